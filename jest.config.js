@@ -1,0 +1,19 @@
+// How jest runs: TypeScript through swc, one PostgreSQL for all files (test/setup), two workers.
+
+/** @type {import('jest').Config} */
+export default {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/test'],
+  testMatch: ['**/*.test.ts'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } },
+    ],
+  },
+  globalSetup: '<rootDir>/test/setup/start.ts',
+  globalTeardown: '<rootDir>/test/setup/stop.ts',
+  extensionsToTreatAsEsm: ['.ts'],
+  testTimeout: 60_000,
+  maxWorkers: 2,
+};
