@@ -1,0 +1,156 @@
+// The chain of revisions of one database: its order, and what a target means from where the database is.
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { InvalidInput, RevisionInvalid, UnknownRevision } from './errors.ts';
+import { BASE, type RevisionId } from './report.ts';
+import { type Revision, readRevision } from './revision.ts';
+
+/** Revisions in the order in which they are applied; never empty, always one line without forks. */
+export interface Chain {
+  readonly revisions: readonly Revision[];
+  readonly head: RevisionId;
+}
+
+/**
+ * Reads all revision folders below `folder` and puts them in order.
+ *
+ * @throws RevisionInvalid where a folder cannot be read, an id is given twice, a parent is missing, or the
+ *   revisions form a cycle or more than one head
+ */
+export function readChain(folder: string): Chain {
+  return orderRevisions(revisionFolders(folder).map(readRevision));
+}
+
+function revisionFolders(folder: string): string[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => join(folder, entry.name))
+      .sort();
+  } catch (cause) {
+    throw new RevisionInvalid(
+      {
+        message: 'The folder of the revisions cannot be read',
+        hint: 'Its name stands in migrations/databases.json.',
+      },
+      { cause },
+    );
+  }
+}
+
+/** Orders revisions from the first to the head. Throws as {@link readChain} does. */
+export function orderRevisions(revisions: readonly Revision[]): Chain {
+  const byId = new Map<RevisionId, Revision>();
+  const children = new Map<RevisionId | undefined, Revision>();
+  for (const revision of revisions) {
+    const twin = byId.get(revision.id);
+    if (twin)
+      throw invalid(
+        `Revision ${revision.id} is given twice: ${names([twin, revision])}`,
+        'Give one of them another id.',
+      );
+    byId.set(revision.id, revision);
+  }
+  for (const revision of revisions) {
+    if (revision.revises !== undefined && !byId.has(revision.revises)) {
+      throw invalid(
+        `${names([revision])} revises ${revision.revises}, which no folder describes`,
+        'Correct its "-- Revises:" line, or add the missing folder.',
+      );
+    }
+    const sibling = children.get(revision.revises);
+    if (sibling) {
+      throw invalid(
+        `${names([sibling, revision])} both revise ${revision.revises ?? '<base>'}: the chain has two heads`,
+        'Let one of them revise the other.',
+      );
+    }
+    children.set(revision.revises, revision);
+  }
+  const ordered: Revision[] = [];
+  for (let next = children.get(undefined); next; next = children.get(next.id)) ordered.push(next);
+  const head = ordered.at(-1);
+  if (!head || ordered.length < revisions.length) {
+    const rest = revisions.filter((revision) => !ordered.includes(revision));
+    throw rest.length === 0
+      ? invalid('There is no revision', 'Add a revision folder with upgrade.sql and downgrade.sql.')
+      : invalid(
+          `${names(rest)} form a cycle`,
+          'One of them must revise <base> or a revision outside the cycle.',
+        );
+  }
+  return { revisions: ordered, head: head.id };
+}
+
+/** How many revisions are applied at `id`: 0 at base. Throws UnknownRevision. */
+export function position(chain: Chain, id: RevisionId): number {
+  if (id === BASE) return 0;
+  const index = chain.revisions.findIndex((revision) => revision.id === id);
+  if (index < 0) throw unknown(chain, id);
+  return index + 1;
+}
+
+/** The id after `count` applied revisions: base for 0. */
+export function idAt(chain: Chain, count: number): RevisionId {
+  return chain.revisions[count - 1]?.id ?? BASE;
+}
+
+/** The revision with exactly this id. Throws UnknownRevision. */
+export function revisionOf(chain: Chain, id: RevisionId): Revision {
+  const revision = chain.revisions[position(chain, id) - 1];
+  if (!revision) throw unknown(chain, id);
+  return revision;
+}
+
+/**
+ * The revision that a target means.
+ *
+ * @param target `head`, `heads`, `base`, a revision, a unique start of one, `+N` or `-N` from `current`
+ * @throws UnknownRevision where nothing, or more than one revision, is meant
+ * @throws InvalidInput where `+N` or `-N` leads beyond the chain
+ */
+export function resolveTarget(chain: Chain, current: RevisionId, target: string): RevisionId {
+  if (target === 'head' || target === 'heads') return chain.head;
+  if (target === BASE) return BASE;
+  if (/^[+-]\d+$/.test(target)) {
+    const count = position(chain, current) + Number(target);
+    if (count < 0 || count > chain.revisions.length) {
+      throw new InvalidInput({
+        message: `Relative revision ${target} didn't produce ${Math.abs(Number(target))} migrations`,
+        detail: `The database is at ${current}; the chain is ${line(chain)}.`,
+        hint: `Use ${target.startsWith('+') ? 'head' : BASE}, or a smaller number.`,
+      });
+    }
+    return idAt(chain, count);
+  }
+  if (chain.revisions.some(({ id }) => id === target)) return target;
+  const matches = target === '' ? [] : chain.revisions.filter(({ id }) => id.startsWith(target));
+  if (matches.length > 1) {
+    throw new UnknownRevision({
+      message: `Multiple revisions start with '${target}': ${matches.map(({ id }) => id).join(', ')}`,
+      hint: 'Give more of its characters.',
+    });
+  }
+  if (!matches[0]) throw unknown(chain, target);
+  return matches[0].id;
+}
+
+function unknown(chain: Chain, id: string): UnknownRevision {
+  return new UnknownRevision({
+    message: `Can't locate revision identified by '${id}'`,
+    detail: `The revisions are ${line(chain)}.`,
+    hint: `Use one of them, head or ${BASE}; if the revision is new, deploy the folder that describes it.`,
+  });
+}
+
+function line(chain: Chain): string {
+  return [`<${BASE}>`, ...chain.revisions.map(({ id }) => id)].join(' -> ');
+}
+
+function invalid(message: string, hint: string): RevisionInvalid {
+  return new RevisionInvalid({ message, hint });
+}
+
+function names(revisions: readonly Revision[]): string {
+  return revisions.map(({ folder }) => folder.split(/[\\/]/).at(-1)).join(' and ');
+}

@@ -1,0 +1,78 @@
+// COMMIT, and the truth about it: when its answer is lost, the server is asked what became of the transaction.
+import type pg from 'pg';
+import { MigrationFailed, OutcomeUnknown } from './errors.ts';
+import type { Connect } from './session.ts';
+import { isServerError, stepError } from './sqlstate.ts';
+
+/** How long the server may take to be reachable again and to know, in ms. */
+const ASK_FOR_MS = 30_000;
+const ASK_EVERY_MS = 500;
+
+/** SQLSTATE classes with which the server ends a connection; what it did with COMMIT before is not said. */
+const CONNECTION_ENDED = /^(08|57P)/;
+
+/**
+ * Commits the open transaction. Returns only if it is committed.
+ *
+ * @param transactionId `pg_current_xact_id()`, read before
+ * @throws MigrationFailed where the server refused or rolled back
+ * @throws OutcomeUnknown where the answer was lost and the server could not be asked
+ */
+export async function commit(client: pg.Client, connect: Connect, transactionId: string): Promise<void> {
+  let result: pg.QueryResult;
+  try {
+    // Sent alone: a COMMIT in one string with other statements would be carried out even for a client that died.
+    result = await client.query('COMMIT');
+  } catch (error) {
+    if (isServerError(error) && !CONNECTION_ENDED.test(error.code)) throw stepError(error, 'COMMIT');
+    return askWhetherCommitted(connect, transactionId, error);
+  }
+  if (result.command !== 'COMMIT') {
+    throw new MigrationFailed({
+      message: 'The server answered COMMIT with ROLLBACK',
+      hint: 'A statement before it failed without being noticed: look into the server log, then run again.',
+    });
+  }
+}
+
+async function askWhetherCommitted(connect: Connect, transactionId: string, cause: unknown): Promise<void> {
+  const giveUpAt = performance.now() + ASK_FOR_MS;
+  for (;;) {
+    const status = await transactionStatus(connect, transactionId).catch(() => undefined);
+    if (status === 'committed') return;
+    if (status === 'aborted') {
+      throw new MigrationFailed(
+        {
+          message: 'The connection was lost at COMMIT, and the server rolled back',
+          detail: `pg_xact_status says that transaction ${transactionId} was aborted.`,
+          hint: 'Nothing was changed: run again.',
+        },
+        { cause },
+      );
+    }
+    if (performance.now() >= giveUpAt) {
+      throw new OutcomeUnknown(
+        {
+          message: 'The connection was lost at COMMIT, and the server could not be asked what became of it',
+          detail: `Transaction ${transactionId}: ${status ?? 'no answer'} after ${ASK_FOR_MS / 1000} s.`,
+          hint: `When the server is back: SELECT pg_xact_status('${transactionId}'); and SELECT version_num FROM alembic_version;`,
+        },
+        { cause },
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
+  }
+}
+
+async function transactionStatus(connect: Connect, transactionId: string): Promise<string | undefined> {
+  const client = await connect('backstop commit status');
+  try {
+    const { rows } = await client.query<{ status: string | null }>(
+      'SELECT pg_catalog.pg_xact_status($1::xid8) AS status',
+      [transactionId],
+    );
+    return rows[0]?.status ?? undefined;
+  } finally {
+    await client.end().catch(() => {});
+  }
+}

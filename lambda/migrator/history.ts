@@ -1,0 +1,94 @@
+// Backstop's memory in the database: who ran what, when, and how did it end. One table, backstop.history.
+import type pg from 'pg';
+import type { BackstopError } from './errors.ts';
+import type { Direction, RevisionId, RunReport } from './report.ts';
+
+/** One run, as it is remembered. */
+export interface HistoryEntry {
+  readonly runId: string;
+  /** ARN of the execution; undefined for a run from the command line. */
+  readonly execution: string | undefined;
+  readonly direction: Direction;
+  readonly from: RevisionId;
+  readonly to: RevisionId;
+  readonly startedAt: Date;
+  readonly durationMs: number;
+  /** The outcome of the report, or the name of the error. */
+  readonly outcome: string;
+  /** Revision id → checksum of the upgrade that was applied. */
+  readonly checksums: Readonly<Record<RevisionId, string>>;
+  readonly report: RunReport | FailureReport;
+}
+
+/** What is remembered of a run that failed and was rolled back. */
+export interface FailureReport {
+  readonly error: string;
+  readonly message: string;
+  readonly detail: string | undefined;
+  readonly hint: string | undefined;
+  readonly attempts: number;
+}
+
+export function failureReport(error: BackstopError, attempts: number): FailureReport {
+  return { error: error.name, message: error.summary, detail: error.detail, hint: error.hint, attempts };
+}
+
+/** Creates the table where it is missing. A committed run leaves it behind; see {@link hasHistory}. */
+export async function createHistory(client: pg.Client): Promise<void> {
+  // Asked first: IF NOT EXISTS would want the right to create in the database even where nothing is to be created.
+  if (await hasHistory(client)) return;
+  await client.query('CREATE SCHEMA IF NOT EXISTS backstop');
+  await client.query(`CREATE TABLE backstop.history (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    run_id uuid NOT NULL,
+    execution_arn text,
+    database_user text NOT NULL DEFAULT session_user,
+    direction text NOT NULL,
+    from_revision text NOT NULL,
+    to_revision text NOT NULL,
+    started_at timestamptz NOT NULL,
+    duration_ms double precision NOT NULL,
+    outcome text NOT NULL,
+    checksums jsonb NOT NULL,
+    report jsonb NOT NULL)`);
+  await client.query(
+    "COMMENT ON TABLE backstop.history IS 'Every run of Backstop on this database, failures too'",
+  );
+}
+
+export async function hasHistory(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query("SELECT pg_catalog.to_regclass('backstop.history') AS oid");
+  return rows[0]?.oid !== null;
+}
+
+export async function remember(client: pg.Client, entry: HistoryEntry): Promise<void> {
+  await createHistory(client);
+  await client.query(
+    `INSERT INTO backstop.history
+       (run_id, execution_arn, direction, from_revision, to_revision, started_at, duration_ms, outcome, checksums, report)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+    [
+      entry.runId,
+      entry.execution ?? null,
+      entry.direction,
+      entry.from,
+      entry.to,
+      entry.startedAt,
+      entry.durationMs,
+      entry.outcome,
+      JSON.stringify(entry.checksums),
+      JSON.stringify(entry.report),
+    ],
+  );
+}
+
+/** Revision id → checksum with which it was last applied, as far as history knows. */
+export async function appliedChecksums(client: pg.Client): Promise<Map<RevisionId, string>> {
+  if (!(await hasHistory(client))) return new Map();
+  const { rows } = await client.query<{ revision: string; checksum: string }>(
+    `SELECT DISTINCT ON (applied.key) applied.key AS revision, applied.value AS checksum
+     FROM backstop.history AS h, pg_catalog.jsonb_each_text(h.checksums) AS applied
+     WHERE h.outcome = 'upgraded' ORDER BY applied.key, h.id DESC`,
+  );
+  return new Map(rows.map(({ revision, checksum }) => [revision, checksum]));
+}

@@ -1,0 +1,119 @@
+// The shapes in which a run is told: what every function returns, the history table keeps and the reports print.
+
+/** A revision id, or `base` where no revision is applied. */
+export type RevisionId = string;
+export const BASE: RevisionId = 'base';
+
+export type Direction = 'upgrade' | 'downgrade' | 'finalize';
+
+/** What a run would do: the revisions between where the database is and where it shall be. */
+export interface Plan {
+  readonly direction: 'upgrade' | 'downgrade';
+  readonly from: RevisionId;
+  readonly to: RevisionId;
+  /** Ids in the order in which they run; empty where the database is at the target already. */
+  readonly pending: readonly RevisionId[];
+  /** Ids of applied revisions whose retired objects still stand. */
+  readonly finalizePending: readonly RevisionId[];
+  /** Ids of applied revisions whose files differ from those that were applied. */
+  readonly edited: readonly RevisionId[];
+}
+
+/** One message of the server while a step ran: `RAISE NOTICE` and `RAISE WARNING`. */
+export interface Notice {
+  readonly severity: string;
+  readonly message: string;
+}
+
+/** A lock that the transaction holds, e.g. `public.repositories` in `AccessExclusiveLock`. */
+export interface HeldLock {
+  readonly relation: string;
+  readonly mode: string;
+}
+
+/** What one step did, as the server tells it. */
+export interface StepReport {
+  readonly revision: RevisionId;
+  readonly number: number;
+  /** How many steps there are, as the contract counts them: completion and COMMIT end an upgrade. */
+  readonly of: number;
+  readonly title: string;
+  readonly durationMs: number;
+  readonly notices: readonly Notice[];
+  /** Locks that this step was the first to hold. */
+  readonly locks: readonly HeldLock[];
+  /** Relations that were written anew (their file changed). */
+  readonly rewritten: readonly string[];
+  /** Write-ahead log of the whole server between begin and end of the step, in bytes. */
+  readonly walBytes: number;
+}
+
+/** One check: it holds if its query returned no row. */
+export interface CheckReport {
+  readonly revision: RevisionId;
+  /** The number in the validation contract, e.g. `V1.1`. */
+  readonly id: string;
+  readonly title: string;
+  readonly passed: boolean;
+  /** How many rows violate it. */
+  readonly violations: number;
+  /** At most 20 of these rows. */
+  readonly rows: readonly Record<string, unknown>[];
+  readonly durationMs: number;
+}
+
+/** A session that stood in the way. */
+export interface Blocker {
+  readonly pid: number;
+  readonly user: string;
+  readonly application: string;
+  readonly state: string;
+  readonly query: string;
+}
+
+/** Rows that the transaction wrote in one table, from the server's own counters. */
+export interface RowCounts {
+  readonly relation: string;
+  readonly inserted: number;
+  readonly updated: number;
+  readonly deleted: number;
+}
+
+export type Outcome = 'upgraded' | 'downgraded' | 'finalized' | 'nothing to do' | 'rehearsed';
+
+/** What one run of upgrade, downgrade or finalize did. */
+export interface RunReport {
+  readonly runId: string;
+  readonly direction: Direction;
+  readonly outcome: Outcome;
+  readonly from: RevisionId;
+  readonly to: RevisionId;
+  /** Ids of the revisions that were run, in order. */
+  readonly revisions: readonly RevisionId[];
+  readonly steps: readonly StepReport[];
+  /** Tables that left their schema for a `retired_…` one: their data is out of sight, not lost. */
+  readonly retired: readonly string[];
+  /** Tables that came back from a `retired_…` schema, with every row. */
+  readonly restored: readonly string[];
+  /** Tables that were not there before. */
+  readonly created: readonly string[];
+  /** Tables that are gone. */
+  readonly dropped: readonly string[];
+  readonly rows: readonly RowCounts[];
+  /** Per table: how long ACCESS EXCLUSIVE was held, from its grant to the answer of COMMIT, in ms. */
+  readonly exclusiveMs: Readonly<Record<string, number>>;
+  readonly walBytes: number;
+  /** How often the transaction was begun; above 1 where a lock was not granted at first. */
+  readonly attempts: number;
+  readonly blockers: readonly Blocker[];
+  readonly durationMs: number;
+}
+
+/** The verdict over a revision's checks. */
+export interface ValidationReport {
+  readonly revision: RevisionId;
+  readonly phase: 'before-upgrade' | 'after-upgrade' | 'after-downgrade';
+  readonly passed: boolean;
+  readonly checks: readonly CheckReport[];
+  readonly durationMs: number;
+}

@@ -1,0 +1,150 @@
+// One revision: a folder of SQL, read and understood (design: "A revision is a folder of SQL").
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { RevisionInvalid } from './errors.ts';
+import type { ValidationReport } from './report.ts';
+import { parseSqlFile, type SqlFile } from './sql-file.ts';
+
+export interface Step {
+  readonly title: string;
+  readonly sql: string;
+}
+
+export interface Check {
+  /** The number in the validation contract, e.g. `V1.1`. */
+  readonly id: string;
+  readonly title: string;
+  /** One query that returns the rows that violate the check. */
+  readonly sql: string;
+}
+
+/** The steps of one direction, and the tables that are locked before the first of them. */
+export interface Script {
+  readonly title: string;
+  readonly steps: readonly Step[];
+  /** Schema-qualified names, in the order in which they are locked. */
+  readonly locks: readonly string[];
+}
+
+export type Phase = ValidationReport['phase'];
+
+export interface Revision {
+  readonly id: string;
+  /** The id of the revision before it; undefined for the first. */
+  readonly revises: string | undefined;
+  readonly title: string;
+  /** ISO date from the header. */
+  readonly createDate: string;
+  /** The branch label; only the first revision of a branch has one. */
+  readonly branch: string | undefined;
+  readonly folder: string;
+  readonly upgrade: Script;
+  readonly downgrade: Script;
+  /** Present where the upgrade retires something: what makes the loss final. */
+  readonly finalize: Script | undefined;
+  readonly checks: Readonly<Record<Phase, readonly Check[]>>;
+  /** SHA-256 of upgrade.sql, in hex: what was applied. Line ends do not count. */
+  readonly checksum: string;
+}
+
+/** Longer ids do not fit Alembic's version_num varchar(32). */
+const LONGEST_ID = 32;
+const CHECK_TITLE = /^(V\d+\.\d+)\s+(.+)$/;
+
+/**
+ * Reads one revision folder.
+ *
+ * @throws RevisionInvalid with the file's name, where a file is missing or cannot be understood
+ */
+export function readRevision(folder: string): Revision {
+  const upgradePath = join(folder, 'upgrade.sql');
+  const upgradeText = readText(upgradePath);
+  const file = parseSqlFile(upgradeText, 'step', display(upgradePath));
+  const id = header(file, 'revision', upgradePath);
+  if (id.length > LONGEST_ID) {
+    throw new RevisionInvalid({
+      message: `${display(upgradePath)}: revision id "${id}" has ${id.length} characters`,
+      hint: `Use at most ${LONGEST_ID}: alembic_version.version_num holds no more.`,
+    });
+  }
+  const revises = header(file, 'revises', upgradePath);
+  const finalizePath = join(folder, 'finalize.sql');
+  return {
+    id,
+    revises: revises === '<base>' ? undefined : revises,
+    title: file.title,
+    createDate: header(file, 'create date', upgradePath),
+    branch: file.header.get('branch'),
+    folder,
+    upgrade: script(file, upgradePath),
+    downgrade: readScript(join(folder, 'downgrade.sql')),
+    finalize: existsSync(finalizePath) ? readScript(finalizePath) : undefined,
+    checks: {
+      'before-upgrade': readChecks(folder, 'before-upgrade'),
+      'after-upgrade': readChecks(folder, 'after-upgrade'),
+      'after-downgrade': readChecks(folder, 'after-downgrade'),
+    },
+    checksum: createHash('sha256').update(upgradeText.replaceAll('\r\n', '\n')).digest('hex'),
+  };
+}
+
+function readScript(path: string): Script {
+  return script(parseSqlFile(readText(path), 'step', display(path)), path);
+}
+
+function script(file: SqlFile, path: string): Script {
+  if (file.sections.length === 0) {
+    throw new RevisionInvalid({
+      message: `${display(path)} has no step`,
+      hint: 'Open one with a line such as: -- step: Adding a column',
+    });
+  }
+  const locks = (file.header.get('locks') ?? '').split(',').map((name) => name.trim());
+  return { title: file.title, steps: file.sections, locks: locks.filter((name) => name !== '') };
+}
+
+function readChecks(folder: string, phase: Phase): Check[] {
+  const path = join(folder, 'verify', `${phase}.sql`);
+  if (!existsSync(path)) return [];
+  return parseSqlFile(readText(path), 'check', display(path)).sections.map(({ title, sql }) => {
+    const [, id, text] = CHECK_TITLE.exec(title) ?? [];
+    if (id === undefined || text === undefined) {
+      throw new RevisionInvalid({
+        message: `${display(path)}: check "${title}" has no number`,
+        hint: 'Begin it with its number in the validation contract: -- check: V1.1 the column exists',
+      });
+    }
+    return { id, title: text, sql };
+  });
+}
+
+function header(file: SqlFile, key: string, path: string): string {
+  const value = file.header.get(key);
+  if (value) return value;
+  const written = key.replace(/(^|\s)\w/g, (letter) => letter.toUpperCase());
+  throw new RevisionInvalid({
+    message: `${display(path)} does not say its "${written}"`,
+    hint: `Add a line to the comments at its top: -- ${written}: …`,
+  });
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new RevisionInvalid(
+      {
+        message: `${display(path)} cannot be read`,
+        hint: 'A revision folder holds upgrade.sql and downgrade.sql.',
+      },
+      { cause },
+    );
+  }
+}
+
+/** `002_remove_non_search_tables/upgrade.sql`: enough to find it, without the machine's own path. */
+function display(path: string): string {
+  const parts = path.split(/[\\/]/);
+  return parts.slice(parts.at(-2) === 'verify' ? -3 : -2).join('/');
+}
