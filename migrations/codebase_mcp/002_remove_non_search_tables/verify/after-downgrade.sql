@@ -1,0 +1,40 @@
+-- What must hold once revision 002 is taken back.
+
+-- check: V8.1 project_id columns are removed
+SELECT table_name, column_name
+FROM information_schema.columns
+WHERE table_schema = 'public' AND table_name IN ('repositories', 'code_chunks') AND column_name = 'project_id';
+
+-- check: V8.2 CHECK constraints are removed
+SELECT conrelid::regclass::text AS table_name, conname AS constraint_name
+FROM pg_constraint
+WHERE connamespace = 'public'::regnamespace
+  AND conname IN ('check_repositories_project_id', 'check_code_chunks_project_id');
+
+-- check: V8.3 performance index is removed
+SELECT tablename AS table_name, indexname AS index_name
+FROM pg_indexes
+WHERE schemaname = 'public' AND indexname = 'idx_project_repository';
+
+-- check: V8.4 all nine tables are restored
+SELECT expected.table_name
+FROM (VALUES
+  ('archived_work_items'), ('work_item_deployment_links'), ('vendor_deployment_links'), ('work_item_dependencies'),
+  ('future_enhancements'), ('project_configuration'), ('deployment_events'), ('vendor_extractors'), ('tasks')
+) AS expected (table_name)
+WHERE NOT EXISTS (
+  SELECT FROM pg_tables WHERE schemaname = 'public' AND tablename = expected.table_name
+);
+
+-- check: V8.5 the downgrade inserted and deleted no row of repositories and code_chunks
+SELECT counted.relation, counted.inserted, counted.deleted
+FROM (
+  SELECT report -> 'rows' AS counters
+  FROM backstop.history
+  WHERE direction = 'downgrade' AND outcome = 'downgraded' AND report -> 'revisions' @> '["002"]'
+  ORDER BY id DESC
+  LIMIT 1
+) AS latest
+CROSS JOIN LATERAL jsonb_to_recordset(latest.counters) AS counted (relation text, inserted bigint, deleted bigint)
+WHERE counted.relation IN ('public.repositories', 'public.code_chunks')
+  AND (counted.inserted <> 0 OR counted.deleted <> 0);
