@@ -1,0 +1,112 @@
+// What RDS says about the server: instance or Aurora cluster, found out by itself.
+import {
+  type DBCluster,
+  type DBInstance,
+  DescribeDBClustersCommand,
+  DescribeDBInstancesCommand,
+  RDSClient,
+} from '@aws-sdk/client-rds';
+import { ConfigurationError } from '../migrator/errors.ts';
+import type { Instance } from '../state.ts';
+
+export const rds = new RDSClient({});
+
+/** RDS's own description, with what it is. */
+export type Description =
+  | { readonly kind: 'instance'; readonly instance: DBInstance }
+  | { readonly kind: 'cluster'; readonly cluster: DBCluster };
+
+/**
+ * Looks an identifier up as an instance, then as a cluster. A member of a cluster stands for its cluster:
+ * only clusters can be snapshot there.
+ *
+ * @throws ConfigurationError where RDS knows neither, or may not be asked
+ */
+export async function describe(identifier: string): Promise<Description> {
+  const instance = await findInstance(identifier);
+  if (instance && !instance.DBClusterIdentifier) return { kind: 'instance', instance };
+  const cluster = await findCluster(instance?.DBClusterIdentifier ?? identifier);
+  if (cluster) return { kind: 'cluster', cluster };
+  throw new ConfigurationError({
+    message: `RDS knows no instance and no cluster "${identifier}"`,
+    hint: 'Correct "identifier" in the configuration of this database and deploy again.',
+  });
+}
+
+/** The part of a description that travels in the state. Throws ConfigurationError for another engine. */
+export function toInstance(identifier: string, description: Description): Instance {
+  const engine = description.kind === 'instance' ? description.instance.Engine : description.cluster.Engine;
+  if (engine !== 'postgres' && engine !== 'aurora-postgresql') {
+    throw new ConfigurationError({
+      message: `"${identifier}" runs ${engine}, not PostgreSQL`,
+      hint: 'Name an instance or cluster of engine postgres or aurora-postgresql.',
+    });
+  }
+  const { host, port, databaseName, engineVersion, name } = fields(description);
+  if (!host || !port) {
+    throw new ConfigurationError({
+      message: `"${identifier}" has no endpoint yet`,
+      hint: 'Wait until RDS says that it is available, then start again.',
+    });
+  }
+  return {
+    kind: description.kind,
+    identifier: name ?? identifier,
+    host,
+    port,
+    databaseName,
+    engineVersion: engineVersion ?? '',
+  };
+}
+
+function fields(description: Description) {
+  if (description.kind === 'instance') {
+    const { Endpoint, DBName, EngineVersion, DBInstanceIdentifier } = description.instance;
+    return {
+      host: Endpoint?.Address,
+      port: Endpoint?.Port,
+      databaseName: DBName,
+      engineVersion: EngineVersion,
+      name: DBInstanceIdentifier,
+    };
+  }
+  const { Endpoint, Port, DatabaseName, EngineVersion, DBClusterIdentifier } = description.cluster;
+  return {
+    host: Endpoint,
+    port: Port,
+    databaseName: DatabaseName,
+    engineVersion: EngineVersion,
+    name: DBClusterIdentifier,
+  };
+}
+
+async function findInstance(identifier: string): Promise<DBInstance | undefined> {
+  try {
+    const answer = await rds.send(new DescribeDBInstancesCommand({ DBInstanceIdentifier: identifier }));
+    return answer.DBInstances?.[0];
+  } catch (error) {
+    return unlessNotFound(error, 'DBInstanceNotFound');
+  }
+}
+
+async function findCluster(identifier: string): Promise<DBCluster | undefined> {
+  try {
+    const answer = await rds.send(new DescribeDBClustersCommand({ DBClusterIdentifier: identifier }));
+    return answer.DBClusters?.[0];
+  } catch (error) {
+    return unlessNotFound(error, 'DBClusterNotFound');
+  }
+}
+
+function unlessNotFound(error: unknown, name: string): undefined {
+  const { name: actual, message } = error as Error;
+  if (actual.startsWith(name)) return undefined;
+  throw new ConfigurationError(
+    {
+      message: 'RDS could not be asked about the database',
+      detail: `${actual}: ${message}`,
+      hint: 'Check the permissions of the function and the identifier in the configuration.',
+    },
+    { cause: error },
+  );
+}

@@ -1,0 +1,55 @@
+// Credentials from Secrets Manager, read anew whenever a connection is opened; they never leave this process.
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import * as z from 'zod';
+import { ConfigurationError, SecretMalformed } from '../migrator/errors.ts';
+
+/**
+ * The two shapes of a database secret: a full connection, as RDS rotation and most people write it, or user
+ * name and password only, as a secret that RDS manages itself.
+ */
+const secretShape = z.object({
+  username: z.string().min(1),
+  password: z.string().min(1),
+  host: z.string().min(1).optional(),
+  port: z.coerce.number().int().positive().max(65_535).optional(),
+  dbname: z.string().min(1).optional(),
+});
+
+export type Credentials = z.output<typeof secretShape>;
+
+const client = new SecretsManagerClient({});
+
+/**
+ * @throws ConfigurationError where the secret cannot be read
+ * @throws SecretMalformed where it does not hold what a connection needs; its content is never repeated
+ */
+export async function readCredentials(arn: string): Promise<Credentials> {
+  const { SecretString: text } = await client
+    .send(new GetSecretValueCommand({ SecretId: arn }))
+    .catch((cause: Error) => {
+      throw new ConfigurationError(
+        {
+          message: `The secret ${arn} could not be read`,
+          detail: `${cause.name}: ${cause.message}`,
+          hint: 'Check "secretArn" in the configuration, and that the functions reach Secrets Manager from their subnets.',
+        },
+        { cause },
+      );
+    });
+  const parsed = secretShape.safeParse(parseJson(text));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const field = issue?.path.join('.');
+  throw new SecretMalformed({
+    message: field ? `The secret ${arn} has no usable "${field}"` : `The secret ${arn} is not a JSON object`,
+    hint: 'Write it as {"username": "…", "password": "…"}, optionally with "host", "port" and "dbname".',
+  });
+}
+
+function parseJson(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '');
+  } catch {
+    return undefined;
+  }
+}

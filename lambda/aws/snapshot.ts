@@ -1,0 +1,307 @@
+// The snapshot before a change: taken once, adopted on a retry only if it is ours, the oldest removed.
+//
+// The state machine calls ensureSnapshot again and again until it says `available`; every call is idempotent.
+import { createHash } from 'node:crypto';
+import {
+  CreateDBClusterSnapshotCommand,
+  CreateDBSnapshotCommand,
+  type DBClusterSnapshot,
+  type DBSnapshot,
+  DeleteDBClusterSnapshotCommand,
+  DeleteDBSnapshotCommand,
+  DescribeDBClusterSnapshotsCommand,
+  DescribeDBSnapshotsCommand,
+  type Tag,
+} from '@aws-sdk/client-rds';
+import { type BackstopError, SnapshotFailed, SnapshotQuotaExceeded } from '../migrator/errors.ts';
+import type { Execution, Snapshot } from '../state.ts';
+import { type Description, describe, rds } from './instance.ts';
+
+export interface SnapshotRequest {
+  /** Identifier of the instance or cluster. */
+  readonly identifier: string;
+  /** Name of the database, a key of migrations/databases.json. */
+  readonly database: string;
+  readonly execution: Execution;
+  /** How many snapshots of this database to keep, the new one included. */
+  readonly keep: number;
+  /** From the start of the execution. */
+  readonly timeoutSeconds: number;
+}
+
+/** Tags by which a snapshot is known as ours. */
+const DATABASE_TAG = 'backstop:database';
+const EXECUTION_TAG = 'backstop:execution';
+
+const LONGEST_ID = { instance: 255, cluster: 63 } as const;
+
+/** In these the instance can be snapshot; `storage-optimization` may last for days. */
+const READY = ['available', 'storage-optimization'];
+/** From these an instance does not come back by itself. */
+const LOST = /^(deleting|failed|stopped|stopping|restore-error|storage-full|inaccessible|incompatible)/;
+
+/**
+ * Takes the snapshot of an execution if it is not there, and says how far it is. The status is `waiting`
+ * while RDS cannot begin, then `creating`, and `available` when snapshot and instance both are.
+ *
+ * @throws SnapshotFailed where it cannot be taken, is not ours, or its time is up
+ * @throws SnapshotQuotaExceeded
+ */
+export async function ensureSnapshot(request: SnapshotRequest): Promise<Snapshot> {
+  const description = await describe(request.identifier);
+  const id = snapshotId(request.database, request.execution.name, description.kind);
+  const instanceStatus = statusOf(description);
+  if (LOST.test(instanceStatus)) {
+    throw new SnapshotFailed({
+      message: `"${request.identifier}" is ${instanceStatus}: no snapshot can be taken`,
+      hint: 'Bring it to "available", then start a new execution.',
+    });
+  }
+  const existing = await findSnapshot(description, id);
+  const found =
+    existing ?? (READY.includes(instanceStatus) ? await createSnapshot(description, id, request) : undefined);
+  if (found) requireOurs(found, id, request);
+  const status =
+    found?.status === 'available' && !READY.includes(instanceStatus)
+      ? 'creating'
+      : (found?.status ?? 'waiting');
+  const snapshot: Snapshot = {
+    id,
+    arn: found?.arn ?? '',
+    status,
+    createdAt: found?.createdAt ?? '',
+    restoreCommand: restoreCommand(description, id),
+    deleted: [],
+  };
+  if (status === 'available') return { ...snapshot, deleted: await deleteOldest(description, id, request) };
+  const waitedSeconds = (Date.now() - Date.parse(request.execution.startedAt)) / 1000;
+  if (waitedSeconds > request.timeoutSeconds) {
+    throw new SnapshotFailed({
+      message: `Snapshot ${id} is not available after ${Math.round(waitedSeconds)} s`,
+      detail: `The snapshot is ${status}, "${request.identifier}" is ${instanceStatus}.`,
+      hint: 'Wait until RDS has finished, then start a new execution; or raise "snapshotTimeoutMinutes".',
+    });
+  }
+  return snapshot;
+}
+
+/**
+ * `backstop-<database>-<execution>` within RDS's rules: letters, digits and single hyphens, at most 255
+ * characters (clusters: 63). What does not fit is cut, and a hash keeps the id unique.
+ */
+export function snapshotId(database: string, execution: string, kind: Description['kind']): string {
+  const id = `backstop-${database}-${execution}`
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/-$/, '');
+  if (id.length <= LONGEST_ID[kind]) return id;
+  const hash = createHash('sha256').update(id).digest('hex').slice(0, 8);
+  return `${id.slice(0, LONGEST_ID[kind] - 9).replace(/-$/, '')}-${hash}`;
+}
+
+/** Instance and cluster snapshots alike. */
+interface Found {
+  readonly id: string;
+  readonly arn: string;
+  readonly status: string;
+  readonly createdAt: string;
+  readonly source: string;
+  readonly tags: readonly Tag[];
+}
+
+function fromInstance(snapshot: DBSnapshot): Found {
+  return {
+    id: snapshot.DBSnapshotIdentifier ?? '',
+    arn: snapshot.DBSnapshotArn ?? '',
+    status: snapshot.Status ?? '',
+    createdAt: snapshot.SnapshotCreateTime?.toISOString() ?? '',
+    source: snapshot.DBInstanceIdentifier ?? '',
+    tags: snapshot.TagList ?? [],
+  };
+}
+
+function fromCluster(snapshot: DBClusterSnapshot): Found {
+  return {
+    id: snapshot.DBClusterSnapshotIdentifier ?? '',
+    arn: snapshot.DBClusterSnapshotArn ?? '',
+    status: snapshot.Status ?? '',
+    createdAt: snapshot.SnapshotCreateTime?.toISOString() ?? '',
+    source: snapshot.DBClusterIdentifier ?? '',
+    tags: snapshot.TagList ?? [],
+  };
+}
+
+async function findSnapshot({ kind }: Description, id: string): Promise<Found | undefined> {
+  try {
+    if (kind === 'instance') {
+      const { DBSnapshots: [first] = [] } = await rds.send(
+        new DescribeDBSnapshotsCommand({ DBSnapshotIdentifier: id }),
+      );
+      return first && fromInstance(first);
+    }
+    const answer = await rds.send(new DescribeDBClusterSnapshotsCommand({ DBClusterSnapshotIdentifier: id }));
+    const [first] = answer.DBClusterSnapshots ?? [];
+    return first && fromCluster(first);
+  } catch (error) {
+    if (/^DB(Cluster)?SnapshotNotFound/.test((error as Error).name)) return undefined;
+    throw failed(error, `Snapshot ${id} could not be looked up`);
+  }
+}
+
+async function createSnapshot(
+  description: Description,
+  id: string,
+  request: SnapshotRequest,
+): Promise<Found | undefined> {
+  const Tags = [
+    { Key: DATABASE_TAG, Value: request.database },
+    { Key: EXECUTION_TAG, Value: request.execution.arn },
+  ];
+  try {
+    if (description.kind === 'instance') {
+      const source = { DBInstanceIdentifier: description.instance.DBInstanceIdentifier };
+      const answer = await rds.send(
+        new CreateDBSnapshotCommand({ ...source, DBSnapshotIdentifier: id, Tags }),
+      );
+      return answer.DBSnapshot && { ...fromInstance(answer.DBSnapshot), tags: Tags };
+    }
+    const source = { DBClusterIdentifier: description.cluster.DBClusterIdentifier };
+    const answer = await rds.send(
+      new CreateDBClusterSnapshotCommand({ ...source, DBClusterSnapshotIdentifier: id, Tags }),
+    );
+    return answer.DBClusterSnapshot && { ...fromCluster(answer.DBClusterSnapshot), tags: Tags };
+  } catch (error) {
+    const { name } = error as Error;
+    // Between our question and our request the instance became busy, or a retry of ours was faster: ask again.
+    if (/^InvalidDB(Instance|Cluster)State/.test(name)) return undefined;
+    if (/SnapshotAlreadyExists/.test(name)) return findSnapshot(description, id);
+    throw failed(error, `Snapshot ${id} could not be created`);
+  }
+}
+
+function requireOurs(found: Found, id: string, request: SnapshotRequest): void {
+  const execution = found.tags.find(({ Key }) => Key === EXECUTION_TAG)?.Value;
+  if (execution !== request.execution.arn || found.source !== request.identifier) {
+    throw new SnapshotFailed({
+      message: `A snapshot ${id} exists already, and it is not of this execution`,
+      detail: `It is of "${found.source}", tagged ${EXECUTION_TAG}=${execution ?? '(nothing)'}.`,
+      hint: 'Start a new execution with another name.',
+    });
+  }
+  if (found.status !== 'available' && found.status !== 'creating') {
+    throw new SnapshotFailed({
+      message: `Snapshot ${id} is ${found.status}`,
+      hint: `Look at the events of "${request.identifier}" in RDS, then start a new execution.`,
+    });
+  }
+}
+
+/** Deletes our oldest snapshots of this database beyond `keep`. A migration does not fail because an old one stays. */
+async function deleteOldest(
+  description: Description,
+  id: string,
+  request: SnapshotRequest,
+): Promise<string[]> {
+  const ours = (await listSnapshots(description, request.identifier).catch(() => []))
+    .filter(({ status, tags }) => status === 'available' && hasTag(tags, DATABASE_TAG, request.database))
+    .filter((snapshot) => snapshot.id !== id)
+    .sort((a, b) => b.createdAt.localeCompare(a.createdAt));
+  const deleted: string[] = [];
+  for (const old of ours.slice(request.keep - 1)) {
+    const command =
+      description.kind === 'instance'
+        ? rds.send(new DeleteDBSnapshotCommand({ DBSnapshotIdentifier: old.id }))
+        : rds.send(new DeleteDBClusterSnapshotCommand({ DBClusterSnapshotIdentifier: old.id }));
+    await command.then(
+      () => deleted.push(old.id),
+      () => {},
+    );
+  }
+  return deleted;
+}
+
+async function listSnapshots({ kind }: Description, identifier: string): Promise<Found[]> {
+  if (kind === 'instance') {
+    const { DBSnapshots = [] } = await rds.send(
+      new DescribeDBSnapshotsCommand({ DBInstanceIdentifier: identifier, SnapshotType: 'manual' }),
+    );
+    return DBSnapshots.map(fromInstance);
+  }
+  const { DBClusterSnapshots = [] } = await rds.send(
+    new DescribeDBClusterSnapshotsCommand({ DBClusterIdentifier: identifier, SnapshotType: 'manual' }),
+  );
+  return DBClusterSnapshots.map(fromCluster);
+}
+
+function hasTag(tags: readonly Tag[], key: string, value: string): boolean {
+  return tags.some(({ Key, Value }) => Key === key && Value === value);
+}
+
+function statusOf(description: Description): string {
+  const status =
+    description.kind === 'instance' ? description.instance.DBInstanceStatus : description.cluster.Status;
+  return status ?? 'unknown';
+}
+
+/** A restore makes a new instance with default groups unless told: this tells it all. */
+function restoreCommand(description: Description, id: string): string {
+  if (description.kind === 'instance') {
+    const {
+      DBInstanceIdentifier,
+      DBSubnetGroup,
+      VpcSecurityGroups = [],
+      DBParameterGroups = [],
+    } = description.instance;
+    return [
+      'aws rds restore-db-instance-from-db-snapshot',
+      `--db-instance-identifier ${DBInstanceIdentifier}-restored --db-snapshot-identifier ${id}`,
+      DBSubnetGroup?.DBSubnetGroupName && `--db-subnet-group-name ${DBSubnetGroup.DBSubnetGroupName}`,
+      groups(VpcSecurityGroups),
+      DBParameterGroups[0] && `--db-parameter-group-name ${DBParameterGroups[0].DBParameterGroupName}`,
+    ]
+      .filter(Boolean)
+      .join(' ');
+  }
+  const {
+    DBClusterIdentifier,
+    DBSubnetGroup,
+    VpcSecurityGroups = [],
+    Engine,
+    DBClusterMembers = [],
+  } = description.cluster;
+  const restored = `${DBClusterIdentifier}-restored`;
+  return [
+    'aws rds restore-db-cluster-from-snapshot',
+    `--db-cluster-identifier ${restored} --snapshot-identifier ${id} --engine ${Engine}`,
+    DBSubnetGroup && `--db-subnet-group-name ${DBSubnetGroup}`,
+    groups(VpcSecurityGroups),
+    `&& aws rds create-db-instance --db-instance-identifier ${restored}-1 --db-cluster-identifier ${restored}`,
+    `--engine ${Engine} --db-instance-class <the class of ${DBClusterMembers[0]?.DBInstanceIdentifier ?? 'the writer'}>`,
+  ]
+    .filter(Boolean)
+    .join(' ');
+}
+
+function groups(memberships: readonly { VpcSecurityGroupId?: string | undefined }[]): string {
+  const ids = memberships.map(({ VpcSecurityGroupId }) => VpcSecurityGroupId).filter(Boolean);
+  return ids.length > 0 ? `--vpc-security-group-ids ${ids.join(' ')}` : '';
+}
+
+function failed(error: unknown, message: string): BackstopError {
+  const { name, message: reason } = error as Error;
+  const options = { cause: error };
+  if (name.startsWith('SnapshotQuotaExceeded')) {
+    return new SnapshotQuotaExceeded(
+      {
+        message,
+        detail: reason,
+        hint: 'Delete manual snapshots that nobody needs, or ask AWS for a higher quota, then start a new execution.',
+      },
+      options,
+    );
+  }
+  return new SnapshotFailed(
+    { message, detail: `${name}: ${reason}`, hint: 'Correct the cause, then start a new execution.' },
+    options,
+  );
+}

@@ -1,0 +1,31 @@
+// Downgrade: steps back to where this execution found the database, or to where it was asked to go.
+import { DowngradeFailed } from './migrator/errors.ts';
+import { downgrade } from './migrator/migrator.ts';
+import type { RunReport } from './migrator/report.ts';
+import { isDrill } from './runtime/drill.ts';
+import { stateHandler, type Tools } from './runtime/handler.ts';
+import { migratorOptions } from './runtime/migrator-options.ts';
+import type { ExecutionState } from './state.ts';
+
+export const handler = stateHandler(async (state, tools) => {
+  // A downgrade that was asked for is rolled back like any other run when it fails: its own error says so.
+  return state.request.action === 'downgrade'
+    ? downgrade(migratorOptions(state, tools), state.plan?.to ?? state.request.target)
+    : stepBack(state, tools);
+});
+
+async function stepBack(state: ExecutionState, tools: Tools): Promise<RunReport> {
+  try {
+    if (isDrill(state, 'downgrade-failure')) throw new Error('drill: the downgrade fails');
+    return await downgrade(migratorOptions(state, tools), state.plan?.from ?? '');
+  } catch (cause) {
+    throw new DowngradeFailed(
+      {
+        message: `The database is at ${state.plan?.to} and not valid, and the downgrade to ${state.plan?.from} failed`,
+        detail: cause instanceof Error ? cause.message.replaceAll('\n', ' ') : String(cause),
+        hint: `Downgrade by hand, or restore: ${state.snapshot?.restoreCommand}`,
+      },
+      { cause },
+    );
+  }
+}

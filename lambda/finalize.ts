@@ -1,0 +1,22 @@
+// Finalize: validation has passed, so what the upgrade retired is dropped for good.
+import { FinalizeFailed } from './migrator/errors.ts';
+import { finalize } from './migrator/migrator.ts';
+import { isDrill } from './runtime/drill.ts';
+import { stateHandler } from './runtime/handler.ts';
+import { migratorOptions } from './runtime/migrator-options.ts';
+
+export const handler = stateHandler(async (state, tools) => {
+  try {
+    if (isDrill(state, 'finalize-failure')) throw new Error('drill: the finalize fails');
+    return await finalize(migratorOptions(state, tools));
+  } catch (cause) {
+    throw new FinalizeFailed(
+      {
+        message: 'The database is at the target and valid, but the retired tables are still there',
+        detail: cause instanceof Error ? cause.message.replaceAll('\n', ' ') : String(cause),
+        hint: 'Correct the cause, then start an execution with {"action":"finalize"}.',
+      },
+      { cause },
+    );
+  }
+});

@@ -1,0 +1,80 @@
+// The execution input: what may be written there, what is added to it, and what is refused.
+import * as z from 'zod';
+import { InvalidInput } from './migrator/errors.ts';
+import { ACTIONS, DRILLS, type Request } from './state.ts';
+
+const shape = z.strictObject({
+  action: z.enum(ACTIONS).default('upgrade'),
+  target: z.string().min(1).max(64).optional(),
+  database: z.string().optional(),
+  snapshot: z.boolean().default(true),
+  finalize: z.boolean().default(true),
+  drill: z.enum(DRILLS).optional(),
+});
+
+/** What the deployed stack adds to an input, and what it allows. */
+export interface Deployment {
+  readonly databases: readonly string[];
+  readonly defaultDatabase: string;
+  readonly allowDrills: boolean;
+}
+
+/**
+ * Completes an execution input. `{}` means: upgrade the default database to head, with a snapshot, and finalize.
+ * A single word, such as `"status"`, means that action.
+ *
+ * @throws InvalidInput with the name of the field
+ */
+export function parseRequest(
+  input: unknown,
+  { databases, defaultDatabase, allowDrills }: Deployment,
+): Request {
+  const result = shape.safeParse(typeof input === 'string' ? { action: input } : (input ?? {}));
+  if (!result.success) throw invalid(result.error.issues[0], input);
+  const { action, database = defaultDatabase, snapshot, finalize, drill } = result.data;
+  const target = result.data.target ?? (action === 'downgrade' ? undefined : 'head');
+  if (target === undefined) {
+    throw new InvalidInput({
+      message: 'A downgrade needs "target"',
+      hint: 'Write, for example, {"action": "downgrade", "target": "-1"} or "target": "005".',
+    });
+  }
+  if (!databases.includes(database)) {
+    throw new InvalidInput({
+      message: `"database" is "${database}", which this stack does not know`,
+      hint: `Use one of: ${databases.join(', ')}.`,
+    });
+  }
+  if (drill !== undefined && !allowDrills) {
+    throw new InvalidInput({
+      message: `"drill" is "${drill}", but this stack allows no drills`,
+      hint: 'Leave "drill" out, or deploy with "allowDrills": true.',
+    });
+  }
+  return { action, target, database, snapshot, finalize, drill };
+}
+
+function invalid(issue: z.core.$ZodIssue | undefined, input: unknown): InvalidInput {
+  const fields = Object.keys(shape.shape).join(', ');
+  if (issue?.code === 'unrecognized_keys') {
+    return new InvalidInput({
+      message: `The input has a field "${issue.keys[0]}", which does not exist`,
+      hint: `Use only: ${fields}.`,
+    });
+  }
+  const field = issue?.path.join('.');
+  if (!field) {
+    return new InvalidInput({
+      message: `The input is ${Array.isArray(input) ? 'an array' : typeof input}, not an object`,
+      hint: `Write {} or an object with: ${fields}.`,
+    });
+  }
+  const value = (input as Record<string, unknown>)[field] ?? input;
+  const hint =
+    issue?.code === 'invalid_value' ? `Use one of: ${issue.values.join(', ')}.` : `It ${issue?.message}.`;
+  return new InvalidInput({ message: `"${field}" is ${shorten(JSON.stringify(value))}`, hint });
+}
+
+function shorten(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}

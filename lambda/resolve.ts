@@ -1,0 +1,28 @@
+// Resolve input: completes and checks the execution input, and asks RDS where the database is.
+import { describe, toInstance } from './aws/instance.ts';
+import { ConfigurationError } from './migrator/errors.ts';
+import { parseRequest } from './request.ts';
+import { readEnvironment, resolveEnvironment } from './runtime/environment.ts';
+import { makeHandler } from './runtime/handler.ts';
+import type { Execution, ExecutionState } from './state.ts';
+
+interface Input {
+  readonly input: unknown;
+  readonly execution: Execution;
+}
+
+export const handler = makeHandler(
+  ({ execution }: Input) => ({ execution }),
+  async ({ input, execution }): Promise<ExecutionState> => {
+    const environment = readEnvironment(resolveEnvironment);
+    const request = parseRequest(input, {
+      databases: Object.keys(environment.BACKSTOP_DATABASES),
+      defaultDatabase: environment.BACKSTOP_DEFAULT_DATABASE,
+      allowDrills: environment.BACKSTOP_ALLOW_DRILLS,
+    });
+    const { identifier } = environment.BACKSTOP_DATABASES[request.database] ?? {};
+    if (identifier === undefined)
+      throw new ConfigurationError({ message: `No instance for ${request.database}` });
+    return { request, execution, instance: toInstance(identifier, await describe(identifier)) };
+  },
+);

@@ -1,0 +1,90 @@
+// From the state of an execution to what the engine needs: the revisions, a way to connect, bounds, a listener.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readCredentials } from '../aws/secret.ts';
+import { readDatabase } from '../migrator/databases.ts';
+import { ConfigurationError, CredentialsRejected } from '../migrator/errors.ts';
+import type { MigratorOptions } from '../migrator/migrator.ts';
+import { type Connect, type ConnectionSettings, connectorTo } from '../migrator/session.ts';
+import { DEFAULT_BOUNDS } from '../migrator/transaction.ts';
+import type { ExecutionState, Instance } from '../state.ts';
+import { databaseEnvironment, readEnvironment } from './environment.ts';
+import type { Tools } from './handler.ts';
+import { logEvents } from './logger.ts';
+
+/** Kept back from the function's own time, so that it can still roll back and tell why, in ms. */
+const MARGIN_MS = 15_000;
+
+/** Throws what {@link readDatabase} throws, and ConfigurationError. */
+export function migratorOptions(state: ExecutionState, { logger, remainingMs }: Tools): MigratorOptions {
+  const environment = readEnvironment(databaseEnvironment);
+  const lockWaitMs = environment.BACKSTOP_LOCK_WAIT_SECONDS * 1000;
+  const boundMs = environment.BACKSTOP_TRANSACTION_SECONDS * 1000;
+  return {
+    database: readDatabase(inTask(environment.BACKSTOP_MIGRATIONS), state.request.database),
+    connect: connectWithSecret(state.instance, state.request.database, environment),
+    listener: logEvents(logger),
+    bounds: { ...DEFAULT_BOUNDS, lockWaitMs, transactionMs: Math.min(boundMs, remainingMs() - MARGIN_MS) },
+    execution: state.execution.arn,
+  };
+}
+
+type Environment = ReturnType<typeof readEnvironment<typeof databaseEnvironment>>;
+
+/**
+ * Connects with what the secret says now. A refused password is read and tried once more: the secret may
+ * have been rotated between our reading it and the server's asking for it.
+ */
+function connectWithSecret(instance: Instance, database: string, environment: Environment): Connect {
+  const arn = environment.BACKSTOP_SECRETS[database];
+  if (arn === undefined) {
+    throw new ConfigurationError({
+      message: `No secret is configured for database "${database}"`,
+      hint: `Add "secretArn" to the configuration of ${database} and deploy again.`,
+    });
+  }
+  const open = async (applicationName: string) =>
+    connectorTo(await connectionSettings(instance, arn, environment))(applicationName);
+  return async (applicationName) => {
+    try {
+      return await open(applicationName);
+    } catch (error) {
+      if (!(error instanceof CredentialsRejected)) throw error;
+      return open(applicationName);
+    }
+  };
+}
+
+/** What the secret does not say comes from RDS: a secret that RDS manages holds only user name and password. */
+async function connectionSettings(
+  instance: Instance,
+  arn: string,
+  environment: Environment,
+): Promise<ConnectionSettings> {
+  const credentials = await readCredentials(arn);
+  const database = credentials.dbname ?? instance.databaseName;
+  if (database === undefined) {
+    throw new ConfigurationError({
+      message: `Neither the secret nor RDS says which database of ${instance.identifier} to connect to`,
+      hint: 'Add "dbname" to the secret.',
+    });
+  }
+  return {
+    host: credentials.host ?? instance.host,
+    port: credentials.port ?? instance.port,
+    database,
+    user: credentials.username,
+    password: credentials.password,
+    tls:
+      environment.BACKSTOP_TLS === 'off' ? { mode: 'off' } : { mode: 'verify-full', ca: readCa(environment) },
+  };
+}
+
+function readCa({ BACKSTOP_CA_FILE: file }: Environment): string | undefined {
+  return file === undefined ? undefined : readFileSync(inTask(file), 'utf8');
+}
+
+/** Paths in the environment are relative to the function's code. */
+function inTask(path: string): string {
+  return join(process.env.LAMBDA_TASK_ROOT ?? '.', path);
+}

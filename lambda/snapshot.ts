@@ -1,0 +1,17 @@
+// Take snapshot: asks RDS for the snapshot of this execution, and says how far it is.
+import { ensureSnapshot } from './aws/snapshot.ts';
+import { readEnvironment, snapshotEnvironment } from './runtime/environment.ts';
+import { stateHandler } from './runtime/handler.ts';
+
+export const handler = stateHandler(async ({ instance, request, execution }, { logger }) => {
+  const environment = readEnvironment(snapshotEnvironment);
+  const snapshot = await ensureSnapshot({
+    identifier: instance.identifier,
+    database: request.database,
+    execution,
+    keep: environment.BACKSTOP_KEEP_SNAPSHOTS,
+    timeoutSeconds: environment.BACKSTOP_SNAPSHOT_TIMEOUT_SECONDS,
+  });
+  logger.info(`Snapshot ${snapshot.id} is ${snapshot.status}`, { snapshot });
+  return snapshot;
+});

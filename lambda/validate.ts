@@ -1,0 +1,70 @@
+// Validate: runs the checks of the revision, after the upgrade or after the downgrade, and says how to go on.
+import { validate } from './migrator/migrator.ts';
+import type { CheckReport, ValidationReport } from './migrator/report.ts';
+import { isDrill } from './runtime/drill.ts';
+import { makeHandler } from './runtime/handler.ts';
+import { migratorOptions } from './runtime/migrator-options.ts';
+import type { ExecutionState, Validation } from './state.ts';
+
+interface Input {
+  readonly phase: 'after-upgrade' | 'after-downgrade';
+  readonly state: ExecutionState;
+}
+
+export const handler = makeHandler(
+  ({ state }: Input) => state,
+  async ({ phase, state }, tools): Promise<Validation> => {
+    const report = await validate(migratorOptions(state, tools), phase);
+    const judged =
+      phase === 'after-upgrade' && isDrill(state, 'validation-failure') ? withDrill(report) : report;
+    return {
+      ...judged,
+      cause: phase === 'after-upgrade' ? causeOf(judged) : causeAfterDowngrade(judged, state),
+    };
+  },
+);
+
+/** The drill for a wrong result: one more check, which does not hold. */
+function withDrill(report: ValidationReport): ValidationReport {
+  const check: CheckReport = {
+    revision: report.revision,
+    id: 'V0.0',
+    title: 'drill: a check that does not hold',
+    passed: false,
+    violations: 1,
+    rows: [{ drill: 'validation-failure' }],
+    durationMs: 0,
+  };
+  return { ...report, passed: false, checks: [...report.checks, check] };
+}
+
+function causeOf({ revision, passed, checks }: ValidationReport): string {
+  if (passed) return '';
+  const failed = checks.filter((check) => !check.passed);
+  return [
+    `${failed.length} of ${checks.length} checks of ${revision} do not hold`,
+    ...failed.map(
+      ({ id, title, violations, rows }) =>
+        `${id} ${title}: ${violations} rows, e.g. ${JSON.stringify(rows[0])}`,
+    ),
+  ].join('\nDETAIL:  ');
+}
+
+/** The sentence with which an execution ends that stepped back. */
+function causeAfterDowngrade(
+  report: ValidationReport,
+  { validation, downgrade, snapshot }: ExecutionState,
+): string {
+  const backAt = downgrade?.to ?? 'the revision before';
+  const restore = `HINT:  Restore from the snapshot if rows are missing: ${snapshot?.restoreCommand}`;
+  if (!report.passed) {
+    return `The database was downgraded to ${backAt}, but ${causeOf(report)}\n${restore}`;
+  }
+  return [
+    validation?.cause,
+    `The database was downgraded to ${backAt}, and all ${report.checks.length} checks after the downgrade hold.`,
+    `HINT:  Nothing is lost. Correct the cause, then start a new execution.`,
+  ]
+    .filter(Boolean)
+    .join('\n');
+}
