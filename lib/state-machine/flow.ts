@@ -1,0 +1,176 @@
+// The flow of an execution, from the input to its end: which state follows which, and where an error leads.
+import { Duration } from 'aws-cdk-lib';
+import {
+  Choice,
+  Condition,
+  JsonPath,
+  Pass,
+  Result,
+  type State,
+  Wait,
+  WaitTime,
+} from 'aws-cdk-lib/aws-stepfunctions';
+import type { Construct } from 'constructs';
+import type { EndingName } from '../../lambda/migrator/errors.ts';
+import type { Action, Reconciliation, Snapshot } from '../../lambda/state.ts';
+import type { Functions } from '../functions.ts';
+import { format, on, onAnythingElse } from './bricks.ts';
+import { createEndings } from './endings.ts';
+import { createTasks } from './tasks.ts';
+
+/** A function that throws by one of these names has changed nothing. */
+const REFUSALS: readonly EndingName[] = [
+  'ConfigurationError',
+  'SecretMalformed',
+  'CredentialsRejected',
+  'DatabaseNotFound',
+  'DatabaseUnreachable',
+  'ServerTooOld',
+  'ExtensionMissing',
+  'RevisionInvalid',
+  'UnknownRevision',
+  'DatabaseBusy',
+  'ForeignKeyBlocked',
+  'OrphanedChunks',
+  'PatternViolation',
+];
+const ROLLED_BACK: readonly EndingName[] = [...REFUSALS, 'MigrationTimeout', 'MigrationFailed'];
+
+const NO_SNAPSHOT: Snapshot = {
+  id: 'none',
+  arn: '',
+  status: 'skipped',
+  createdAt: '',
+  restoreCommand: 'this execution took no snapshot',
+  deleted: [],
+};
+
+const actionIs = (action: Action) => Condition.stringEquals('$.request.action', action);
+const isTrue = (path: string) => Condition.booleanEquals(path, true);
+const directionIs = (direction: string) => Condition.stringEquals('$.plan.direction', direction);
+const verdictIs = (verdict: Reconciliation['verdict']) =>
+  Condition.stringEquals('$.reconciliation.verdict', verdict);
+const somethingPending = Condition.isPresent('$.plan.pending[0]');
+
+/** Builds all states in `scope` and returns the first. */
+export function defineFlow(scope: Construct, functions: Functions): State {
+  const ends = createEndings(scope);
+  const tasks = createTasks(scope, functions);
+  const choice = (name: string, comment: string) => new Choice(scope, name, { comment });
+
+  const whatToDo = choice('What is to do?', 'Whether any revision is to run.');
+  const snapshotWanted = choice('Snapshot wanted?', 'As the input or the deployed default says.');
+  const snapshotAvailable = choice('Snapshot available?', 'Nothing runs before it is.');
+  const whichWay = choice('Which way?', 'Up or down, as planned.');
+  const wasCommitted = choice('Was it committed?', 'As the database says.');
+  const valid = choice('Valid?', 'Whether every check holds.');
+  const stepBack = choice('Step back?', 'Only what this execution applied is taken back.');
+  const finalizeWanted = choice('Finalize?', 'As the input or the deployed default says.');
+  const downgradeValid = choice(
+    'Downgrade valid?',
+    'A downgrade that nobody asked for ends in failure, however well it went.',
+  );
+
+  const receive = new Pass(scope, 'Receive input', {
+    comment: 'Sets the input, which may be any JSON, beside the name of the execution.',
+    parameters: {
+      input: JsonPath.entirePayload,
+      execution: {
+        name: JsonPath.executionName,
+        arn: JsonPath.executionId,
+        startedAt: JsonPath.executionStartTime,
+      },
+    },
+  });
+  receive.next(tasks.resolve);
+
+  tasks.resolve
+    .addCatch(ends.unchanged, on('InvalidInput', 'ConfigurationError'))
+    .addCatch(ends.misconfigured, onAnythingElse())
+    .next(tasks.preflight);
+
+  tasks.preflight
+    .addCatch(ends.unchanged, on(...REFUSALS, 'NotAtTarget'))
+    .addCatch(ends.unreachable, onAnythingElse())
+    .next(whatToDo);
+
+  whatToDo
+    .when(Condition.or(actionIs('status'), actionIs('finalize')), tasks.validate)
+    .when(somethingPending, snapshotWanted)
+    .when(Condition.or(actionIs('downgrade'), directionIs('downgrade')), tasks.validateDowngrade)
+    .otherwise(tasks.validate);
+
+  const withoutSnapshot = new Pass(scope, 'Without snapshot', {
+    comment: 'Says in the document that there is none.',
+    result: Result.fromObject(NO_SNAPSHOT),
+    resultPath: '$.snapshot',
+  });
+  withoutSnapshot.next(whichWay);
+  snapshotWanted.when(isTrue('$.request.snapshot'), tasks.takeSnapshot).otherwise(withoutSnapshot);
+
+  tasks.takeSnapshot
+    .addCatch(ends.unchanged, on('SnapshotFailed', 'SnapshotQuotaExceeded', 'ConfigurationError'))
+    .addCatch(ends.noSnapshot, onAnythingElse())
+    .next(snapshotAvailable);
+  const waitForSnapshot = new Wait(scope, 'Wait for snapshot', {
+    comment: 'RDS takes minutes.',
+    time: WaitTime.duration(Duration.seconds(15)),
+  });
+  waitForSnapshot.next(tasks.takeSnapshot);
+  snapshotAvailable
+    .when(Condition.stringEquals('$.snapshot.status', 'available'), whichWay)
+    .otherwise(waitForSnapshot);
+
+  whichWay.when(directionIs('upgrade'), tasks.migrate).otherwise(tasks.downgrade);
+
+  tasks.migrate
+    .addCatch(ends.unchanged, on(...ROLLED_BACK))
+    .addCatch(tasks.reconcile, onAnythingElse())
+    .next(tasks.validate);
+
+  tasks.reconcile.addCatch(ends.unknown, onAnythingElse()).next(wasCommitted);
+  wasCommitted
+    .when(verdictIs('committed'), tasks.validate)
+    .when(verdictIs('rolled back'), ends.rolledBack)
+    .otherwise(ends.elsewhere);
+
+  const couldNotValidate = new Pass(scope, 'Validation could not run', {
+    comment: 'What could not be validated is not valid.',
+    parameters: {
+      passed: false,
+      cause: format('Validation could not run: {} {}', '$.failure.Error', '$.failure.Cause'),
+    },
+    resultPath: '$.validation',
+  });
+  couldNotValidate.next(valid);
+  tasks.validate.addCatch(couldNotValidate, onAnythingElse()).next(valid);
+  valid.when(isTrue('$.validation.passed'), finalizeWanted).otherwise(stepBack);
+  stepBack
+    .when(Condition.and(actionIs('upgrade'), somethingPending), tasks.downgrade)
+    .otherwise(ends.invalid);
+
+  const upgradeFinalizes = Condition.and(actionIs('upgrade'), isTrue('$.request.finalize'));
+  finalizeWanted
+    .when(Condition.or(actionIs('finalize'), upgradeFinalizes), tasks.finalize)
+    .otherwise(ends.succeeded);
+
+  tasks.finalize
+    .addCatch(ends.finalizeFailed, on('FinalizeFailed'))
+    .addCatch(ends.finalizeLost, onAnythingElse())
+    .next(ends.succeeded);
+
+  tasks.downgrade
+    .addCatch(ends.downgradeFailed, on('DowngradeFailed'))
+    // Only a downgrade that was asked for ends by these names: it was rolled back.
+    .addCatch(ends.unchanged, on(...ROLLED_BACK))
+    .addCatch(ends.downgradeLost, onAnythingElse())
+    .next(tasks.validateDowngrade);
+
+  tasks.validateDowngrade.addCatch(ends.downgradeUnchecked, onAnythingElse()).next(downgradeValid);
+  downgradeValid
+    .when(Condition.not(isTrue('$.downgradeValidation.passed')), ends.downgradeInvalid)
+    .when(actionIs('downgrade'), ends.succeeded)
+    .otherwise(ends.downgraded);
+
+  return receive;
+}

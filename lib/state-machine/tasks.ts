@@ -1,0 +1,75 @@
+// The Tasks of the flow: each calls one function and puts its answer into its own section of the document.
+import { JsonPath, TaskInput } from 'aws-cdk-lib/aws-stepfunctions';
+import type { Construct } from 'constructs';
+import type { ValidationReport } from '../../lambda/migrator/report.ts';
+import type { Functions } from '../functions.ts';
+import { task } from './bricks.ts';
+
+/** A function that died or gave no answer; each of these functions may run again at any time. */
+const LOST = ['States.Timeout', 'Sandbox.Timedout', 'Lambda.Unknown', 'Runtime.ExitError'] as const;
+
+export function createTasks(scope: Construct, functions: Functions) {
+  return {
+    resolve: task(scope, 'Resolve input', {
+      comment: 'Checks the input, adds the deployed defaults and finds the server.',
+      function: functions.resolve,
+    }),
+    preflight: task(scope, 'Preflight', {
+      comment: 'Plans which revisions run, and checks all that can be checked before anything is changed.',
+      function: functions.preflight,
+      into: '$.plan',
+      retry: { errors: ['DatabaseUnreachable'], seconds: 5, attempts: 2 },
+    }),
+    takeSnapshot: task(scope, 'Take snapshot', {
+      comment: 'Begins the snapshot of this execution, or says how far it is.',
+      function: functions.snapshot,
+      into: '$.snapshot',
+    }),
+    migrate: task(scope, 'Migrate', {
+      comment: 'Runs the pending revisions in one transaction.',
+      function: functions.migrate,
+      into: '$.migration',
+    }),
+    reconcile: task(scope, 'Reconcile', {
+      comment: 'The answer of Migrate was lost: asks the database whether it was committed.',
+      function: functions.reconcile,
+      into: '$.reconciliation',
+      retry: {
+        errors: [...LOST, 'DatabaseUnreachable', 'DatabaseBusy'],
+        seconds: 10,
+        attempts: 3,
+      },
+    }),
+    validate: task(scope, 'Validate', {
+      comment: 'Runs the checks that must hold after the upgrade.',
+      function: functions.validate,
+      into: '$.validation',
+      retry: { errors: [...LOST, 'DatabaseUnreachable'], seconds: 10, attempts: 2 },
+      payload: inPhase('after-upgrade'),
+    }),
+    finalize: task(scope, 'Finalize', {
+      comment: 'Drops what the upgrade retired; running it twice does no harm.',
+      function: functions.finalize,
+      into: '$.finalization',
+      retry: { errors: [...LOST, 'FinalizeFailed'], seconds: 10, attempts: 2 },
+    }),
+    downgrade: task(scope, 'Downgrade', {
+      comment: 'Takes revisions back without losing a row; running it twice does no harm.',
+      function: functions.downgrade,
+      into: '$.downgrade',
+      retry: { errors: [...LOST, 'DowngradeFailed'], seconds: 10, attempts: 2 },
+    }),
+    validateDowngrade: task(scope, 'Validate downgrade', {
+      comment: 'Runs the checks that must hold after the downgrade.',
+      function: functions.validate,
+      into: '$.downgradeValidation',
+      retry: { errors: [...LOST, 'DatabaseUnreachable'], seconds: 10, attempts: 2 },
+      payload: inPhase('after-downgrade'),
+    }),
+  };
+}
+
+/** One function validates both ways: beside the document, it is told which. */
+function inPhase(phase: ValidationReport['phase']): TaskInput {
+  return TaskInput.fromObject({ phase, state: JsonPath.entirePayload });
+}

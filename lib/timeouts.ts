@@ -1,0 +1,47 @@
+// The time limits of a deployment, each derived from the one inside it: transaction < Lambda < Task < execution.
+
+/** The longest that Lambda lets a function run, in seconds. */
+export const LAMBDA_LIMIT_SECONDS = 900;
+
+/** The longest that an execution may take, in hours; a pipeline's action waits far longer (seven days). */
+export const EXECUTION_LIMIT_HOURS = 4;
+
+/** What a function needs around its transaction, to connect, to plan and to report, in seconds. */
+const AROUND_TRANSACTION_SECONDS = 60;
+
+/** How much longer than the function itself the state machine waits for its answer, in seconds. */
+const TASK_MARGIN_SECONDS = 30;
+
+export interface TransactionBounds {
+  /** How long the transaction may take (FR-031). */
+  readonly transactionSeconds: number;
+  /** How long locks are waited for before that. */
+  readonly lockWaitSeconds: number;
+}
+
+/** How long a function may take that runs one transaction, in seconds. */
+export function runSeconds({ transactionSeconds, lockWaitSeconds }: TransactionBounds): number {
+  return transactionSeconds + lockWaitSeconds + AROUND_TRANSACTION_SECONDS;
+}
+
+/** Every function and how long it may take, in seconds. */
+export function functionSeconds(bounds: TransactionBounds) {
+  const run = runSeconds(bounds);
+  return {
+    resolve: 30,
+    snapshot: 60,
+    preflight: 180,
+    migrate: run,
+    reconcile: 180,
+    validate: 600,
+    finalize: run,
+    downgrade: run,
+  };
+}
+
+export type FunctionName = keyof ReturnType<typeof functionSeconds>;
+
+/** How long a Task waits for its function, in seconds. */
+export function taskSeconds(lambdaSeconds: number): number {
+  return lambdaSeconds + TASK_MARGIN_SECONDS;
+}

@@ -1,0 +1,220 @@
+// The configuration: complete with its defaults, or refused with the key, the value and the remedy.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigurationError } from '../../lambda/migrator/errors.ts';
+import { type DatabaseProps, parseConfig } from '../../lib/config.ts';
+import { EXAMPLE } from './synthesized.ts';
+
+function refusalOf(props: unknown): ConfigurationError {
+  try {
+    parseConfig(props);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error;
+    throw error;
+  }
+  throw new Error('The configuration was accepted.');
+}
+
+const withVpc = (change: object) => ({ ...EXAMPLE, vpc: { ...EXAMPLE.vpc, ...change } });
+const withDatabase = (change: Partial<Record<keyof DatabaseProps, unknown>>) => ({
+  ...EXAMPLE,
+  databases: { codebase_mcp: { ...EXAMPLE.databases.codebase_mcp, ...change } },
+});
+
+describe('a configuration that names only what it must', () => {
+  test('is completed with the defaults', () => {
+    expect(parseConfig(EXAMPLE)).toEqual({
+      vpc: { ...EXAMPLE.vpc, secretsManagerEndpoint: true },
+      databases: { codebase_mcp: { ...EXAMPLE.databases.codebase_mcp, port: 5432 } },
+      defaultDatabase: 'codebase_mcp',
+      keepSnapshots: 5,
+      allowDrills: false,
+      logRetentionDays: 90,
+      transactionSeconds: 300,
+      lockWaitSeconds: 60,
+      snapshotTimeoutMinutes: 120,
+    });
+  });
+});
+
+describe('a configuration with a wrong value', () => {
+  const secret = EXAMPLE.databases.codebase_mcp?.secretArn;
+
+  test.each([
+    ['nothing at all', undefined, 'backstop', 'missing', 'write an object with the keys vpc, databases'],
+    ['text', 'codebase', 'backstop', '"codebase"', 'write an object'],
+    [
+      'an unknown key',
+      { ...EXAMPLE, keepSnapshot: 3 },
+      'backstop.keepSnapshot',
+      '3',
+      'remove it: the keys are vpc,',
+    ],
+    ['no VPC', { ...EXAMPLE, vpc: undefined }, 'backstop.vpc', 'missing', 'vpcId, availabilityZones'],
+    ['a VPC without id', withVpc({ vpcId: '' }), 'backstop.vpc.vpcId', '""', 'e.g. "vpc-'],
+    [
+      'a region for a zone',
+      withVpc({ availabilityZones: ['eu-central-1'] }),
+      'backstop.vpc.availabilityZones.0',
+      '"eu-central-1"',
+      'availability zone',
+    ],
+    [
+      'no subnets',
+      withVpc({ privateSubnetIds: [] }),
+      'backstop.vpc.privateSubnetIds',
+      '[]',
+      'write the ids of the private subnets',
+    ],
+    [
+      'one subnet for two zones',
+      withVpc({ privateSubnetIds: ['subnet-0a'] }),
+      'backstop.vpc.privateSubnetIds',
+      '["subnet-0a"]',
+      'as many subnets for each of the 2 zones',
+    ],
+    [
+      'no databases',
+      { ...EXAMPLE, databases: {} },
+      'backstop.databases',
+      '{}',
+      'at least one of codebase_mcp',
+    ],
+    [
+      'an unknown database',
+      { ...EXAMPLE, databases: { ...EXAMPLE.databases, codebase: EXAMPLE.databases.codebase_mcp } },
+      'backstop.databases.codebase',
+      '{"identifier"',
+      'names in migrations/databases.json: codebase_mcp',
+    ],
+    [
+      'no identifier',
+      withDatabase({ identifier: undefined }),
+      'backstop.databases.codebase_mcp.identifier',
+      'missing',
+      'instance or Aurora cluster',
+    ],
+    [
+      'an identifier that RDS refuses',
+      withDatabase({ identifier: 'a--b' }),
+      'backstop.databases.codebase_mcp.identifier',
+      '"a--b"',
+      'instance or Aurora cluster',
+    ],
+    [
+      'a secret by name',
+      withDatabase({ secretArn: 'codebase-mcp' }),
+      'backstop.databases.codebase_mcp.secretArn',
+      '"codebase-mcp"',
+      'full ARN of the secret',
+    ],
+    [
+      'a secret without its suffix',
+      withDatabase({ secretArn: secret?.slice(0, -7) }),
+      'backstop.databases.codebase_mcp.secretArn',
+      'secret:codebase-mcp"',
+      'six characters',
+    ],
+    [
+      'no security group',
+      withDatabase({ securityGroupId: 'default' }),
+      'backstop.databases.codebase_mcp.securityGroupId',
+      '"default"',
+      'e.g. "sg-',
+    ],
+    [
+      'a port as text',
+      withDatabase({ port: '5432' }),
+      'backstop.databases.codebase_mcp.port',
+      '"5432"',
+      'whole number',
+    ],
+    [
+      'another default database',
+      { ...EXAMPLE, defaultDatabase: 'codebase' },
+      'backstop.defaultDatabase',
+      '"codebase"',
+      'names under databases: codebase_mcp',
+    ],
+    ['no snapshot to keep', { ...EXAMPLE, keepSnapshots: 0 }, 'backstop.keepSnapshots', '0', 'from 1 to 99'],
+    [
+      'drills by word',
+      { ...EXAMPLE, allowDrills: 'yes' },
+      'backstop.allowDrills',
+      '"yes"',
+      'write true or false',
+    ],
+    [
+      'a file that is not there',
+      { ...EXAMPLE, caBundle: 'no/such.pem' },
+      'backstop.caBundle',
+      '"no/such.pem"',
+      'PEM file',
+    ],
+    [
+      'a file that is no PEM',
+      { ...EXAMPLE, caBundle: 'package.json' },
+      'backstop.caBundle',
+      '"package.json"',
+      'PEM file',
+    ],
+    [
+      'days that CloudWatch refuses',
+      { ...EXAMPLE, logRetentionDays: 91 },
+      'backstop.logRetentionDays',
+      '91',
+      'write one of 1, 3, 5',
+    ],
+    [
+      'half a second',
+      { ...EXAMPLE, transactionSeconds: 0.5 },
+      'backstop.transactionSeconds',
+      '0.5',
+      'the number of seconds, a whole number',
+    ],
+    [
+      'a transaction longer than Lambda allows',
+      { ...EXAMPLE, transactionSeconds: 800 },
+      'backstop.transactionSeconds',
+      '800',
+      'write at most 780',
+    ],
+    ['a negative wait', { ...EXAMPLE, lockWaitSeconds: -1 }, 'backstop.lockWaitSeconds', '-1', 'from 0'],
+    [
+      'a snapshot that outlives the execution',
+      { ...EXAMPLE, snapshotTimeoutMinutes: 240 },
+      'backstop.snapshotTimeoutMinutes',
+      '240',
+      'from 1 to 150',
+    ],
+  ])('is refused: %s', (_, props, key, received, remedy) => {
+    const { summary, detail, hint } = refusalOf(props);
+    expect(summary).toContain(`${key} is wrong`);
+    expect(detail).toContain(received);
+    expect(hint).toContain(remedy);
+  });
+
+  test('is told of every fault at once', () => {
+    const { summary } = refusalOf({ ...EXAMPLE, keepSnapshots: 0, allowDrills: 1 });
+    expect(summary).toContain('backstop.keepSnapshots, backstop.allowDrills are wrong');
+  });
+});
+
+describe('the times of the functions', () => {
+  test('may use all that Lambda allows', () => {
+    const { transactionSeconds } = parseConfig({ ...EXAMPLE, transactionSeconds: 780 });
+    expect(transactionSeconds).toBe(780);
+  });
+});
+
+describe('a certificate bundle', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'backstop-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test('is accepted if it holds a certificate', () => {
+    const caBundle = join(folder, 'ca.pem');
+    writeFileSync(caBundle, '-----BEGIN CERTIFICATE-----\n');
+    expect(parseConfig({ ...EXAMPLE, caBundle }).caBundle).toBe(caBundle);
+  });
+});

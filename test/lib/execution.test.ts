@@ -1,0 +1,309 @@
+// Executions of the real definition with scripted functions: which way each takes, and by which name it ends.
+import { StateMachine } from 'aws-local-stepfunctions';
+import type { EndingName } from '../../lambda/migrator/errors.ts';
+import { type Definition, definitionOf, synthesizeTemplate } from './synthesized.ts';
+
+/** What a function answers when it is called for the nth time: a section of the document, or an error. */
+type Script = (call: number, state: Record<string, unknown>) => unknown;
+
+/** As Step Functions sees an error that a Lambda function threw: its name, and JSON text as the cause. */
+function thrown(name: string, errorMessage = `${name} was thrown`): Error {
+  const error = new Error(JSON.stringify({ errorType: name, errorMessage, trace: [] }));
+  error.name = name;
+  return error;
+}
+const throws = (name: string) => () => {
+  throw thrown(name);
+};
+/** Fails by this name so often, then answers. */
+const failsFirst = (times: number, name: string, answer: unknown) => (call: number) => {
+  if (call <= times) throw thrown(name);
+  return answer;
+};
+
+const REQUEST = {
+  action: 'upgrade',
+  target: 'head',
+  database: 'codebase_mcp',
+  snapshot: true,
+  finalize: true,
+};
+const resolves = (change: object) => () => ({
+  request: { ...REQUEST, ...change },
+  execution: {},
+  instance: {},
+});
+const plans =
+  (direction: string, ...pending: string[]) =>
+  () => ({ direction, pending });
+
+/** Everything goes well: an upgrade with snapshot and finalize. */
+const WELL: Record<string, Script> = {
+  'Resolve input': resolves({}),
+  Preflight: plans('upgrade', '002'),
+  'Take snapshot': () => ({ status: 'available', restoreCommand: 'aws rds restore' }),
+  Migrate: () => ({ outcome: 'upgraded' }),
+  Reconcile: () => ({ verdict: 'committed', message: '' }),
+  Validate: () => ({ passed: true, cause: '' }),
+  Finalize: () => ({ outcome: 'finalized' }),
+  Downgrade: () => ({ outcome: 'downgraded' }),
+  'Validate downgrade': () => ({ passed: true, cause: 'the sentence after the downgrade' }),
+};
+const invalid = { Validate: () => ({ passed: false, cause: 'V1.1 does not hold' }) };
+
+let definition: Definition;
+beforeAll(() => {
+  definition = definitionOf(synthesizeTemplate());
+});
+
+async function execute(scripts: Record<string, Script>, input: unknown = {}) {
+  const calls: string[] = [];
+  const inputs: Record<string, unknown> = {};
+  const handlers = Object.fromEntries(
+    Object.entries({ ...WELL, ...scripts }).map(([name, script]) => [
+      name,
+      async (state: unknown) => {
+        calls.push(name);
+        inputs[name] = state;
+        const answer = script(
+          calls.filter((called) => called === name).length,
+          state as Record<string, unknown>,
+        );
+        return answer as never;
+      },
+    ]),
+  );
+  const machine = new StateMachine(definition as never, {
+    validationOptions: { noValidate: true },
+  });
+  const { result } = machine.run(input as never, {
+    overrides: {
+      taskResourceLocalHandlers: handlers,
+      waitTimeOverrides: { 'Wait for snapshot': 0 },
+      retryIntervalOverrides: Object.fromEntries(Object.keys(WELL).map((name) => [name, 0])),
+    },
+    context: {
+      Execution: { Name: 'run-1', Id: 'arn:run-1' },
+    } as never,
+  });
+  try {
+    await result;
+    return { calls, inputs, error: 'none', cause: '' };
+  } catch (failure) {
+    // The interpreter wraps what a Fail says: error and cause are in the cause of its own error.
+    const { name, message } = (failure as Error).cause as Error;
+    return { calls, inputs, error: name, cause: message };
+  }
+}
+
+describe('an upgrade', () => {
+  test('that goes well takes the straight way', async () => {
+    const { error, calls } = await execute({});
+    expect(error).toBe('none');
+    expect(calls).toEqual(['Resolve input', 'Preflight', 'Take snapshot', 'Migrate', 'Validate', 'Finalize']);
+  });
+
+  test('with nothing pending changes nothing but finalizes what is left', async () => {
+    const { error, calls } = await execute({ Preflight: plans('upgrade') });
+    expect(error).toBe('none');
+    expect(calls).toEqual(['Resolve input', 'Preflight', 'Validate', 'Finalize']);
+  });
+
+  test('without snapshot says so in the document', async () => {
+    const { calls, inputs } = await execute({ 'Resolve input': resolves({ snapshot: false }) });
+    expect(calls).not.toContain('Take snapshot');
+    expect(inputs.Migrate).toMatchObject({ snapshot: { id: 'none', status: 'skipped' } });
+  });
+
+  test('without finalize ends after its validation', async () => {
+    const { error, calls } = await execute({ 'Resolve input': resolves({ finalize: false }) });
+    expect(error).toBe('none');
+    expect(calls.at(-1)).toBe('Validate');
+  });
+
+  test('waits for the snapshot before it changes anything', async () => {
+    const { calls } = await execute({
+      'Take snapshot': (call) => ({ status: call < 3 ? 'creating' : 'available', restoreCommand: '' }),
+    });
+    expect(calls.filter((name) => name === 'Take snapshot')).toHaveLength(3);
+    expect(calls.indexOf('Migrate')).toBeGreaterThan(calls.lastIndexOf('Take snapshot'));
+  });
+
+  test('that is not valid is taken back, and ends red', async () => {
+    const { error, cause, calls } = await execute(invalid);
+    expect(error).toBe('ValidationFailed');
+    expect(cause).toContain('the sentence after the downgrade');
+    expect(calls.slice(-3)).toEqual(['Validate', 'Downgrade', 'Validate downgrade']);
+  });
+
+  test('that could not be validated is not valid', async () => {
+    const { error, calls, inputs } = await execute({ Validate: throws('DatabaseUnreachable') });
+    expect(error).toBe('ValidationFailed');
+    expect(calls).toContain('Downgrade');
+    expect(inputs.Downgrade).toMatchObject({
+      validation: { passed: false, cause: expect.stringContaining('DatabaseUnreachable') },
+    });
+  });
+
+  test('with nothing pending that is not valid is not taken back', async () => {
+    const { error, cause, calls } = await execute({ ...invalid, Preflight: plans('upgrade') });
+    expect(error).toBe('ValidationFailed');
+    expect(cause).toContain('V1.1 does not hold');
+    expect(calls).not.toContain('Downgrade');
+  });
+});
+
+describe('a lost answer of Migrate', () => {
+  const lost = { Migrate: throws('Lambda.Unknown') };
+
+  test('goes on where the database says that it was committed', async () => {
+    const { error, calls } = await execute(lost);
+    expect(error).toBe('none');
+    expect(calls.slice(-4)).toEqual(['Migrate', 'Reconcile', 'Validate', 'Finalize']);
+  });
+
+  test('ends as rolled back where the database says so', async () => {
+    const { error, cause } = await execute({
+      ...lost,
+      Reconcile: () => ({ verdict: 'rolled back', message: 'the database is at 005' }),
+    });
+    expect(error).toBe('MigrationFailed');
+    expect(cause).toContain('the database is at 005');
+  });
+
+  test('ends unknown, with the restore command, where the database does not answer', async () => {
+    const { error, cause, calls } = await execute({ ...lost, Reconcile: throws('DatabaseUnreachable') });
+    expect(error).toBe('OutcomeUnknown');
+    expect(cause).toContain('aws rds restore');
+    expect(calls.filter((name) => name === 'Reconcile')).toHaveLength(4);
+  });
+
+  test('is never answered by migrating again', async () => {
+    const { calls } = await execute(lost);
+    expect(calls.filter((name) => name === 'Migrate')).toHaveLength(1);
+  });
+});
+
+describe('a throttled Lambda service', () => {
+  test('is asked again', async () => {
+    const { error, calls } = await execute({
+      Migrate: failsFirst(2, 'Lambda.TooManyRequestsException', { outcome: 'upgraded' }),
+    });
+    expect(error).toBe('none');
+    expect(calls.filter((name) => name === 'Migrate')).toHaveLength(3);
+  });
+});
+
+describe('an ending', () => {
+  const downgradeAsked = {
+    'Resolve input': resolves({ action: 'downgrade' }),
+    Preflight: plans('downgrade', '002'),
+  };
+
+  test.each<[string, Record<string, Script>, EndingName, string]>([
+    ['a wrong input', { 'Resolve input': throws('InvalidInput') }, 'InvalidInput', 'InvalidInput was thrown'],
+    ['a resolver that crashes', { 'Resolve input': throws('TypeError') }, 'ConfigurationError', 'log group'],
+    ['an old server', { Preflight: throws('ServerTooOld') }, 'ServerTooOld', 'ServerTooOld was thrown'],
+    [
+      'a preflight without network',
+      { Preflight: throws('States.Timeout') },
+      'DatabaseUnreachable',
+      'endpoint for Secrets Manager',
+    ],
+    [
+      'a full snapshot quota',
+      { 'Take snapshot': throws('SnapshotQuotaExceeded') },
+      'SnapshotQuotaExceeded',
+      'was thrown',
+    ],
+    ['a snapshot that crashes', { 'Take snapshot': throws('TypeError') }, 'SnapshotFailed', 'unchanged'],
+    ['a failed step', { Migrate: throws('MigrationFailed') }, 'MigrationFailed', 'was thrown'],
+    ['a lock that is held', { Migrate: throws('DatabaseBusy') }, 'DatabaseBusy', 'was thrown'],
+    ['a finalize that fails thrice', { Finalize: throws('FinalizeFailed') }, 'FinalizeFailed', 'was thrown'],
+    [
+      'a finalize that is lost',
+      { Finalize: throws('Lambda.Unknown') },
+      'FinalizeFailed',
+      '{"action": "finalize"}',
+    ],
+    [
+      'a step back that fails',
+      { ...invalid, Downgrade: throws('DowngradeFailed') },
+      'DowngradeFailed',
+      'was thrown',
+    ],
+    [
+      'a step back that is lost',
+      { ...invalid, Downgrade: throws('TypeError') },
+      'DowngradeFailed',
+      'aws rds restore',
+    ],
+    [
+      'a step back that cannot be validated',
+      { ...invalid, 'Validate downgrade': throws('TypeError') },
+      'DowngradeFailed',
+      'could not run',
+    ],
+    [
+      'a step back that is not valid',
+      { ...invalid, 'Validate downgrade': () => ({ passed: false, cause: 'V2.1' }) },
+      'DowngradeFailed',
+      'V2.1',
+    ],
+    [
+      'a downgrade that was asked for and is refused',
+      { ...downgradeAsked, Downgrade: throws('DatabaseBusy') },
+      'DatabaseBusy',
+      'was thrown',
+    ],
+    [
+      'a status that is behind',
+      { 'Resolve input': resolves({ action: 'status' }), Preflight: throws('NotAtTarget') },
+      'NotAtTarget',
+      'was thrown',
+    ],
+  ])('of %s', async (_, scripts, name, sentence) => {
+    const { error, cause } = await execute(scripts);
+    expect(error).toBe(name);
+    expect(cause).toContain(sentence);
+  });
+
+  test('of a downgrade that was asked for is green', async () => {
+    const { error, calls } = await execute(downgradeAsked);
+    expect(error).toBe('none');
+    expect(calls.slice(-3)).toEqual(['Take snapshot', 'Downgrade', 'Validate downgrade']);
+  });
+
+  test('of a downgrade with nothing to do is green, and checked', async () => {
+    const { error, calls } = await execute({ ...downgradeAsked, Preflight: plans('downgrade') });
+    expect(error).toBe('none');
+    expect(calls).toEqual(['Resolve input', 'Preflight', 'Validate downgrade']);
+  });
+
+  test.each(['status', 'finalize'])('of the action %s needs no revision to run', async (action) => {
+    const { error, calls } = await execute({ 'Resolve input': resolves({ action }) });
+    expect(error).toBe('none');
+    expect(calls).not.toContain('Migrate');
+    expect(calls.includes('Finalize')).toBe(action === 'finalize');
+  });
+});
+
+describe('what a function is given', () => {
+  test('is the whole document, and Validate is told which way it looks', async () => {
+    const { inputs } = await execute(invalid);
+    expect(inputs.Migrate).toMatchObject({ request: REQUEST, plan: { pending: ['002'] }, snapshot: {} });
+    expect(inputs.Validate).toMatchObject({ phase: 'after-upgrade', state: { migration: {} } });
+    expect(inputs['Validate downgrade']).toMatchObject({
+      phase: 'after-downgrade',
+      state: { downgrade: {} },
+    });
+  });
+
+  test.each([[{}], ['status'], [['upgrade']]])('is, of the input %j, what was written', async (input) => {
+    const { inputs } = await execute({}, input);
+    expect(inputs['Resolve input']).toEqual({
+      input,
+      execution: { name: 'run-1', arn: 'arn:run-1', startedAt: expect.any(String) },
+    });
+  });
+});

@@ -1,0 +1,195 @@
+// The definition of the state machine: what holds for every state, and that its endings are those of errors.ts.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import validate from 'asl-validator';
+import type { Template } from 'aws-cdk-lib/assertions';
+import { ENDINGS } from '../../lambda/migrator/errors.ts';
+import { ROOT } from '../../lib/paths.ts';
+import {
+  type Definition,
+  definitionOf,
+  type StateDefinition,
+  successors,
+  synthesizeTemplate,
+} from './synthesized.ts';
+
+const SERVICE_ERRORS = [
+  'Lambda.ServiceException',
+  'Lambda.AWSLambdaException',
+  'Lambda.SdkClientException',
+  'Lambda.ClientExecutionTimeoutException',
+  'Lambda.TooManyRequestsException',
+];
+
+let template: Template;
+let definition: Definition;
+let states: [string, StateDefinition][];
+let tasks: [string, StateDefinition][];
+
+beforeAll(() => {
+  template = synthesizeTemplate();
+  definition = definitionOf(template);
+  states = Object.entries(definition.States);
+  tasks = states.filter(([, { Type }]) => Type === 'Task');
+});
+
+describe('the definition', () => {
+  test('is accepted by the validator of the language', () => {
+    const { isValid, errorsText } = validate(structuredClone(definition));
+    expect({ isValid, errors: isValid ? '' : errorsText('\n') }).toEqual({ isValid: true, errors: '' });
+  });
+
+  test('says what input it takes, and ends by itself before a pipeline gives up', () => {
+    expect(definition.Comment).toContain('Input: {}');
+    expect(definition.TimeoutSeconds).toBe(4 * 3600);
+  });
+
+  test('explains every state', () => {
+    expect(states.filter(([, { Comment }]) => !Comment?.endsWith('.')).map(([name]) => name)).toEqual([]);
+  });
+
+  test('is traced and logged, and its history is kept', () => {
+    template.hasResourceProperties('AWS::StepFunctions::StateMachine', {
+      StateMachineType: 'STANDARD',
+      TracingConfiguration: { Enabled: true },
+      LoggingConfiguration: { Level: 'ALL', IncludeExecutionData: true },
+    });
+  });
+});
+
+describe('every Task', () => {
+  test('is there', () => {
+    expect(tasks.map(([name]) => name).sort()).toEqual([
+      'Downgrade',
+      'Finalize',
+      'Migrate',
+      'Preflight',
+      'Reconcile',
+      'Resolve input',
+      'Take snapshot',
+      'Validate',
+      'Validate downgrade',
+    ]);
+  });
+
+  test('waits longer than its function may take', () => {
+    const functions = template.findResources('AWS::Lambda::Function');
+    for (const [, { Resource, TimeoutSeconds }] of tasks) {
+      const { Timeout } = functions[Resource?.split(':').at(-1) ?? '']?.Properties ?? {};
+      expect(Timeout).toBeGreaterThan(0);
+      expect(TimeoutSeconds).toBeGreaterThan(Timeout);
+    }
+  });
+
+  test('is tried again when Lambda itself fails', () => {
+    for (const [, { Retry }] of tasks) {
+      expect(Retry?.[0]).toMatchObject({ ErrorEquals: SERVICE_ERRORS, JitterStrategy: 'FULL' });
+    }
+  });
+
+  test('catches everything, with States.ALL alone and last, and keeps the document', () => {
+    for (const [, { Catch = [] }] of tasks) {
+      expect(Catch.at(-1)?.ErrorEquals).toEqual(['States.ALL']);
+      expect(Catch.slice(0, -1).flatMap(({ ErrorEquals }) => ErrorEquals)).not.toContain('States.ALL');
+      expect(Catch.map(({ ResultPath }) => ResultPath)).toEqual(Catch.map(() => '$.failure'));
+    }
+  });
+
+  test('is never tried again blindly where a lost answer may hide a commit', () => {
+    const retried = definition.States.Migrate?.Retry?.flatMap(({ ErrorEquals }) => ErrorEquals);
+    expect(retried).toEqual(SERVICE_ERRORS);
+    expect(definition.States.Migrate?.Catch?.at(-1)?.Next).toBe('Reconcile');
+  });
+});
+
+describe('every error name', () => {
+  const ofService = /^(States|Lambda|Sandbox|Runtime)\./;
+  const mentioned = () =>
+    states.flatMap(([, { Retry = [], Catch = [], Error: name }]) => [
+      ...[...Retry, ...Catch].flatMap(({ ErrorEquals }) => ErrorEquals),
+      ...(name ? [name] : []),
+    ]);
+
+  test('is an ending or belongs to the service', () => {
+    const names = mentioned().filter((name) => !ofService.test(name));
+    expect(names.filter((name) => !(name in ENDINGS))).toEqual([]);
+  });
+
+  test('of errors.ts can end an execution', () => {
+    // By name in a Fail, or caught by name on the way to the one Fail that ends with what was caught.
+    const thrown = states.flatMap(([, { Catch = [] }]) =>
+      Catch.filter(({ Next }) => Next === 'Explain failure').flatMap(({ ErrorEquals }) => ErrorEquals),
+    );
+    const fixed = states.flatMap(([, { Error: name }]) => name ?? []);
+    expect([...new Set([...thrown, ...fixed])].sort()).toEqual(Object.keys(ENDINGS).sort());
+  });
+
+  test('that ends as caught leaves the database unchanged', () => {
+    const caught = states.flatMap(([, { Catch = [] }]) =>
+      Catch.filter(({ Next }) => Next === 'Explain failure').flatMap(({ ErrorEquals }) => ErrorEquals),
+    );
+    const promises: Record<string, { database: string }> = ENDINGS;
+    expect(caught.filter((name) => promises[name]?.database !== 'unchanged')).toEqual([]);
+  });
+});
+
+describe('every path', () => {
+  test('leads only to states that exist, and every state is on one', () => {
+    const reached = new Set([definition.StartAt]);
+    for (const name of reached) {
+      const state = definition.States[name];
+      if (!state) throw new Error(`The state ${name} does not exist.`);
+      for (const next of successors(state)) reached.add(next);
+    }
+    expect([...reached].sort()).toEqual(Object.keys(definition.States).sort());
+  });
+
+  test('can reach an end from where it is', () => {
+    const ending = new Set(
+      states.filter(([, { Type }]) => Type === 'Succeed' || Type === 'Fail').map(([name]) => name),
+    );
+    for (let before = 0; before < ending.size; ) {
+      before = ending.size;
+      for (const [name, state] of states) {
+        if (successors(state).some((next) => ending.has(next))) ending.add(name);
+      }
+    }
+    expect(states.map(([name]) => name).filter((name) => !ending.has(name))).toEqual([]);
+  });
+
+  test('passes a wait where it comes back to itself', () => {
+    // Without the Wait state, the graph has no cycle: a walk that only goes forward ends.
+    const walk = (name: string, path: readonly string[]): void => {
+      if (path.includes(name))
+        throw new Error(`There is a cycle without a wait: ${[...path, name].join(' → ')}`);
+      const state = definition.States[name];
+      if (!state || state.Type === 'Wait') return;
+      for (const next of successors(state)) walk(next, [...path, name]);
+    };
+    expect(() => walk(definition.StartAt, [])).not.toThrow();
+  });
+
+  test('is green only where the checks were asked', () => {
+    const before = states
+      .filter(([, state]) => successors(state).includes('Succeeded'))
+      .map(([name]) => name);
+    expect(before.sort()).toEqual(['Downgrade valid?', 'Finalize', 'Finalize?']);
+  });
+});
+
+describe('a Fail', () => {
+  test('has an error and a sentence, each fixed or out of the document', () => {
+    for (const [, state] of states.filter(([, { Type }]) => Type === 'Fail')) {
+      expect(Boolean(state.Error) !== Boolean(state.ErrorPath)).toBe(true);
+      expect(Boolean(state.Cause) !== Boolean(state.CausePath)).toBe(true);
+      // Intrinsic functions belong into the Pass before it.
+      expect(state.CausePath ?? '$.').toMatch(/^\$\./);
+    }
+  });
+});
+
+test('errors.ts declares a class for each ending', () => {
+  const source = readFileSync(join(ROOT, 'lambda/migrator/errors.ts'), 'utf8');
+  const classes = [...source.matchAll(/^export class (\w+) extends BackstopError/gm)].map(([, name]) => name);
+  expect(classes.sort()).toEqual(Object.keys(ENDINGS).sort());
+});

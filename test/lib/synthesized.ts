@@ -1,0 +1,65 @@
+// The stack as the tests look at it: synthesised without bundling, since only the bundles take time.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { App } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import type { BackstopProps } from '../../lib/config.ts';
+import { ROOT } from '../../lib/paths.ts';
+import { addBackstop } from '../../lib/synthesize.ts';
+
+const { context } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8'));
+
+/** The configuration that cdk.json gives as an example. */
+export const EXAMPLE: BackstopProps = context.backstop;
+
+export function synthesizeTemplate(overrides: Partial<BackstopProps> = {}): Template {
+  const backstop = { ...EXAMPLE, ...overrides };
+  return Template.fromStack(
+    addBackstop(new App({ context: { ...context, backstop, 'aws:cdk:bundling-stacks': [] } })),
+  );
+}
+
+/** What the tests read of a state; which fields there are depends on its type. */
+export interface StateDefinition {
+  readonly Type: 'Task' | 'Pass' | 'Choice' | 'Wait' | 'Succeed' | 'Fail';
+  readonly Comment?: string;
+  readonly Next?: string;
+  readonly Default?: string;
+  readonly Choices?: readonly { readonly Next: string }[];
+  readonly Resource?: string;
+  readonly TimeoutSeconds?: number;
+  readonly Retry?: readonly { readonly ErrorEquals: readonly string[]; readonly JitterStrategy?: string }[];
+  readonly Catch?: readonly {
+    readonly ErrorEquals: readonly string[];
+    readonly ResultPath: string;
+    readonly Next: string;
+  }[];
+  readonly Error?: string;
+  readonly ErrorPath?: string;
+  readonly Cause?: string;
+  readonly CausePath?: string;
+}
+
+export interface Definition {
+  readonly Comment: string;
+  readonly StartAt: string;
+  readonly TimeoutSeconds: number;
+  readonly States: Readonly<Record<string, StateDefinition>>;
+}
+
+/** The definition out of the template; a function's ARN ends with its logical id there. */
+export function definitionOf(template: Template): Definition {
+  const [machine] = Object.values(template.findResources('AWS::StepFunctions::StateMachine'));
+  const parts: (string | { 'Fn::GetAtt': [string, string] })[] =
+    machine?.Properties.DefinitionString['Fn::Join'][1];
+  const arn = (logicalId: string) => `arn:aws:lambda:eu-central-1:111122223333:function:${logicalId}`;
+  return JSON.parse(
+    parts.map((part) => (typeof part === 'string' ? part : arn(part['Fn::GetAtt'][0]))).join(''),
+  );
+}
+
+/** All states that may follow a state, by any way. */
+export function successors({ Next, Default, Choices = [], Catch = [] }: StateDefinition): string[] {
+  const ways = [Next, Default, ...[...Choices, ...Catch].map((way) => way.Next)];
+  return ways.filter((name) => name !== undefined);
+}

@@ -1,0 +1,195 @@
+// What the stack deploys: functions with their times, permissions on named resources, a closed network, no secret.
+import { Match, type Template } from 'aws-cdk-lib/assertions';
+import { snapshotId } from '../../lambda/aws/snapshot.ts';
+import { EXAMPLE, synthesizeTemplate } from './synthesized.ts';
+
+interface Statement {
+  readonly Action: string | string[];
+  readonly Resource: unknown;
+}
+
+/** These actions know no resource: AWS defines them for `*` alone. */
+const WITHOUT_RESOURCE = [
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'logs:CreateLogDelivery',
+  'logs:DeleteLogDelivery',
+  'logs:DescribeLogGroups',
+  'logs:DescribeResourcePolicies',
+  'logs:GetLogDelivery',
+  'logs:ListLogDeliveries',
+  'logs:PutResourcePolicy',
+  'logs:UpdateLogDelivery',
+  'xray:GetSamplingRules',
+  'xray:GetSamplingTargets',
+  'xray:PutTelemetryRecords',
+  'xray:PutTraceSegments',
+];
+const IN_VPC = ['Preflight', 'Migrate', 'Reconcile', 'Validate', 'Finalize', 'Downgrade'];
+const OUTSIDE = ['Resolve', 'Snapshot'];
+
+let template: Template;
+beforeAll(() => {
+  template = synthesizeTemplate();
+});
+
+/** The resource of a type whose logical id begins with the construct's path. */
+function find(type: string, prefix: string) {
+  const found = Object.entries(template.findResources(type)).filter(([id]) =>
+    new RegExp(`^${prefix}[0-9A-F]{8}$`).test(id),
+  );
+  expect(found).toHaveLength(1);
+  return found[0]?.[1].Properties;
+}
+const functionOf = (name: string) => find('AWS::Lambda::Function', `Functions${name}`);
+const statementsOf = (name: string): Statement[] =>
+  find('AWS::IAM::Role', `Functions${name}Role`).Policies.flatMap(
+    (policy: { PolicyDocument: { Statement: Statement[] } }) => policy.PolicyDocument.Statement,
+  );
+const actionsOf = (name: string) => statementsOf(name).flatMap(({ Action }) => Action);
+
+describe('the functions', () => {
+  test('are eight, on the runtime that the tests run on', () => {
+    template.resourceCountIs('AWS::Lambda::Function', 8);
+    template.allResourcesProperties('AWS::Lambda::Function', {
+      Runtime: `nodejs${process.versions.node.split('.')[0]}.x`,
+      MemorySize: 512,
+      LoggingConfig: { LogGroup: Match.anyValue() },
+    });
+  });
+
+  test.each(['Migrate', 'Finalize', 'Downgrade'])(
+    '%s outlives its transaction and the wait for locks',
+    (name) => {
+      const { Timeout, Environment } = functionOf(name);
+      const { BACKSTOP_TRANSACTION_SECONDS, BACKSTOP_LOCK_WAIT_SECONDS } = Environment.Variables;
+      expect(BACKSTOP_TRANSACTION_SECONDS).toBe('300');
+      expect(Timeout).toBeGreaterThan(
+        Number(BACKSTOP_TRANSACTION_SECONDS) + Number(BACKSTOP_LOCK_WAIT_SECONDS),
+      );
+      expect(Timeout).toBeLessThanOrEqual(900);
+    },
+  );
+
+  test('are told what is configured', () => {
+    expect(functionOf('Resolve').Environment.Variables).toEqual({
+      POWERTOOLS_SERVICE_NAME: 'backstop',
+      POWERTOOLS_LOG_LEVEL: 'INFO',
+      BACKSTOP_DATABASES: '{"codebase_mcp":{"identifier":"codebase-mcp"}}',
+      BACKSTOP_DEFAULT_DATABASE: 'codebase_mcp',
+      BACKSTOP_ALLOW_DRILLS: 'false',
+    });
+    expect(functionOf('Snapshot').Environment.Variables).toMatchObject({
+      BACKSTOP_KEEP_SNAPSHOTS: '5',
+      BACKSTOP_SNAPSHOT_TIMEOUT_SECONDS: '7200',
+    });
+    expect(functionOf('Migrate').Environment.Variables).toMatchObject({
+      BACKSTOP_SECRETS: JSON.stringify({ codebase_mcp: EXAMPLE.databases.codebase_mcp?.secretArn }),
+      BACKSTOP_MIGRATIONS: 'migrations',
+      NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem',
+    });
+  });
+
+  test('share one log, which is kept as long as configured', () => {
+    template.resourceCountIs('AWS::Logs::LogGroup', 2);
+    template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 90 });
+  });
+});
+
+describe('permissions', () => {
+  const allStatements = (): Statement[] => [
+    ...[...IN_VPC, ...OUTSIDE].flatMap(statementsOf),
+    ...Object.values(template.findResources('AWS::IAM::Policy')).flatMap(
+      (policy) => policy.Properties.PolicyDocument.Statement,
+    ),
+  ];
+
+  test('name their resources, except where AWS knows none', () => {
+    const unnamed = allStatements().filter(({ Resource }) => [Resource].flat().includes('*'));
+    const actions = new Set(unnamed.flatMap(({ Action }) => Action));
+    expect([...actions].filter((action) => !WITHOUT_RESOURCE.includes(action))).toEqual([]);
+  });
+
+  test('never hold for all actions of a service, nor come from a managed policy', () => {
+    expect(
+      allStatements()
+        .flatMap(({ Action }) => Action)
+        .filter((action) => action.includes('*')),
+    ).toEqual([]);
+    template.allResourcesProperties('AWS::IAM::Role', { ManagedPolicyArns: Match.absent() });
+  });
+
+  test.each(IN_VPC)('let %s read the configured secrets and nothing of RDS', (name) => {
+    const secrets = statementsOf(name).filter(({ Action }) => Action === 'secretsmanager:GetSecretValue');
+    expect(secrets.map(({ Resource }) => Resource)).toEqual([EXAMPLE.databases.codebase_mcp?.secretArn]);
+    expect(actionsOf(name).filter((action) => action.startsWith('rds:'))).toEqual([]);
+  });
+
+  test.each(OUTSIDE)('let %s read no secret', (name) => {
+    expect(actionsOf(name).filter((action) => action.startsWith('secretsmanager:'))).toEqual([]);
+  });
+
+  test('let Resolve describe, and change nothing', () => {
+    expect(actionsOf('Resolve').filter((action) => action.startsWith('rds:'))).toEqual([
+      'rds:DescribeDBInstances',
+      'rds:DescribeDBClusters',
+    ]);
+  });
+
+  test.each(['rds:DeleteDBSnapshot', 'rds:DeleteDBClusterSnapshot', 'rds:AddTagsToResource'])(
+    'let Snapshot call %s on snapshots of its own only',
+    (action) => {
+      const resources = statementsOf('Snapshot')
+        .filter(({ Action }) => [Action].flat().includes(action))
+        .flatMap(({ Resource }) => Resource);
+      expect(resources.length).toBeGreaterThan(0);
+      for (const resource of resources)
+        expect(JSON.stringify(resource)).toContain('snapshot:backstop-codebase-mcp-*');
+    },
+  );
+
+  test.each(['instance', 'cluster'] as const)('fit the ids that snapshots of an %s get', (kind) => {
+    expect(snapshotId('codebase_mcp', `release-${'9'.repeat(70)}`, kind)).toMatch(/^backstop-codebase-mcp-/);
+  });
+});
+
+describe('the network', () => {
+  test('holds the functions that speak to the database, and no other', () => {
+    for (const name of IN_VPC)
+      expect(functionOf(name).VpcConfig.SubnetIds).toEqual(EXAMPLE.vpc.privateSubnetIds);
+    for (const name of OUTSIDE) expect(functionOf(name).VpcConfig).toBeUndefined();
+  });
+
+  test('opens the database to the functions on its port, and the functions to nothing else', () => {
+    template.hasResourceProperties('AWS::EC2::SecurityGroupIngress', {
+      GroupId: EXAMPLE.databases.codebase_mcp?.securityGroupId,
+      FromPort: 5432,
+      ToPort: 5432,
+    });
+    const { SecurityGroupEgress } = find('AWS::EC2::SecurityGroup', 'FunctionsNetworkSecurityGroup');
+    expect(JSON.stringify(SecurityGroupEgress ?? '')).not.toContain('"-1"');
+  });
+
+  test('has an endpoint for Secrets Manager, unless the VPC has one', () => {
+    template.resourceCountIs('AWS::EC2::VPCEndpoint', 1);
+    const without = synthesizeTemplate({ vpc: { ...EXAMPLE.vpc, secretsManagerEndpoint: false } });
+    without.resourceCountIs('AWS::EC2::VPCEndpoint', 0);
+    without.hasResourceProperties('AWS::EC2::SecurityGroup', {
+      SecurityGroupEgress: [
+        {
+          CidrIp: '0.0.0.0/0',
+          FromPort: 443,
+          IpProtocol: 'tcp',
+          ToPort: 443,
+          Description: 'Secrets Manager',
+        },
+      ],
+    });
+  });
+});
+
+test('the template resolves no secret: it knows their ARNs only', () => {
+  const text = JSON.stringify(template.toJSON());
+  expect(text).not.toContain('{{resolve:');
+  expect(text).not.toMatch(/password/i);
+});
