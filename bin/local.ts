@@ -1,0 +1,96 @@
+#!/usr/bin/env node
+// `npm start`: the state machine that `cdk deploy` creates, run here on a real PostgreSQL.
+import { parseArgs } from 'node:util';
+import { DRILLS, type Drill } from '../lambda/state.ts';
+import type { LocalRunOptions } from '../lib/local/run.ts';
+
+const USAGE = `Runs the deployed state machine on this machine: snapshot, migrate to 002, validate, finalize.
+
+Usage: npm start -- [options]
+
+  --repositories N      how many repositories the database has (default 100)
+  --chunks-per-repo N   how many chunks each of them has (default 100)
+  --seed N              the same seed makes the same data (default 1)
+  --drill NAME          makes something go wrong: ${DRILLS.join(', ')}
+  --json                prints the report as one JSON document, and nothing else
+  --help                prints this text
+
+DATABASE_URL names a server to use instead of starting one; the run makes a
+database of its own there and drops it at the end.
+
+Exit status: 0 the execution succeeded, 1 it did not, 2 the options are wrong.
+Example: npm start -- --drill validation-failure`;
+
+class UsageError extends Error {}
+
+interface Options extends LocalRunOptions {
+  readonly json: boolean;
+  readonly help: boolean;
+}
+
+function readOptions(): Options {
+  const { values } = parse();
+  return {
+    databaseUrl: process.env.DATABASE_URL || undefined,
+    size: {
+      repositories: count('repositories', values.repositories, 1),
+      chunksPerRepository: count('chunks-per-repo', values['chunks-per-repo'], 1),
+      seed: count('seed', values.seed, 0),
+    },
+    drill: readDrill(values.drill),
+    json: values.json,
+    help: values.help,
+  };
+}
+
+function parse() {
+  try {
+    return parseArgs({
+      options: {
+        repositories: { type: 'string', default: '100' },
+        'chunks-per-repo': { type: 'string', default: '100' },
+        seed: { type: 'string', default: '1' },
+        drill: { type: 'string' },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+  } catch (error) {
+    throw new UsageError((error as Error).message.split('. ')[0]);
+  }
+}
+
+function count(option: string, text: string, least: number): number {
+  const number = Number(text);
+  if (/^\d{1,9}$/.test(text) && number >= least) return number;
+  throw new UsageError(`--${option} is "${text}"; write a whole number from ${least}`);
+}
+
+function readDrill(name: string | undefined): Drill | undefined {
+  const drill = DRILLS.find((known) => known === name);
+  if (name === undefined || drill) return drill;
+  throw new UsageError(`--drill is "${name}"; write one of: ${DRILLS.join(', ')}`);
+}
+
+async function main(): Promise<number> {
+  const options = readOptions();
+  if (options.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  // Loaded only now: --help and a wrong option should not wait for the CDK.
+  const { runLocally } = await import('../lib/local/run.ts');
+  const { jsonDisplay, terminalDisplay } = await import('../lib/local/terminal.ts');
+  const display = options.json ? jsonDisplay(process.stdout) : terminalDisplay(process.stdout);
+  const report = await runLocally(options, display);
+  display.report(report);
+  return report.execution.status === 'SUCCEEDED' ? 0 : 1;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  const wrongUse = error instanceof UsageError;
+  console.error(wrongUse ? `${error.message}\nHINT:  npm start -- --help` : (error as Error).message);
+  process.exitCode = wrongUse ? 2 : 1;
+}

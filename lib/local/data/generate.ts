@@ -1,0 +1,54 @@
+// Fills a database at revision 005 with realistic rows, by COPY.
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type pg from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import { codebaseMcpTables, type DataSize, type TableData, type Value } from './tables.ts';
+
+/** Told now and then how many rows of all are in. */
+export type DataProgress = (done: number, total: number) => void;
+
+const ROWS_A_CHUNK = 200;
+
+/** Copies all tables in, and lets the server gather its statistics. */
+export async function generateData(
+  client: pg.Client,
+  size: DataSize,
+  progress: DataProgress = () => {},
+): Promise<void> {
+  const tables = codebaseMcpTables(size);
+  const total = tables.reduce((sum, { count }) => sum + count, 0);
+  let done = 0;
+  for (const table of tables) {
+    await copyTable(client, table, (rows) => {
+      done += rows;
+      progress(done, total);
+    });
+  }
+  await client.query('ANALYZE');
+}
+
+async function copyTable(client: pg.Client, table: TableData, copied: (rows: number) => void): Promise<void> {
+  const into = client.query(copyFrom(`COPY public.${table.table} (${table.columns.join(', ')}) FROM STDIN`));
+  await pipeline(Readable.from(copyText(table, copied)), into);
+}
+
+function* copyText(table: TableData, copied: (rows: number) => void): Generator<string> {
+  for (let start = 0; start < table.count; start += ROWS_A_CHUNK) {
+    const rows = Math.min(ROWS_A_CHUNK, table.count - start);
+    let text = '';
+    for (let index = start; index < start + rows; index++)
+      text += `${table.row(index).map(copyValue).join('\t')}\n`;
+    yield text;
+    copied(rows);
+  }
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
+
+/** A value in COPY's text format. */
+function copyValue(value: Value): string {
+  return value === null
+    ? '\\N'
+    : String(value).replace(/[\\\t\n\r]/g, (character) => ESCAPES[character] ?? character);
+}

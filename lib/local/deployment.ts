@@ -1,0 +1,97 @@
+// What `cdk deploy` would create, read out of the synthesised template: the definition of the state machine and its functions.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CloudAssembly } from 'aws-cdk-lib/cx-api';
+import type { StateMachineDefinition } from 'aws-local-stepfunctions';
+import { ACCOUNT, REGION } from './aws/account.ts';
+
+/** A function as deployed: where its code lies, and how it is configured. */
+export interface DeployedFunction {
+  readonly arn: string;
+  /** Folder of the asset: the bundled code and what lies beside it. */
+  readonly folder: string;
+  /** `<file>.<export>`. */
+  readonly handler: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly timeoutSeconds: number;
+  readonly memoryMb: number;
+}
+
+export interface Deployment {
+  readonly definition: StateMachineDefinition;
+  /** By ARN, as the definition names them. */
+  readonly functions: ReadonlyMap<string, DeployedFunction>;
+}
+
+interface Resource {
+  readonly Type: string;
+  // The properties of CloudFormation resources are as free as JSON is.
+  // biome-ignore lint/suspicious/noExplicitAny: see above
+  readonly Properties: any;
+}
+
+/** Reads the one state machine of a stack and every function it invokes. */
+export function readDeployment(assembly: CloudAssembly, stackName: string): Deployment {
+  const stack = assembly.getStackByName(stackName);
+  const resources: Record<string, Resource> = stack.template.Resources;
+  const resolve = (value: unknown) => resolveIntrinsics(value, resources);
+  const machines = Object.values(resources).filter(({ Type }) => Type === 'AWS::StepFunctions::StateMachine');
+  const [machine] = machines;
+  if (!machine || machines.length > 1)
+    throw new Error(`expected one state machine, found ${machines.length}`);
+  const folders = assetFolders(assembly.directory, stackName);
+  const functions = Object.entries(resources)
+    .filter(([, { Type }]) => Type === 'AWS::Lambda::Function')
+    .map(([id, { Properties: properties }]): DeployedFunction => {
+      const hash = String(properties.Code.S3Key).replace(/\.zip$/, '');
+      return {
+        arn: functionArn(id),
+        folder: folders.get(hash) ?? '',
+        handler: properties.Handler,
+        environment: resolve(properties.Environment?.Variables ?? {}) as Record<string, string>,
+        timeoutSeconds: properties.Timeout,
+        memoryMb: properties.MemorySize,
+      };
+    });
+  return {
+    definition: JSON.parse(String(resolve(machine.Properties.DefinitionString))),
+    functions: new Map(functions.map((deployed) => [deployed.arn, deployed])),
+  };
+}
+
+/** Asset hash → folder, as the asset manifest has it. */
+function assetFolders(directory: string, stackName: string): Map<string, string> {
+  const manifest = JSON.parse(readFileSync(join(directory, `${stackName}.assets.json`), 'utf8'));
+  const files: [string, { source: { path: string } }][] = Object.entries(manifest.files);
+  return new Map(files.map(([hash, { source }]) => [hash, join(directory, source.path)]));
+}
+
+function functionArn(logicalId: string): string {
+  return `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${logicalId}`;
+}
+
+const PSEUDO_PARAMETERS: Readonly<Record<string, string>> = {
+  'AWS::Partition': 'aws',
+  'AWS::Region': REGION,
+  'AWS::AccountId': ACCOUNT,
+  'AWS::URLSuffix': 'amazonaws.com',
+};
+
+/** Does what CloudFormation would do with Ref, Fn::GetAtt and Fn::Join, as far as definition and environments use them. */
+function resolveIntrinsics(value: unknown, resources: Readonly<Record<string, Resource>>): unknown {
+  if (Array.isArray(value)) return value.map((item) => resolveIntrinsics(item, resources));
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value);
+  const [[key, argument] = ['', undefined]] = entries;
+  if (entries.length === 1 && key === 'Fn::Join') {
+    const [separator, parts] = argument as [string, unknown[]];
+    return parts.map((part) => resolveIntrinsics(part, resources)).join(separator);
+  }
+  if (entries.length === 1 && key === 'Fn::GetAtt') {
+    const [id, attribute] = argument as [string, string];
+    if (attribute === 'Arn' && resources[id]?.Type === 'AWS::Lambda::Function') return functionArn(id);
+    return `${id}.${attribute}`;
+  }
+  if (entries.length === 1 && key === 'Ref') return PSEUDO_PARAMETERS[argument as string] ?? argument;
+  return Object.fromEntries(entries.map(([name, item]) => [name, resolveIntrinsics(item, resources)]));
+}

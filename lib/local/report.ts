@@ -1,0 +1,111 @@
+// The report of a local run: one document that says what happened, what is in the database now, and what to do next.
+import { ENDINGS, type EndingName } from '../../lambda/migrator/errors.ts';
+import type { CheckReport, Direction, RevisionId, StepReport } from '../../lambda/migrator/report.ts';
+import type { Snapshot } from '../../lambda/state.ts';
+import type { Execution, VisitedState } from './execution.ts';
+import type { Measured } from './worker.ts';
+
+export type Rows = Readonly<Record<string, number>>;
+
+export interface LocalReport {
+  /** What the run did, e.g. `upgraded`; the name of the error where the execution failed. */
+  readonly outcome: string;
+  /** What happened, what is in the database now, what to do next: a sentence each. */
+  readonly message: string;
+  readonly execution: Pick<Execution, 'name' | 'status' | 'error' | 'cause' | 'durationMs'> & {
+    readonly states: readonly VisitedState[];
+  };
+  readonly from: RevisionId | null;
+  readonly to: RevisionId | null;
+  /** Where the database is now. */
+  readonly revision: RevisionId;
+  readonly steps: readonly (StepReport & { readonly direction: Direction })[];
+  readonly checks: readonly CheckReport[];
+  readonly snapshot: Snapshot | null;
+  /** Tables that the upgrade retired. */
+  readonly retired: readonly string[];
+  /** Tables that the downgrade brought back, and that finalize dropped. */
+  readonly restored: readonly string[];
+  readonly dropped: readonly string[];
+  readonly rows: { readonly before: Rows; readonly after: Rows; readonly unchanged: boolean };
+  /** Per table: how long ACCESS EXCLUSIVE was held by the migration, in ms. */
+  readonly exclusiveMs: Readonly<Record<string, number>>;
+  readonly walBytes: number;
+  /** Function → load time and peak memory. */
+  readonly functions: Readonly<Record<string, Measured>>;
+  /** From the command to this report, in ms. */
+  readonly durationMs: number;
+}
+
+export interface Findings {
+  readonly execution: Execution;
+  /** Where the database is now, and its rows, counted by us before and after. */
+  readonly revision: RevisionId;
+  readonly before: Rows;
+  readonly after: Rows;
+  readonly durationMs: number;
+}
+
+export function makeReport({ execution, revision, before, after, durationMs }: Findings): LocalReport {
+  const { plan, migration, downgrade, finalization, validation, downgradeValidation, snapshot } =
+    execution.state;
+  const runs = [migration, downgrade, finalization].filter((run) => run !== undefined);
+  const { name, status, error, cause, states } = execution;
+  const unchanged = JSON.stringify(before) === JSON.stringify(after);
+  return {
+    outcome: error ?? (downgrade ?? migration ?? finalization)?.outcome ?? 'nothing to do',
+    message: [
+      ...whatHappened(execution),
+      whatIsThere(revision, before, after, unchanged),
+      whatIsNext(execution),
+    ].join('\n'),
+    execution: {
+      name,
+      status,
+      ...(error && { error, cause: cause ?? '' }),
+      states,
+      durationMs: execution.durationMs,
+    },
+    from: plan?.from ?? null,
+    to: plan?.to ?? null,
+    revision,
+    steps: runs.flatMap(({ direction, steps }) => steps.map((step) => ({ direction, ...step }))),
+    checks: [...(validation?.checks ?? []), ...(downgradeValidation?.checks ?? [])],
+    snapshot: snapshot ?? null,
+    retired: migration?.retired ?? [],
+    restored: downgrade?.restored ?? [],
+    dropped: finalization?.dropped ?? [],
+    rows: { before, after, unchanged },
+    exclusiveMs: migration?.exclusiveMs ?? {},
+    walBytes: migration?.walBytes ?? 0,
+    functions: execution.functions,
+    durationMs,
+  };
+}
+
+function whatHappened({ state, error, cause }: Execution): string[] {
+  if (error) return [`${error}: ${cause}`];
+  const { plan, migration, finalization, validation } = state;
+  const checks = validation?.checks ?? [];
+  return [
+    migration ? `${plan?.from} -> ${plan?.to} in one transaction.` : `Already at ${plan?.to}.`,
+    `${checks.filter(({ passed }) => passed).length} of ${checks.length} checks hold.`,
+    ...(finalization ? [`Finalized: ${finalization.dropped.length} retired tables dropped.`] : []),
+  ];
+}
+
+function whatIsThere(revision: RevisionId, before: Rows, after: Rows, unchanged: boolean): string {
+  const tables = Object.keys(before).length;
+  const at = `The database is at ${revision}`;
+  if (unchanged) return `${at}; all ${tables} tables have the rows they had before.`;
+  const kept = Object.keys(after).filter((table) => after[table] === before[table]);
+  return `${at}; ${kept.length} of ${tables} tables are there with every row: ${kept.join(', ')}.`;
+}
+
+function whatIsNext({ error, state }: Execution): string {
+  if (!error) return 'Nothing is left to do.';
+  const promise = error in ENDINGS ? ENDINGS[error as EndingName] : undefined;
+  return promise?.database === 'needs a person'
+    ? `Next: repair by hand, or restore: ${state.snapshot?.restoreCommand}`
+    : 'Next: correct the cause, then start again.';
+}

@@ -1,0 +1,80 @@
+// The main job on this machine, from nothing to the report: server, data, synthesis, execution, count.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ConnectionSettings, connectorTo } from '../../lambda/migrator/session.ts';
+import { readVersion } from '../../lambda/migrator/version-table.ts';
+import type { Drill } from '../../lambda/state.ts';
+import { STACK, synthesize } from '../synthesize.ts';
+import { countRows } from './data/count.ts';
+import type { DataSize } from './data/tables.ts';
+import { type Deployment, readDeployment } from './deployment.ts';
+import { type LocalReport, makeReport, type Rows } from './report.ts';
+import { startServer } from './server/index.ts';
+import type { Display } from './terminal.ts';
+import { prepareDatabase, SECRET_ARN, startTwin } from './twin.ts';
+
+export interface LocalRunOptions {
+  /** A server to use; without one, one is started. The run makes a database of its own there, and drops it. */
+  readonly databaseUrl: string | undefined;
+  readonly size: DataSize;
+  readonly drill: Drill | undefined;
+}
+
+/** Runs the pipeline once. Everything it made is gone when it returns, also when it fails or is interrupted. */
+export async function runLocally(
+  { databaseUrl, size, drill }: LocalRunOptions,
+  display: Display,
+): Promise<LocalReport> {
+  const started = performance.now();
+  display.stage(databaseUrl ? 'Connecting to PostgreSQL' : 'Starting PostgreSQL');
+  const server = await startServer(databaseUrl);
+  const name = databaseUrl ? `backstop_local_${process.pid}` : 'codebase_mcp';
+  try {
+    const chunks = size.repositories * size.chunksPerRepository;
+    display.stage(`Making database ${name} at 005 with ${size.repositories} repositories, ${chunks} chunks`);
+    const settings = await prepareDatabase(server, name, size, display.progress);
+    const { rows: before } = await look(settings);
+    display.stage('Synthesising the stack');
+    const deployment = synthesizeLocally();
+    const twin = await startTwin(server, settings, deployment);
+    display.stage(`Starting the state machine on PostgreSQL ${server.majorVersion}`);
+    const watching = setInterval(() => {
+      const taken = [...twin.endpoint.snapshots.values()].find(({ status }) => status === 'creating');
+      if (taken) display.progress(taken.percentProgress, 100);
+    }, 100);
+    try {
+      const execution = await twin.execute(drill === undefined ? {} : { drill }, display.event);
+      const { revision, rows: after } = await look(settings);
+      return makeReport({ execution, revision, before, after, durationMs: performance.now() - started });
+    } finally {
+      clearInterval(watching);
+      await twin.stop();
+    }
+  } finally {
+    await server.stop();
+  }
+}
+
+/** The stack of cdk.json, with the local secret, and drills allowed. */
+export function synthesizeLocally(overrides: Parameters<typeof synthesize>[1] = {}): Deployment {
+  const folder = mkdtempSync(join(tmpdir(), 'backstop-cdk-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const databases = {
+    codebase_mcp: {
+      identifier: 'codebase-mcp',
+      secretArn: SECRET_ARN,
+      securityGroupId: 'sg-0123456789abcdef0',
+    },
+  };
+  return readDeployment(synthesize(folder, { allowDrills: true, databases, ...overrides }), STACK);
+}
+
+async function look(settings: ConnectionSettings): Promise<{ revision: string; rows: Rows }> {
+  const client = await connectorTo(settings)('backstop local count');
+  try {
+    return { revision: await readVersion(client), rows: await countRows(client) };
+  } finally {
+    await client.end();
+  }
+}
