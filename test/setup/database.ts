@@ -1,0 +1,83 @@
+// Databases for tests: each test has its own, copied from a template in a moment.
+import { randomBytes } from 'node:crypto';
+import type pg from 'pg';
+import { type Database, readDatabase } from '../../lambda/migrator/databases.ts';
+import type { ProgressEvent } from '../../lambda/migrator/events.ts';
+import type { MigratorOptions } from '../../lambda/migrator/migrator.ts';
+import { type Connect, type ConnectionSettings, connectorTo } from '../../lambda/migrator/session.ts';
+import { withClient } from '../../lib/local/server/client.ts';
+import type { ServerAddress } from '../../lib/local/server/index.ts';
+import { addressOf } from '../../lib/local/twin.ts';
+import { MIGRATIONS } from '../../lib/paths.ts';
+import type { Templates } from './templates.ts';
+
+/** The server that all tests share; its administrator. */
+export const testServer: ServerAddress = JSON.parse(process.env.BACKSTOP_TEST_SERVER ?? '{}');
+const templates: Templates = JSON.parse(process.env.BACKSTOP_TEST_TEMPLATES ?? '{}');
+
+export interface TestDatabase {
+  readonly name: string;
+  /** As the owner, who is no superuser. */
+  readonly settings: ConnectionSettings;
+  readonly connect: Connect;
+  /** Runs one statement or more as the owner, and returns the rows of the last. */
+  query(sql: string, values?: unknown[]): Promise<pg.QueryResultRow[]>;
+  /** The same as the administrator, a superuser on the server that the tests start. */
+  asAdministrator(sql: string): Promise<pg.QueryResultRow[]>;
+  drop(): Promise<void>;
+}
+
+/** `at005`: data in all thirteen tables. `empty`: nothing but the extension, unless told otherwise. */
+export async function makeDatabase(
+  from: 'at005' | 'empty',
+  { extension = true }: { extension?: boolean } = {},
+): Promise<TestDatabase> {
+  const name = `backstop_test_${randomBytes(5).toString('hex')}`;
+  const { user } = templates.owner;
+  await withClient(testServer, 'postgres', (client) =>
+    client.query(`CREATE DATABASE ${name} TEMPLATE ${templates[from]} OWNER ${user}`),
+  );
+  const settings: ConnectionSettings = { ...addressOf(testServer, name), ...templates.owner };
+  const connect = connectorTo(settings);
+  const database: TestDatabase = {
+    name,
+    settings,
+    connect,
+    async query(sql, values) {
+      const client = await connect('test');
+      try {
+        return lastRows(await client.query(sql, values));
+      } finally {
+        await client.end();
+      }
+    },
+    asAdministrator: (sql) =>
+      withClient(testServer, name, async (client) => lastRows(await client.query(sql))),
+    async drop() {
+      await withClient(testServer, 'postgres', (client) =>
+        client.query(`DROP DATABASE ${name} WITH (FORCE)`),
+      );
+    },
+  };
+  if (from === 'empty') {
+    await database.asAdministrator(`ALTER SCHEMA public OWNER TO ${user}`);
+    if (extension) await database.asAdministrator('CREATE EXTENSION IF NOT EXISTS vector');
+  }
+  return database;
+}
+
+function lastRows(result: pg.QueryResult | pg.QueryResult[]): pg.QueryResultRow[] {
+  return (Array.isArray(result) ? result.at(-1) : result)?.rows ?? [];
+}
+
+/** The chain of codebase_mcp, as it is deployed. */
+export const codebaseMcp: Database = readDatabase(MIGRATIONS, 'codebase_mcp');
+
+/** What a verb of the engine needs, and the events that it told. */
+export function migratorOn(
+  { connect }: Pick<TestDatabase, 'connect'>,
+  options: Partial<MigratorOptions> = {},
+): MigratorOptions & { readonly events: ProgressEvent[] } {
+  const events: ProgressEvent[] = [];
+  return { database: codebaseMcp, connect, listener: (event) => events.push(event), ...options, events };
+}

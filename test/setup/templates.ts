@@ -1,0 +1,19 @@
+// The databases that tests copy: an empty one, and one at 005 with a few rows in all thirteen tables.
+import type { LocalServer } from '../../lib/local/server/index.ts';
+import { prepareDatabase } from '../../lib/local/twin.ts';
+
+export interface Templates {
+  /** Names of the databases. */
+  readonly empty: string;
+  readonly at005: string;
+  /** The role that owns them, no superuser. */
+  readonly owner: { readonly user: string; readonly password: string };
+}
+
+export async function makeTemplates(server: LocalServer): Promise<Templates> {
+  const suffix = `${process.pid}`;
+  const at005 = `backstop_test_005_${suffix}`;
+  const size = { repositories: 3, chunksPerRepository: 20, seed: 1 };
+  const { user, password } = await prepareDatabase(server, at005, size);
+  return { empty: 'template1', at005, owner: { user, password } };
+}
