@@ -13,6 +13,7 @@ Usage: npm start -- [options]
   --seed N              the same seed makes the same data (default 1)
   --drill NAME          makes something go wrong: ${DRILLS.join(', ')}
   --json                prints the report as one JSON document, and nothing else
+                        (npm start --silent -- --json: then npm prints nothing either)
   --help                prints this text
 
 DATABASE_URL names a server to use instead of starting one; the run makes a

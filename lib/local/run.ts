@@ -29,6 +29,8 @@ export async function runLocally(
   const started = performance.now();
   display.stage(databaseUrl ? 'Connecting to PostgreSQL' : 'Starting PostgreSQL');
   const server = await startServer(databaseUrl);
+  const interrupted = () => void server.stop().finally(() => process.exit(130));
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   const name = databaseUrl ? `backstop_local_${process.pid}` : 'codebase_mcp';
   try {
     const chunks = size.repositories * size.chunksPerRepository;
@@ -52,6 +54,7 @@ export async function runLocally(
       await twin.stop();
     }
   } finally {
+    process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
     await server.stop();
   }
 }

@@ -1,5 +1,4 @@
 // The local twin of an AWS account: a real server, a local RDS and Secrets Manager, and the deployed state machine.
-import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readDatabase } from '../../lambda/migrator/databases.ts';
 import { upgrade } from '../../lambda/migrator/migrator.ts';
@@ -11,6 +10,7 @@ import { type DataProgress, generateData } from './data/generate.ts';
 import type { DataSize } from './data/tables.ts';
 import type { Deployment } from './deployment.ts';
 import { type Execution, type ExecutionEvent, execute } from './execution.ts';
+import { withClient } from './server/client.ts';
 import type { LocalServer, ServerAddress } from './server/index.ts';
 
 /** Identifier of the RDS instance, and ARN of the secret, that stand for the server. */
@@ -34,29 +34,18 @@ export async function prepareDatabase(
   progress?: DataProgress,
 ): Promise<ConnectionSettings> {
   await server.createDatabase(name);
-  const administrator = await connectorTo(addressOf(server, name))('backstop local');
-  const user = `${name}_owner`;
-  const password = randomBytes(18).toString('base64url');
-  try {
+  const owner = await server.createRole(`${name}_owner`);
+  await withClient(server, name, async (administrator) => {
     await administrator.query('CREATE EXTENSION IF NOT EXISTS vector');
-    await administrator.query(`CREATE ROLE ${user} LOGIN PASSWORD ${administrator.escapeLiteral(password)}`);
-    await administrator.query(`GRANT ${user} TO CURRENT_USER`);
-    await administrator.query(`ALTER DATABASE ${name} OWNER TO ${user}`);
-    await administrator.query(`ALTER SCHEMA public OWNER TO ${user}`);
-  } finally {
-    await administrator.end();
-  }
-  const settings = { ...addressOf(server, name), user, password };
+    await administrator.query(`ALTER DATABASE ${name} OWNER TO ${owner.user}`);
+    await administrator.query(`ALTER SCHEMA public OWNER TO ${owner.user}`);
+  });
+  const settings = { ...addressOf(server, name), ...owner };
   await upgrade(
     { database: readDatabase(MIGRATIONS, DATABASE), connect: connectorTo(settings) },
     START_REVISION,
   );
-  const owner = await connectorTo(settings)('backstop local');
-  try {
-    await generateData(owner, size, progress);
-  } finally {
-    await owner.end();
-  }
+  await withClient({ ...server, ...owner }, name, (client) => generateData(client, size, progress));
   return settings;
 }
 

@@ -1,7 +1,8 @@
 // Sessions of the administrator: one connection a task, verified and closed.
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { Client, escapeIdentifier } from 'pg';
-import type { ServerAddress } from './server.ts';
+import { Client, escapeIdentifier, escapeLiteral } from 'pg';
+import type { Credentials, ServerAddress } from './server.ts';
 
 /** Opens a session, does the work in it and closes it; throws what node-postgres throws. */
 export async function withClient<T>(
@@ -27,4 +28,17 @@ export async function createDatabase(client: Client, name: string, template = 't
 
 export async function dropDatabase(client: Client, name: string): Promise<void> {
   await client.query(`DROP DATABASE IF EXISTS ${escapeIdentifier(name)} WITH (FORCE)`);
+}
+
+/** A role with a password of its own, to which the administrator may give what is his. */
+export async function createRole(client: Client, name: string): Promise<Credentials> {
+  const password = randomBytes(18).toString('base64url');
+  const role = escapeIdentifier(name);
+  await client.query(`CREATE ROLE ${role} LOGIN PASSWORD ${escapeLiteral(password)}`);
+  await client.query(`GRANT ${role} TO CURRENT_USER`);
+  return { user: name, password };
+}
+
+export async function dropRole(client: Client, name: string): Promise<void> {
+  await client.query(`DROP ROLE IF EXISTS ${escapeIdentifier(name)}`);
 }

@@ -12,7 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { takeBackup } from './backup.ts';
 import { certificateFiles, writeCertificate } from './certificate.ts';
-import { createDatabase, dropDatabase, withClient } from './client.ts';
+import { createDatabase, createRole, dropDatabase, withClient } from './client.ts';
 import type { GuardianOrder } from './guardian.ts';
 import { type Home, handOver, makeHome } from './home.ts';
 import type { LocalServer, LocalSnapshot, ServerAddress } from './server.ts';
@@ -101,6 +101,7 @@ function embeddedServer(
     majorVersion,
     createDatabase: (name, template) =>
       withClient(address, MAINTENANCE_DATABASE, (client) => createDatabase(client, name, template)),
+    createRole: (name) => withClient(address, MAINTENANCE_DATABASE, (client) => createRole(client, name)),
     dropDatabase: (name) => withClient(address, MAINTENANCE_DATABASE, (client) => dropDatabase(client, name)),
     async takeSnapshot(database, progress): Promise<LocalSnapshot> {
       snapshots += 1;

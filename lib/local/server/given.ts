@@ -8,7 +8,7 @@ import {
   DatabaseNotFound,
   DatabaseUnreachable,
 } from '../../../lambda/migrator/errors.ts';
-import { createDatabase, dropDatabase, withClient } from './client.ts';
+import { createDatabase, createRole, dropDatabase, dropRole, withClient } from './client.ts';
 import type { LocalServer } from './server.ts';
 import { parseDatabaseUrl } from './url.ts';
 
@@ -17,7 +17,7 @@ const TEMPLATE_WAIT_MS = 10_000;
 
 /**
  * The database that the URL names is only connected to; nothing in it is read or changed. `stop()` drops the
- * databases that were made here, and no other.
+ * databases and roles that were made here, and no other.
  * @throws ConfigurationError, CredentialsRejected, DatabaseNotFound, DatabaseUnreachable
  */
 export async function useGiven(databaseUrl: string): Promise<LocalServer> {
@@ -25,6 +25,7 @@ export async function useGiven(databaseUrl: string): Promise<LocalServer> {
   const session = <T>(work: (client: Client) => Promise<T>) => withClient(address, address.database, work);
   const majorVersion = await session(requireAdministrator).catch(explain);
   const own = new Set<string>();
+  const ownRoles = new Set<string>();
 
   const server: LocalServer = {
     host: address.host,
@@ -36,6 +37,11 @@ export async function useGiven(databaseUrl: string): Promise<LocalServer> {
     async createDatabase(name, template) {
       await session((client) => createDatabase(client, name, template));
       own.add(name);
+    },
+    async createRole(name) {
+      const credentials = await session((client) => createRole(client, name));
+      ownRoles.add(name);
+      return credentials;
     },
     async dropDatabase(name) {
       if (!own.has(name)) throw new Error(`Database ${name} was not made here, so it is not dropped.`);
@@ -66,6 +72,9 @@ export async function useGiven(databaseUrl: string): Promise<LocalServer> {
     },
     async stop() {
       for (const name of own) await server.dropDatabase(name);
+      // Last, for what they own must be gone before them.
+      for (const name of ownRoles) await session((client) => dropRole(client, name));
+      ownRoles.clear();
     },
   };
   return server;

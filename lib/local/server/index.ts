@@ -3,7 +3,14 @@ import { startEmbedded } from './embedded.ts';
 import { useGiven } from './given.ts';
 import type { LocalServer } from './server.ts';
 
-export type { LocalServer, LocalSnapshot, Progress, RestoredServer, ServerAddress } from './server.ts';
+export type {
+  Credentials,
+  LocalServer,
+  LocalSnapshot,
+  Progress,
+  RestoredServer,
+  ServerAddress,
+} from './server.ts';
 
 /** @param databaseUrl the value of DATABASE_URL; without one a server is started. */
 export async function startServer(databaseUrl: string | undefined): Promise<LocalServer> {

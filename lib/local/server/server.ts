@@ -11,10 +11,17 @@ export interface ServerAddress {
   readonly tls: { readonly caFile: string } | 'off';
 }
 
+export interface Credentials {
+  readonly user: string;
+  readonly password: string;
+}
+
 export interface LocalServer extends ServerAddress {
   readonly majorVersion: number;
   /** An empty database, or a copy of `template`, which nobody may be connected to. */
   createDatabase(name: string, template?: string): Promise<void>;
+  /** A role that may log in and nothing else; it goes with `stop()`. */
+  createRole(name: string): Promise<Credentials>;
   /** Ends the sessions of the database, then drops it. */
   dropDatabase(name: string): Promise<void>;
   /**
