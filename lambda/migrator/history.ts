@@ -61,8 +61,8 @@ export async function hasHistory(client: pg.Client): Promise<boolean> {
   return rows[0]?.oid !== null;
 }
 
+/** Adds a run to the table, which must be there. */
 export async function remember(client: pg.Client, entry: HistoryEntry): Promise<void> {
-  await createHistory(client);
   await client.query(
     `INSERT INTO backstop.history
        (run_id, execution_arn, direction, from_revision, to_revision, started_at, duration_ms, outcome, checksums, report)

@@ -9,7 +9,7 @@ import type { Database } from './databases.ts';
 import { BackstopError, ExtensionMissing, InvalidInput, NotAtTarget, ServerTooOld } from './errors.ts';
 import type { Listener } from './events.ts';
 import { readRetiredRevisions } from './evidence.ts';
-import { appliedChecksums, failureReport, remember } from './history.ts';
+import { appliedChecksums, createHistory, failureReport, remember } from './history.ts';
 import { Observer } from './observer.ts';
 import {
   BASE,
@@ -257,8 +257,11 @@ async function rememberFailure(whole: Run, error: BackstopError, durationMs: num
     checksums: {},
     report,
   };
-  await (client && remember(client, entry).catch(() => {}));
-  await client?.end().catch(() => {});
+  if (!client) return;
+  await createHistory(client)
+    .then(() => remember(client, entry))
+    .catch(() => {});
+  await client.end().catch(() => {});
 }
 
 function nothingToDo(runId: string, direction: Direction, at: RevisionId, durationMs: number): RunReport {

@@ -4,7 +4,7 @@ import { commit } from './commit.ts';
 import { BackstopError, DatabaseBusy } from './errors.ts';
 import { describeBlockers, type Listener } from './events.ts';
 import { compareRelations, type Relations, readMoment, readRelations, readRowCounts } from './evidence.ts';
-import { type HistoryEntry, remember } from './history.ts';
+import { createHistory, type HistoryEntry, remember } from './history.ts';
 import type { Observer } from './observer.ts';
 import type {
   Blocker,
@@ -180,6 +180,8 @@ class Attempt {
     try {
       const transactionId = await this.#begin();
       const walAtBegin = this.#wal;
+      // Made before the locks are taken, so that nobody waits for it.
+      await this.#answer(createHistory(client));
       await this.#lockTables();
       for (const leg of this.#run.legs) await this.#runLeg(leg);
       return await this.#end(transactionId, walAtBegin);
