@@ -1,0 +1,52 @@
+// The README holds: its commands exist, CI runs its test command, its table and links are true.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseRequest } from '../lambda/request.ts';
+import { ROOT } from '../lib/paths.ts';
+
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
+const readme = read('README.md');
+const { scripts } = JSON.parse(read('package.json'));
+const commands = [...readme.matchAll(/^```sh\n([^`]*)^```/gm)].flatMap(([, block = '']) =>
+  block
+    .split('\n')
+    .map((line) => line.replace(/\s+#.*/, '').trim())
+    .filter(Boolean),
+);
+
+test('its first screen has the two commands', () => {
+  const firstScreen = readme.split('\n').slice(0, 10).join('\n');
+  expect(firstScreen).toContain('npm ci && npm start');
+  expect(firstScreen).toContain('npm ci && npm test');
+});
+
+test.each(commands.flatMap((line) => line.split(' && ')))('%s is a command that there is', (command) => {
+  const [program, verb, name] = command.split(' ');
+  const known: Record<string, boolean> = {
+    'npm ci': true,
+    'npm start': 'start' in scripts,
+    'npm test': 'test' in scripts,
+    'npm run': (name ?? '') in scripts,
+    'npx cdk': existsSync(join(ROOT, 'cdk.json')),
+  };
+  expect(known).toHaveProperty([`${program} ${verb}`], true);
+});
+
+test('CI runs its test command, word for word', () => {
+  const testCommand = commands.find((command) => command.includes('npm test'));
+  expect(read('.ci/run').split('\n')).toContain(testCommand);
+});
+
+test('its table of input fields is what an input may have', () => {
+  const table = readme.slice(readme.indexOf('| field '), readme.indexOf('The secret is either'));
+  const fields = [...table.matchAll(/^\| `(\w+)`/gm)].map(([, field]) => field);
+  const deployment = { databases: ['codebase_mcp'], defaultDatabase: 'codebase_mcp', allowDrills: true };
+  expect(fields.sort()).toEqual(Object.keys(parseRequest({}, deployment)).sort());
+});
+
+test.each([...readme.matchAll(/\]\(([^)#]+)\)/g)].map(([, path = '']) => path))(
+  'its link to %s leads somewhere',
+  (path) => {
+    expect(existsSync(join(ROOT, path))).toBe(true);
+  },
+);
