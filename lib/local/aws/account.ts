@@ -30,8 +30,6 @@ export interface StoredSnapshot {
 }
 
 export interface LocalAccount {
-  readonly accountId: string;
-  readonly region: string;
   /**
    * By identifier. A cluster has one member instance, `<identifier>-instance-1`, which needs no entry.
    * Entries may be changed and replaced at any time, as in AWS the world changes under a client.

@@ -29,7 +29,7 @@ export interface AwsEndpoint extends LocalAccount {
 }
 
 /** Starts on a free port of 127.0.0.1, with an empty account. Credentials are not checked: any will do. */
-export async function startAwsEndpoint({ region = 'eu-central-1' } = {}): Promise<AwsEndpoint> {
+export async function startAwsEndpoint(): Promise<AwsEndpoint> {
   const restored: Promise<LocalServer>[] = [];
   const http = createServer((request, response) => answer(endpoint, restored, request, response));
   http.listen(0, '127.0.0.1');
@@ -37,8 +37,6 @@ export async function startAwsEndpoint({ region = 'eu-central-1' } = {}): Promis
 
   const endpoint: AwsEndpoint = {
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
-    accountId: '111122223333',
-    region,
     instances: new Map(),
     snapshots: new Map(),
     tags: new Map(),

@@ -1,6 +1,13 @@
 // Amazon RDS as its Query protocol speaks: the actions that Backstop uses, with RDS's own rules, on real servers.
 import type { LocalServer } from '../server/index.ts';
-import { AwsFaultError, type LocalAccount, type LocalInstance, type StoredSnapshot } from './account.ts';
+import {
+  ACCOUNT,
+  AwsFaultError,
+  type LocalAccount,
+  type LocalInstance,
+  REGION,
+  type StoredSnapshot,
+} from './account.ts';
 
 type Kind = LocalInstance['kind'];
 type Parameters = Readonly<Record<string, string>>;
@@ -101,7 +108,7 @@ function describeClusters(account: LocalAccount, { DBClusterIdentifier: wanted }
     DBClusters: {
       DBCluster: found.map(([identifier, cluster]) => ({
         DBClusterIdentifier: identifier,
-        DBClusterArn: arn(account, 'cluster', identifier),
+        DBClusterArn: arn('cluster', identifier),
         Status: cluster.status,
         Engine: WORDS.cluster.engine,
         EngineVersion: engineVersion(cluster),
@@ -112,7 +119,7 @@ function describeClusters(account: LocalAccount, { DBClusterIdentifier: wanted }
         DBClusterMembers: {
           DBClusterMember: [{ DBInstanceIdentifier: identifier + MEMBER_SUFFIX, IsClusterWriter: true }],
         },
-        TagList: tagList(account, arn(account, 'cluster', identifier)),
+        TagList: tagList(account, arn('cluster', identifier)),
       })),
     },
   };
@@ -127,7 +134,7 @@ function instanceElement(
   const { server } = instance;
   return {
     DBInstanceIdentifier: identifier,
-    DBInstanceArn: arn(account, 'db', identifier),
+    DBInstanceArn: arn('db', identifier),
     DBInstanceStatus: instance.status,
     Engine: WORDS[instance.kind].engine,
     EngineVersion: engineVersion(instance),
@@ -135,7 +142,7 @@ function instanceElement(
     MasterUsername: server?.user,
     Endpoint: server && { Address: server.host, Port: server.port },
     DBClusterIdentifier: cluster,
-    TagList: tagList(account, arn(account, 'db', identifier)),
+    TagList: tagList(account, arn('db', identifier)),
   };
 }
 
@@ -156,7 +163,7 @@ function createSnapshot(account: LocalAccount, kind: Kind, parameters: Parameter
   }
   const instance = account.instances.get(source);
   if (instance?.kind !== kind) throw notFound(kind, source);
-  const snapshotArn = arn(account, words.arn, identifier);
+  const snapshotArn = arn(words.arn, identifier);
   if (account.snapshots.has(snapshotArn)) {
     throw fault(
       words.exists,
@@ -234,7 +241,7 @@ function deleteSnapshot(account: LocalAccount, kind: Kind, parameters: Parameter
     throw fault(words.badState, `Snapshot ${snapshot.identifier} is being created and cannot be deleted.`);
   }
   const element = snapshotElement(account, snapshot);
-  const snapshotArn = arn(account, words.arn, snapshot.identifier);
+  const snapshotArn = arn(words.arn, snapshot.identifier);
   account.snapshots.delete(snapshotArn);
   account.tags.delete(snapshotArn);
   // RDS answers before the storage is free; what cannot be removed goes with the server.
@@ -244,7 +251,7 @@ function deleteSnapshot(account: LocalAccount, kind: Kind, parameters: Parameter
 
 function snapshotElement(account: LocalAccount, snapshot: StoredSnapshot) {
   const { element, snapshot: words } = WORDS[snapshot.kind];
-  const snapshotArn = arn(account, words.arn, snapshot.identifier);
+  const snapshotArn = arn(words.arn, snapshot.identifier);
   return {
     [`${words.element}Identifier`]: snapshot.identifier,
     [`${words.element}Arn`]: snapshotArn,
@@ -274,7 +281,7 @@ function restoreInstance(
   }
   const creating: LocalInstance = { kind: 'instance', database, status: 'creating' };
   account.instances.set(identifier, creating);
-  account.tags.set(arn(account, 'db', identifier), tags);
+  account.tags.set(arn('db', identifier), tags);
   const restoring = backup.restore();
   restored.push(restoring);
   restoring.then(
@@ -349,7 +356,7 @@ function validIdentifier(parameters: Parameters, name: string, maxLength: number
 function existingSnapshot(account: LocalAccount, kind: Kind, parameters: Parameters): StoredSnapshot {
   const { snapshot: words } = WORDS[kind];
   const identifier = lower(parameters[`${words.element}Identifier`]);
-  const snapshot = account.snapshots.get(arn(account, words.arn, identifier));
+  const snapshot = account.snapshots.get(arn(words.arn, identifier));
   if (!snapshot) throw snapshotNotFound(kind, identifier);
   return snapshot;
 }
@@ -359,8 +366,8 @@ function lower(identifier = ''): string {
   return identifier.toLowerCase();
 }
 
-function arn(account: LocalAccount, type: string, identifier: string): string {
-  return `arn:aws:rds:${account.region}:${account.accountId}:${type}:${identifier}`;
+function arn(type: string, identifier: string): string {
+  return `arn:aws:rds:${REGION}:${ACCOUNT}:${type}:${identifier}`;
 }
 
 function engineVersion({ server }: LocalInstance): string {

@@ -1,5 +1,5 @@
 // AWS Secrets Manager as its JSON 1.1 protocol speaks: GetSecretValue.
-import { AwsFaultError, type LocalAccount } from './account.ts';
+import { ACCOUNT, AwsFaultError, type LocalAccount, REGION } from './account.ts';
 
 /** Performs one action and returns its answer. */
 export function callSecretsManager(
@@ -22,9 +22,7 @@ export function callSecretsManager(
     });
   }
   return {
-    ARN: key.startsWith('arn:')
-      ? key
-      : `arn:aws:secretsmanager:${account.region}:${account.accountId}:secret:${name}-Local0`,
+    ARN: key.startsWith('arn:') ? key : `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${name}-Local0`,
     Name: name,
     SecretString: account.secrets.get(key),
     VersionStages: ['AWSCURRENT'],

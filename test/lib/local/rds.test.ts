@@ -15,6 +15,7 @@ import {
   waitUntilDBInstanceAvailable,
   waitUntilDBSnapshotAvailable,
 } from '@aws-sdk/client-rds';
+import { REGION } from '../../../lib/local/aws/account.ts';
 import { type AwsEndpoint, type LocalInstance, startAwsEndpoint } from '../../../lib/local/aws/endpoint.ts';
 import { withClient } from '../../../lib/local/server/client.ts';
 import { startServer } from '../../../lib/local/server/index.ts';
@@ -35,7 +36,7 @@ beforeEach(async () => {
   aws.instances.set('db-1', { kind: 'instance', server, database: 'app', status: 'available' });
   rds = new RDSClient({
     endpoint: aws.url,
-    region: aws.region,
+    region: REGION,
     credentials: { accessKeyId: 'any', secretAccessKey: 'any' },
     maxAttempts: 1,
   });

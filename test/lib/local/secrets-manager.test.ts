@@ -1,5 +1,6 @@
 // The local Secrets Manager, asked by the real SDK.
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { REGION } from '../../../lib/local/aws/account.ts';
 import { type AwsEndpoint, startAwsEndpoint } from '../../../lib/local/aws/endpoint.ts';
 
 const ARN = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:app/database-AbC123';
@@ -12,7 +13,7 @@ beforeAll(async () => {
   aws = await startAwsEndpoint();
   secrets = new SecretsManagerClient({
     endpoint: aws.url,
-    region: aws.region,
+    region: REGION,
     credentials: { accessKeyId: 'any', secretAccessKey: 'any' },
     maxAttempts: 1,
   });
