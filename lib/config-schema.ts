@@ -3,7 +3,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { z } from 'zod';
-import type { BackstopProps } from './config.ts';
 import { MIGRATIONS, ROOT } from './paths.ts';
 import { LAMBDA_LIMIT_SECONDS, runSeconds } from './timeouts.ts';
 
@@ -111,7 +110,7 @@ export const schema = object({
   if (caBundle !== undefined && !isPem(resolve(ROOT, caBundle))) {
     wrong('write the path of a PEM file with certificates, from the root of the project', 'caBundle');
   }
-}) satisfies z.ZodType<unknown, BackstopProps>;
+});
 
 function knownDatabases(): string[] {
   return Object.keys(JSON.parse(readFileSync(join(MIGRATIONS, 'databases.json'), 'utf8')));

@@ -87,7 +87,8 @@ export type Settings = z.output<typeof schema>;
  * @throws ConfigurationError naming each key that is wrong, what was received and what to write.
  */
 export function parseConfig(props: unknown): Settings {
-  const parsed = schema.safeParse(props);
+  // The interfaces above say what the schema reads: the compiler holds the two together here.
+  const parsed = (schema satisfies z.ZodType<unknown, BackstopProps>).safeParse(props);
   if (parsed.success) return parsed.data;
 
   const faults = parsed.error.issues.flatMap((issue) => {
