@@ -2,20 +2,12 @@
 //
 // The state machine calls ensureSnapshot again and again until it says `available`; every call is idempotent.
 import { createHash } from 'node:crypto';
-import {
-  CreateDBClusterSnapshotCommand,
-  CreateDBSnapshotCommand,
-  type DBClusterSnapshot,
-  type DBSnapshot,
-  DeleteDBClusterSnapshotCommand,
-  DeleteDBSnapshotCommand,
-  DescribeDBClusterSnapshotsCommand,
-  DescribeDBSnapshotsCommand,
-  type Tag,
-} from '@aws-sdk/client-rds';
-import { type BackstopError, SnapshotFailed, SnapshotQuotaExceeded } from '../migrator/errors.ts';
+import type { Tag } from '@aws-sdk/client-rds';
+import { SnapshotFailed } from '../migrator/errors.ts';
 import type { Execution, Snapshot } from '../state.ts';
-import { type Description, describe, rds } from './instance.ts';
+import { type Description, describe } from './instance.ts';
+import { restoreCommand } from './restore-command.ts';
+import { createSnapshot, deleteSnapshot, type Found, findSnapshot, listSnapshots } from './snapshot-store.ts';
 
 export interface SnapshotRequest {
   /** Identifier of the instance or cluster. */
@@ -59,7 +51,8 @@ export async function ensureSnapshot(request: SnapshotRequest): Promise<Snapshot
   }
   const existing = await findSnapshot(description, id);
   const found =
-    existing ?? (READY.includes(instanceStatus) ? await createSnapshot(description, id, request) : undefined);
+    existing ??
+    (READY.includes(instanceStatus) ? await createSnapshot(description, id, tagsOf(request)) : undefined);
   if (found) requireOurs(found, id, request);
   const status =
     found?.status === 'available' && !READY.includes(instanceStatus)
@@ -99,84 +92,11 @@ export function snapshotId(database: string, execution: string, kind: Descriptio
   return `${id.slice(0, LONGEST_ID[kind] - 9).replace(/-$/, '')}-${hash}`;
 }
 
-/** Instance and cluster snapshots alike. */
-interface Found {
-  readonly id: string;
-  readonly arn: string;
-  readonly status: string;
-  readonly createdAt: string;
-  readonly source: string;
-  readonly tags: readonly Tag[];
-}
-
-function fromInstance(snapshot: DBSnapshot): Found {
-  return {
-    id: snapshot.DBSnapshotIdentifier ?? '',
-    arn: snapshot.DBSnapshotArn ?? '',
-    status: snapshot.Status ?? '',
-    createdAt: snapshot.SnapshotCreateTime?.toISOString() ?? '',
-    source: snapshot.DBInstanceIdentifier ?? '',
-    tags: snapshot.TagList ?? [],
-  };
-}
-
-function fromCluster(snapshot: DBClusterSnapshot): Found {
-  return {
-    id: snapshot.DBClusterSnapshotIdentifier ?? '',
-    arn: snapshot.DBClusterSnapshotArn ?? '',
-    status: snapshot.Status ?? '',
-    createdAt: snapshot.SnapshotCreateTime?.toISOString() ?? '',
-    source: snapshot.DBClusterIdentifier ?? '',
-    tags: snapshot.TagList ?? [],
-  };
-}
-
-async function findSnapshot({ kind }: Description, id: string): Promise<Found | undefined> {
-  try {
-    if (kind === 'instance') {
-      const { DBSnapshots: [first] = [] } = await rds.send(
-        new DescribeDBSnapshotsCommand({ DBSnapshotIdentifier: id }),
-      );
-      return first && fromInstance(first);
-    }
-    const answer = await rds.send(new DescribeDBClusterSnapshotsCommand({ DBClusterSnapshotIdentifier: id }));
-    const [first] = answer.DBClusterSnapshots ?? [];
-    return first && fromCluster(first);
-  } catch (error) {
-    if (/^DB(Cluster)?SnapshotNotFound/.test((error as Error).name)) return undefined;
-    throw failed(error, `Snapshot ${id} could not be looked up`);
-  }
-}
-
-async function createSnapshot(
-  description: Description,
-  id: string,
-  request: SnapshotRequest,
-): Promise<Found | undefined> {
-  const Tags = [
-    { Key: DATABASE_TAG, Value: request.database },
-    { Key: EXECUTION_TAG, Value: request.execution.arn },
+function tagsOf({ database, execution }: SnapshotRequest): Tag[] {
+  return [
+    { Key: DATABASE_TAG, Value: database },
+    { Key: EXECUTION_TAG, Value: execution.arn },
   ];
-  try {
-    if (description.kind === 'instance') {
-      const source = { DBInstanceIdentifier: description.instance.DBInstanceIdentifier };
-      const answer = await rds.send(
-        new CreateDBSnapshotCommand({ ...source, DBSnapshotIdentifier: id, Tags }),
-      );
-      return answer.DBSnapshot && { ...fromInstance(answer.DBSnapshot), tags: Tags };
-    }
-    const source = { DBClusterIdentifier: description.cluster.DBClusterIdentifier };
-    const answer = await rds.send(
-      new CreateDBClusterSnapshotCommand({ ...source, DBClusterSnapshotIdentifier: id, Tags }),
-    );
-    return answer.DBClusterSnapshot && { ...fromCluster(answer.DBClusterSnapshot), tags: Tags };
-  } catch (error) {
-    const { name } = error as Error;
-    // Between our question and our request the instance became busy, or a retry of ours was faster: ask again.
-    if (/^InvalidDB(Instance|Cluster)State/.test(name)) return undefined;
-    if (/SnapshotAlreadyExists/.test(name)) return findSnapshot(description, id);
-    throw failed(error, `Snapshot ${id} could not be created`);
-  }
 }
 
 function requireOurs(found: Found, id: string, request: SnapshotRequest): void {
@@ -208,29 +128,12 @@ async function deleteOldest(
     .sort((a, b) => b.createdAt.localeCompare(a.createdAt));
   const deleted: string[] = [];
   for (const old of ours.slice(request.keep - 1)) {
-    const command =
-      description.kind === 'instance'
-        ? rds.send(new DeleteDBSnapshotCommand({ DBSnapshotIdentifier: old.id }))
-        : rds.send(new DeleteDBClusterSnapshotCommand({ DBClusterSnapshotIdentifier: old.id }));
-    await command.then(
+    await deleteSnapshot(description, old.id).then(
       () => deleted.push(old.id),
       () => {},
     );
   }
   return deleted;
-}
-
-async function listSnapshots({ kind }: Description, identifier: string): Promise<Found[]> {
-  if (kind === 'instance') {
-    const { DBSnapshots = [] } = await rds.send(
-      new DescribeDBSnapshotsCommand({ DBInstanceIdentifier: identifier, SnapshotType: 'manual' }),
-    );
-    return DBSnapshots.map(fromInstance);
-  }
-  const { DBClusterSnapshots = [] } = await rds.send(
-    new DescribeDBClusterSnapshotsCommand({ DBClusterIdentifier: identifier, SnapshotType: 'manual' }),
-  );
-  return DBClusterSnapshots.map(fromCluster);
 }
 
 function hasTag(tags: readonly Tag[], key: string, value: string): boolean {
@@ -241,67 +144,4 @@ function statusOf(description: Description): string {
   const status =
     description.kind === 'instance' ? description.instance.DBInstanceStatus : description.cluster.Status;
   return status ?? 'unknown';
-}
-
-/** A restore makes a new instance with default groups unless told: this tells it all. */
-function restoreCommand(description: Description, id: string): string {
-  if (description.kind === 'instance') {
-    const {
-      DBInstanceIdentifier,
-      DBSubnetGroup,
-      VpcSecurityGroups = [],
-      DBParameterGroups = [],
-    } = description.instance;
-    return [
-      'aws rds restore-db-instance-from-db-snapshot',
-      `--db-instance-identifier ${DBInstanceIdentifier}-restored --db-snapshot-identifier ${id}`,
-      DBSubnetGroup?.DBSubnetGroupName && `--db-subnet-group-name ${DBSubnetGroup.DBSubnetGroupName}`,
-      groups(VpcSecurityGroups),
-      DBParameterGroups[0] && `--db-parameter-group-name ${DBParameterGroups[0].DBParameterGroupName}`,
-    ]
-      .filter(Boolean)
-      .join(' ');
-  }
-  const {
-    DBClusterIdentifier,
-    DBSubnetGroup,
-    VpcSecurityGroups = [],
-    Engine,
-    DBClusterMembers = [],
-  } = description.cluster;
-  const restored = `${DBClusterIdentifier}-restored`;
-  return [
-    'aws rds restore-db-cluster-from-snapshot',
-    `--db-cluster-identifier ${restored} --snapshot-identifier ${id} --engine ${Engine}`,
-    DBSubnetGroup && `--db-subnet-group-name ${DBSubnetGroup}`,
-    groups(VpcSecurityGroups),
-    `&& aws rds create-db-instance --db-instance-identifier ${restored}-1 --db-cluster-identifier ${restored}`,
-    `--engine ${Engine} --db-instance-class <the class of ${DBClusterMembers[0]?.DBInstanceIdentifier ?? 'the writer'}>`,
-  ]
-    .filter(Boolean)
-    .join(' ');
-}
-
-function groups(memberships: readonly { VpcSecurityGroupId?: string | undefined }[]): string {
-  const ids = memberships.map(({ VpcSecurityGroupId }) => VpcSecurityGroupId).filter(Boolean);
-  return ids.length > 0 ? `--vpc-security-group-ids ${ids.join(' ')}` : '';
-}
-
-function failed(error: unknown, message: string): BackstopError {
-  const { name, message: reason } = error as Error;
-  const options = { cause: error };
-  if (name.startsWith('SnapshotQuotaExceeded')) {
-    return new SnapshotQuotaExceeded(
-      {
-        message,
-        detail: reason,
-        hint: 'Delete manual snapshots that nobody needs, or ask AWS for a higher quota, then start a new execution.',
-      },
-      options,
-    );
-  }
-  return new SnapshotFailed(
-    { message, detail: `${name}: ${reason}`, hint: 'Correct the cause, then start a new execution.' },
-    options,
-  );
 }

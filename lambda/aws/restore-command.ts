@@ -1,0 +1,46 @@
+// The command with which a person brings a database back from a snapshot.
+import type { Description } from './instance.ts';
+
+/** A restore makes a new instance with default groups unless told: this tells it all. */
+export function restoreCommand(description: Description, id: string): string {
+  if (description.kind === 'instance') {
+    const {
+      DBInstanceIdentifier,
+      DBSubnetGroup,
+      VpcSecurityGroups = [],
+      DBParameterGroups = [],
+    } = description.instance;
+    return [
+      'aws rds restore-db-instance-from-db-snapshot',
+      `--db-instance-identifier ${DBInstanceIdentifier}-restored --db-snapshot-identifier ${id}`,
+      DBSubnetGroup?.DBSubnetGroupName && `--db-subnet-group-name ${DBSubnetGroup.DBSubnetGroupName}`,
+      groups(VpcSecurityGroups),
+      DBParameterGroups[0] && `--db-parameter-group-name ${DBParameterGroups[0].DBParameterGroupName}`,
+    ]
+      .filter(Boolean)
+      .join(' ');
+  }
+  const {
+    DBClusterIdentifier,
+    DBSubnetGroup,
+    VpcSecurityGroups = [],
+    Engine,
+    DBClusterMembers = [],
+  } = description.cluster;
+  const restored = `${DBClusterIdentifier}-restored`;
+  return [
+    'aws rds restore-db-cluster-from-snapshot',
+    `--db-cluster-identifier ${restored} --snapshot-identifier ${id} --engine ${Engine}`,
+    DBSubnetGroup && `--db-subnet-group-name ${DBSubnetGroup}`,
+    groups(VpcSecurityGroups),
+    `&& aws rds create-db-instance --db-instance-identifier ${restored}-1 --db-cluster-identifier ${restored}`,
+    `--engine ${Engine} --db-instance-class <the class of ${DBClusterMembers[0]?.DBInstanceIdentifier ?? 'the writer'}>`,
+  ]
+    .filter(Boolean)
+    .join(' ');
+}
+
+function groups(memberships: readonly { VpcSecurityGroupId?: string | undefined }[]): string {
+  const ids = memberships.map(({ VpcSecurityGroupId }) => VpcSecurityGroupId).filter(Boolean);
+  return ids.length > 0 ? `--vpc-security-group-ids ${ids.join(' ')}` : '';
+}
