@@ -20,6 +20,9 @@ export const handler = stateHandler(async (state, tools): Promise<Reconciliation
     : {
         revision,
         verdict: 'elsewhere',
-        message: `${where}, neither ${from} nor ${to}: somebody else moved it.`,
+        message:
+          `${where}, neither ${from} nor ${to}: somebody else moved it.\n` +
+          'HINT:  Look into backstop.history for who it was, then start an execution with the action status. ' +
+          `To go back to the snapshot: ${state.snapshot?.restoreCommand}`,
       };
 });

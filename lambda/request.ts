@@ -69,9 +69,9 @@ function invalid(issue: z.core.$ZodIssue | undefined, input: unknown): InvalidIn
       hint: `Write {} or an object with: ${fields}.`,
     });
   }
-  const value = (input as Record<string, unknown>)[field] ?? input;
+  const value = typeof input === 'string' ? input : (input as Record<string, unknown>)[field];
   const hint =
-    issue?.code === 'invalid_value' ? `Use one of: ${issue.values.join(', ')}.` : `It ${issue?.message}.`;
+    issue?.code === 'invalid_value' ? `Use one of: ${issue.values.join(', ')}.` : `${issue?.message}.`;
   return new InvalidInput({ message: `"${field}" is ${shorten(JSON.stringify(value))}`, hint });
 }
 

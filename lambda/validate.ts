@@ -19,7 +19,8 @@ export const handler = makeHandler(
       phase === 'after-upgrade' && isDrill(state, 'validation-failure') ? withDrill(report) : report;
     return {
       ...judged,
-      cause: phase === 'after-upgrade' ? causeOf(judged) : causeAfterDowngrade(judged, state),
+      cause:
+        phase === 'after-upgrade' ? causeAfterUpgrade(judged, state) : causeAfterDowngrade(judged, state),
     };
   },
 );
@@ -50,19 +51,30 @@ function causeOf({ revision, passed, checks }: ValidationReport): string {
   ].join('\nDETAIL:  ');
 }
 
+/** The sentence with which an execution ends that applied nothing; after any other a downgrade has the last word. */
+function causeAfterUpgrade(report: ValidationReport, { plan }: ExecutionState): string {
+  const cause = causeOf(report);
+  if (report.passed || plan?.pending.length !== 0) return cause;
+  return `${cause}\nHINT:  This execution applied nothing, so nothing was taken back. Correct what the checks name, then start a new execution.`;
+}
+
 /** The sentence with which an execution ends that stepped back. */
 function causeAfterDowngrade(
   report: ValidationReport,
-  { validation, downgrade, snapshot }: ExecutionState,
+  { plan, validation, downgrade, snapshot }: ExecutionState,
 ): string {
-  const backAt = downgrade?.to ?? 'the revision before';
-  const restore = `HINT:  Restore from the snapshot if rows are missing: ${snapshot?.restoreCommand}`;
+  const where = downgrade
+    ? `The database was downgraded to ${downgrade.to}`
+    : `The database was at ${plan?.to} already`;
   if (!report.passed) {
-    return `The database was downgraded to ${backAt}, but ${causeOf(report)}\n${restore}`;
+    const remedy = snapshot
+      ? `Restore from the snapshot if rows are missing: ${snapshot.restoreCommand}`
+      : 'Correct what the checks name, then start a new execution.';
+    return `${where}, but ${causeOf(report)}\nHINT:  ${remedy}`;
   }
   return [
     validation?.cause,
-    `The database was downgraded to ${backAt}, and all ${report.checks.length} checks after the downgrade hold.`,
+    `${where}, and all ${report.checks.length} checks after the downgrade hold.`,
     `HINT:  Nothing is lost. Correct the cause, then start a new execution.`,
   ]
     .filter(Boolean)

@@ -5,6 +5,7 @@ import {
   type CatchProps,
   Errors,
   Fail,
+  type IChainable,
   JitterType,
   JsonPath,
   Pass,
@@ -94,8 +95,11 @@ export function format(template: string, ...paths: string[]): string {
   return JsonPath.format(template, ...paths.map((path) => JsonPath.stringAt(path)));
 }
 
+/** Where a message stands that `explain` took out of an error, or `compose` put together. */
+export const EXPLAINED = '$.ending.cause.errorMessage';
+
 // A Fail can read its sentence from the document, but not compose it: a Pass before it prepares it here.
-const PREPARED = { error: '$.ending.Error', cause: '$.ending.cause.errorMessage' };
+const PREPARED = { error: '$.ending.Error', cause: EXPLAINED };
 
 /** An end with a sentence that is known beforehand, or that a function has put into the document. */
 export function fail(
@@ -113,8 +117,8 @@ export function failPrepared(scope: Construct, name: string, comment: string, er
   return new Fail(scope, name, { comment, ...ending, causePath: PREPARED.cause });
 }
 
-/** Takes the message out of a caught error, whose cause is JSON text if a function threw it, and ends with it. */
-export function explain(scope: Construct, name: string, end: Fail): Pass {
+/** Takes the message out of a caught error, whose cause is JSON text if a function threw it, and goes on with it. */
+export function explain(scope: Construct, name: string, next: IChainable): Pass {
   const state = new Pass(scope, name, {
     comment: 'Takes the message out of the error that was caught.',
     parameters: {
@@ -123,7 +127,7 @@ export function explain(scope: Construct, name: string, end: Fail): Pass {
     },
     resultPath: '$.ending',
   });
-  state.next(end);
+  state.next(next);
   return state;
 }
 

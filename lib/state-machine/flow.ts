@@ -14,12 +14,13 @@ import type { Construct } from 'constructs';
 import type { EndingName } from '../../lambda/migrator/errors.ts';
 import type { Action, Reconciliation, Snapshot } from '../../lambda/state.ts';
 import type { Functions } from '../functions.ts';
-import { format, on, onAnythingElse } from './bricks.ts';
+import { EXPLAINED, explain, format, on, onAnythingElse } from './bricks.ts';
 import { createEndings } from './endings.ts';
 import { createTasks } from './tasks.ts';
 
 /** A function that throws by one of these names has changed nothing. */
 const REFUSALS: readonly EndingName[] = [
+  'InvalidInput',
   'ConfigurationError',
   'SecretMalformed',
   'CredentialsRejected',
@@ -90,7 +91,7 @@ export function defineFlow(scope: Construct, functions: Functions): State {
     .next(tasks.preflight);
 
   tasks.preflight
-    .addCatch(ends.unchanged, on(...REFUSALS, 'NotAtTarget'))
+    .addCatch(ends.unchanged, on(...ROLLED_BACK, 'NotAtTarget'))
     .addCatch(ends.unreachable, onAnythingElse())
     .next(whatToDo);
 
@@ -134,16 +135,27 @@ export function defineFlow(scope: Construct, functions: Functions): State {
     .when(verdictIs('rolled back'), ends.rolledBack)
     .otherwise(ends.elsewhere);
 
-  const couldNotValidate = new Pass(scope, 'Validation could not run', {
-    comment: 'What could not be validated is not valid.',
-    parameters: {
-      passed: false,
-      cause: format('Validation could not run: {} {}', '$.failure.Error', '$.failure.Cause'),
-    },
-    resultPath: '$.validation',
-  });
-  couldNotValidate.next(valid);
-  tasks.validate.addCatch(couldNotValidate, onAnythingElse()).next(valid);
+  const couldNotValidate = (name: string, why: string) =>
+    new Pass(scope, name, {
+      comment: 'What could not be validated is not valid.',
+      parameters: { passed: false, cause: why },
+      resultPath: '$.validation',
+    }).next(valid);
+  const checksFailed = couldNotValidate(
+    'Validation could not run',
+    format('The checks could not run: {}', EXPLAINED),
+  );
+  const checksLost = couldNotValidate(
+    'Validation lost',
+    format(
+      'The function that runs the checks gave no answer ({}).\nHINT:  Its last lines in the log group of the functions say why; then start an execution with the action status.',
+      '$.failure.Error',
+    ),
+  );
+  tasks.validate
+    .addCatch(explain(scope, 'Explain validation failure', checksFailed), on(...ROLLED_BACK))
+    .addCatch(checksLost, onAnythingElse())
+    .next(valid);
   valid.when(isTrue('$.validation.passed'), finalizeWanted).otherwise(stepBack);
   stepBack
     .when(Condition.and(actionIs('upgrade'), somethingPending), tasks.downgrade)
