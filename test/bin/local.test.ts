@@ -1,0 +1,110 @@
+// `npm start` as a program: what it prints, where, and with which status it exits.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { LocalReport } from '../../lib/local/report.ts';
+import { withClient } from '../../lib/local/server/client.ts';
+import { ROOT } from '../../lib/paths.ts';
+import { testServer } from '../setup/database.ts';
+import { urlOf } from '../setup/url.ts';
+
+/** @param databaseUrl without one, the program starts a server of its own */
+async function start(options: string[], databaseUrl = '') {
+  const child = spawn(process.execPath, [join(ROOT, 'bin/local.ts'), ...options], {
+    env: { ...process.env, DATABASE_URL: databaseUrl },
+  });
+  const [stdout, stderr, [status]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'exit'),
+  ]);
+  return { stdout, stderr, status };
+}
+
+/** What a run that is over could have left behind on the server of the tests. */
+async function leftBehind(): Promise<unknown[]> {
+  const { rows } = await withClient(testServer, 'postgres', (client) =>
+    client.query(`SELECT datname FROM pg_database WHERE datname LIKE 'backstop\\_local%'
+                  UNION ALL SELECT rolname FROM pg_roles WHERE rolname LIKE 'backstop\\_local%'`),
+  );
+  return rows;
+}
+
+test('--json prints the report of a success and nothing else, and exits with 0', async () => {
+  const { stdout, status } = await start(['--json']);
+  const report: LocalReport = JSON.parse(stdout);
+  expect(status).toBe(0);
+  expect(report).toMatchObject({
+    outcome: 'upgraded',
+    execution: { status: 'SUCCEEDED' },
+    from: '005',
+    to: '002',
+    revision: '002',
+    snapshot: { status: 'available' },
+    durationMs: expect.any(Number),
+  });
+  expect(report.execution.states.at(0)?.name).toBe('Receive input');
+  expect(report.execution.states.at(-1)?.name).toBe('Succeeded');
+  for (const state of report.execution.states) expect(state.durationMs).toBeGreaterThanOrEqual(0);
+  expect(report.steps.filter(({ direction }) => direction === 'upgrade')).toHaveLength(8);
+  expect(report.checks).toHaveLength(15);
+  expect(report.checks.filter(({ passed }) => !passed)).toEqual([]);
+  expect(report.retired).toHaveLength(9);
+  expect(report.rows.after).toMatchObject({ repositories: 100, code_chunks: 10_000 });
+  expect(Object.keys(report.rows.after)).toHaveLength(4);
+  for (const { peakMemoryMb } of Object.values(report.functions)) expect(peakMemoryMb).toBeLessThan(256);
+});
+
+test('--drill shows the way back on a given server, exits with 1, and leaves nothing there', async () => {
+  const size = ['--repositories', '2', '--chunks-per-repo', '5'];
+  const { stdout, stderr, status } = await start(
+    ['--drill', 'validation-failure', '--json', ...size],
+    urlOf(testServer, 'postgres'),
+  );
+  const report: LocalReport = JSON.parse(stdout);
+  expect(status).toBe(1);
+  expect(report).toMatchObject({
+    outcome: 'ValidationFailed',
+    execution: { status: 'FAILED', error: 'ValidationFailed' },
+    revision: '005',
+    rows: { unchanged: true, before: { repositories: 2, code_chunks: 10 } },
+  });
+  expect(report.rows.after).toEqual(report.rows.before);
+  expect(Object.keys(report.rows.after)).toHaveLength(13);
+  expect(report.restored).toHaveLength(9);
+  expect(stdout + stderr).not.toContain(testServer.password);
+  expect(await leftBehind()).toEqual([]);
+});
+
+test('--help explains the options, and exits with 0', async () => {
+  const { stdout, stderr, status } = await start(['--help']);
+  expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
+  for (const option of ['--repositories', '--chunks-per-repo', '--seed', '--drill', '--json']) {
+    expect(stdout).toContain(`  ${option}`);
+  }
+});
+
+describe('wrong use exits with 2, and says in one sentence what to write', () => {
+  test.each([
+    [['--repositories', '0'], '--repositories is "0"; write a whole number from 1'],
+    [['--chunks-per-repo', 'many'], '--chunks-per-repo is "many"; write a whole number from 1'],
+    [['--seed=-1'], '--seed is "-1"; write a whole number from 0'],
+    [['--drill', 'fire'], '--drill is "fire"; write one of: validation-failure,'],
+    [['--drill'], "Option '--drill <value>' argument missing"],
+    [['--speed', '9'], "Unknown option '--speed'"],
+    [['002'], "Unexpected argument '002'"],
+  ])('%j', async (options, sentence) => {
+    const { stdout, stderr, status } = await start(options);
+    expect({ stdout, status }).toEqual({ stdout: '', status: 2 });
+    expect(stderr).toMatch(/^[^\n]+\nHINT: {2}npm start -- --help\n$/);
+    expect(stderr).toContain(sentence);
+  });
+});
+
+test('a server that is not there is said in one sentence, and exits with 1', async () => {
+  const { stdout, stderr, status } = await start(['--json'], 'postgresql://me:secret-word@localhost:1/app');
+  expect({ stdout, status }).toEqual({ stdout: '', status: 1 });
+  expect(stderr).toContain('The server of DATABASE_URL cannot be used.');
+  expect(stderr).not.toContain('secret-word');
+});

@@ -1,0 +1,184 @@
+// The state machine as deployed, on a database of the test's own: executed, looked at before and after, and judged.
+import { cpSync, mkdtempSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { CloudAssembly } from 'aws-cdk-lib/cx-api';
+import { ENDINGS, type EndingName } from '../../lambda/migrator/errors.ts';
+import { upgrade } from '../../lambda/migrator/migrator.ts';
+import { readVersion } from '../../lambda/migrator/version-table.ts';
+import { countRows } from '../../lib/local/data/count.ts';
+import { type Deployment, readDeployment } from '../../lib/local/deployment.ts';
+import type { Execution, ExecutionEvent } from '../../lib/local/execution.ts';
+import { withClient } from '../../lib/local/server/client.ts';
+import { useGiven } from '../../lib/local/server/given.ts';
+import type { LocalServer } from '../../lib/local/server/index.ts';
+import { startTwin, type Twin } from '../../lib/local/twin.ts';
+import { MIGRATIONS } from '../../lib/paths.ts';
+import { makeDatabase, migratorOn, type TestDatabase, testServer } from '../setup/database.ts';
+import { dumpSchema } from '../setup/schema-dump.ts';
+import { urlOf } from '../setup/url.ts';
+
+const assembly = process.env.BACKSTOP_TEST_ASSEMBLY ?? '';
+
+/** What the stack of cdk.json deploys, drills allowed. */
+export const deployed: Deployment = readDeployment(new CloudAssembly(assembly), 'Backstop');
+
+/** For secrets of tests: wherever an execution tells of itself, this must not occur. */
+export const NEVER_SEEN = 'a-password-that-nobody-may-ever-see';
+
+/** Replaces variables in the environment of every function. */
+export function withEnvironment(environment: Readonly<Record<string, string>>): Deployment {
+  const functions = [...deployed.functions].map(
+    ([arn, each]) => [arn, { ...each, environment: { ...each.environment, ...environment } }] as const,
+  );
+  return { ...deployed, functions: new Map(functions) };
+}
+
+/** Gives the function of one state another time limit. */
+export function withTimeout(state: string, timeoutSeconds: number): Deployment {
+  const { Resource: arn } = deployed.definition.States[state] as { Resource: string };
+  const functions = [...deployed.functions].map(
+    ([other, each]) => [other, other === arn ? { ...each, timeoutSeconds } : each] as const,
+  );
+  return { ...deployed, functions: new Map(functions) };
+}
+
+/** The functions with revisions of their own: a copy of migrations/, beside their code, after `change`. */
+export function withMigrations(change: (folder: string) => void): Deployment {
+  const folder = mkdtempSync(join(assembly, 'migrations-'));
+  cpSync(MIGRATIONS, folder, { recursive: true });
+  change(folder);
+  return withEnvironment({ BACKSTOP_MIGRATIONS: join('..', basename(folder)) });
+}
+
+export interface TwinOptions {
+  /**
+   * Where the database is: `005`, `002` without having been finalized, or nothing but an extension, if that.
+   * @default '005'
+   */
+  readonly at?: '005' | '002' | 'empty' | 'without extension';
+  readonly deployment?: Deployment;
+  /** Replaces what the twin knows of the server. */
+  readonly server?: Partial<LocalServer>;
+}
+
+export interface TestTwin extends AsyncDisposable {
+  readonly database: TestDatabase;
+  readonly endpoint: Twin['endpoint'];
+  /** The state that the execution is in. */
+  readonly state: string;
+  /** Executes an input, and sees to it that no secret was told. */
+  execute(input: unknown): Promise<Run>;
+}
+
+/** What is in the database; the rows of retired tables count as those of their tables. */
+export interface Look {
+  readonly revision: string;
+  readonly rows: Readonly<Record<string, number>>;
+  /** Schema public as text. */
+  readonly schema: string;
+}
+
+export interface Run {
+  readonly execution: Execution;
+  readonly events: readonly ExecutionEvent[];
+  readonly before: Look;
+  readonly after: Look;
+}
+
+export async function makeTwin(options: TwinOptions = {}): Promise<TestTwin> {
+  const { at = '005', deployment = deployed } = options;
+  const database = await databaseAt(at);
+  const server = await useGiven(urlOf(testServer, 'postgres'));
+  const twin = await startTwin({ ...server, ...options.server }, database.settings, deployment);
+  let state = '';
+  return {
+    database,
+    endpoint: twin.endpoint,
+    get state() {
+      return state;
+    },
+    async execute(input) {
+      const events: ExecutionEvent[] = [];
+      const before = await lookInto(database.name);
+      const execution = await twin.execute(input, (event) => {
+        events.push(event);
+        if (event.type === 'entered') state = event.state;
+      });
+      const after = await lookInto(database.name);
+      await expectNoSecret(database, execution, events);
+      return { execution, events, before, after };
+    },
+    async [Symbol.asyncDispose]() {
+      await twin.stop();
+      await database.drop();
+      await server.stop();
+    },
+  };
+}
+
+async function databaseAt(at: NonNullable<TwinOptions['at']>): Promise<TestDatabase> {
+  if (at === 'empty' || at === 'without extension')
+    return makeDatabase('empty', { extension: at === 'empty' });
+  const database = await makeDatabase('at005');
+  if (at === '002') await upgrade(migratorOn(database), 'head');
+  return database;
+}
+
+export async function lookInto(database: string): Promise<Look> {
+  return withClient(testServer, database, async (client) => ({
+    revision: await readVersion(client),
+    rows: await countRows(client),
+    schema: await dumpSchema(client),
+  }));
+}
+
+/** No log line, no state, no output, no error, no event and no line of the history holds a password. */
+async function expectNoSecret(
+  { settings, asAdministrator }: TestDatabase,
+  execution: Execution,
+  events: readonly ExecutionEvent[],
+): Promise<void> {
+  const [found] = await asAdministrator("SELECT to_regclass('backstop.history') AS history");
+  const history = found?.history ? await asAdministrator('SELECT * FROM backstop.history') : [];
+  const told = [execution, ...events, ...history].map((piece) => JSON.stringify(piece));
+  for (const secret of [settings.password, NEVER_SEEN]) {
+    expect(told.filter((piece) => piece.includes(secret))).toEqual([]);
+  }
+}
+
+/** An ending, and what brings it about. */
+export interface Case extends TwinOptions {
+  readonly when: string;
+  readonly ending: EndingName;
+  /** Parts of the sentence with which the execution ends. */
+  readonly says: readonly string[];
+  /** @default {} */
+  readonly input?: unknown;
+  /** Makes the world as the case wants it. */
+  readonly given?: (twin: TestTwin) => unknown;
+}
+
+/** Provokes an ending, and holds it to its name, its sentence and its promise. For `test.each('$ending: $when')`. */
+export async function provoke({ ending, says, input = {}, given, ...options }: Case): Promise<Run> {
+  await using twin = await makeTwin(options);
+  await given?.(twin);
+  const run = await twin.execute(input);
+  expectEnding(run, ending, ...says);
+  return run;
+}
+
+/** Every sentence ends with a remedy: one that is written as such, or that names what to start or to check. */
+const REMEDY = /HINT: {2}\S|start a (new )?execution|check that/i;
+
+export function expectEnding({ execution, before, after }: Run, ending: EndingName, ...says: string[]): void {
+  expect({ error: execution.error, cause: execution.cause }).toEqual({
+    error: ending,
+    cause: expect.stringMatching(REMEDY),
+  });
+  expect(execution.status).toBe('FAILED');
+  for (const part of says) expect(execution.cause).toContain(part);
+  expect(after.rows).toEqual(before.rows);
+  const promise = ENDINGS[ending].database;
+  if (promise === 'at target') expect(after.revision).toBe('002');
+  if (promise === 'unchanged' || promise === 'downgraded') expect(after).toEqual(before);
+}

@@ -1,0 +1,143 @@
+// Executions whose result is wrong, or whose way back or end fails: what is taken back, and what a person must do.
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Case, provoke, type TestTwin, withMigrations } from './twin.ts';
+
+const VERIFY = 'codebase_mcp/002_remove_non_search_tables/verify';
+
+/** Revisions with one check more, which does not hold. */
+const checkFails = (phase: 'after-upgrade' | 'after-downgrade') =>
+  withMigrations((folder) =>
+    appendFileSync(
+      join(folder, VERIFY, `${phase}.sql`),
+      '\n-- check: V9.9 there are no repositories\nSELECT path FROM public.repositories;\n',
+    ),
+  );
+
+/** The secret cannot be read in this state, and only there. */
+const secretGoneIn = (state: string) => (twin: TestTwin) => {
+  twin.endpoint.onRequest = () =>
+    twin.state === state ? { code: 'ResourceNotFoundException', message: 'no such secret' } : undefined;
+};
+
+const NO_SNAPSHOT = { snapshot: false };
+
+const CASES: Case[] = [
+  {
+    ending: 'ValidationFailed',
+    when: 'a check does not hold after the upgrade',
+    deployment: checkFails('after-upgrade'),
+    input: NO_SNAPSHOT,
+    says: [
+      '1 of 16 checks of 002 do not hold',
+      'V9.9 there are no repositories: 3 rows, e.g. {"path":',
+      'The database was downgraded to 005, and all 5 checks after the downgrade hold',
+      'Nothing is lost',
+    ],
+  },
+  {
+    ending: 'ValidationFailed',
+    when: 'the checks could not run after the upgrade',
+    input: NO_SNAPSHOT,
+    given: secretGoneIn('Validate'),
+    says: ['The checks could not run: The secret', 'The database was downgraded to 005'],
+  },
+  {
+    ending: 'ValidationFailed',
+    when: 'a check does not hold, and nothing was pending',
+    at: '002',
+    given: ({ database }) => database.query('DROP INDEX idx_project_repository'),
+    says: ['V3.1 idx_project_repository', 'This execution applied nothing, so nothing was taken back'],
+  },
+  {
+    ending: 'ValidationFailed',
+    when: 'a status finds a check that does not hold',
+    at: '002',
+    input: 'status',
+    given: ({ database }) => database.query('ALTER TABLE repositories ALTER COLUMN project_id DROP DEFAULT'),
+    says: ['V1.1 repositories.project_id'],
+  },
+  {
+    ending: 'DowngradeFailed',
+    when: 'the server refuses the way back',
+    input: { drill: 'validation-failure', ...NO_SNAPSHOT },
+    given: ({ database }) =>
+      database.asAdministrator(`
+        CREATE FUNCTION dropping() RETURNS event_trigger LANGUAGE plpgsql AS
+          $$ BEGIN RAISE EXCEPTION 'nobody drops indexes on Fridays'; END $$;
+        CREATE EVENT TRIGGER dropping ON ddl_command_start WHEN TAG IN ('DROP INDEX') EXECUTE FUNCTION dropping()`),
+    says: ['The database is at 002 and not valid', 'nobody drops indexes on Fridays', 'Downgrade by hand'],
+  },
+  {
+    ending: 'DowngradeFailed',
+    when: 'a check does not hold after the downgrade',
+    deployment: checkFails('after-downgrade'),
+    input: { drill: 'validation-failure' },
+    says: ['The database was downgraded to 005, but 1 of 6 checks', 'V9.9', 'aws rds restore-db-instance'],
+  },
+  {
+    ending: 'DowngradeFailed',
+    when: 'the checks could not run after the downgrade',
+    at: '002',
+    input: { action: 'downgrade', target: '005', ...NO_SNAPSHOT },
+    given: secretGoneIn('Validate downgrade'),
+    says: ['The database is downgraded, but its checks could not run (ConfigurationError'],
+  },
+  {
+    ending: 'DowngradeFailed',
+    when: 'there is nothing to downgrade, and what is there is not valid',
+    input: { action: 'downgrade', target: '005' },
+    given: ({ database }) => database.query('DROP TABLE vendor_deployment_links'),
+    says: ['The database was at 005 already, but 1 of 5 checks', 'V8.4', 'Correct what the checks name'],
+  },
+  {
+    ending: 'FinalizeFailed',
+    when: 'something foreign stands among what was retired',
+    at: '002',
+    input: 'finalize',
+    given: ({ database }) => database.query('CREATE TABLE retired_002.mine ()'),
+    says: [
+      'retired tables are still there',
+      'table retired_002.mine',
+      'ALTER TABLE retired_002.mine SET SCHEMA kept_002;',
+    ],
+  },
+];
+
+test.each(CASES)('$ending: $when', provoke);
+
+describe('a drill', () => {
+  test('validation-failure is taken back, with the rows of all thirteen tables', async () => {
+    const run = await provoke({
+      ending: 'ValidationFailed',
+      when: '',
+      input: { drill: 'validation-failure', ...NO_SNAPSHOT },
+      says: ['V0.0 drill: a check that does not hold', 'downgraded to 005'],
+    });
+    expect(run.after.revision).toBe('005');
+    expect(Object.keys(run.after.rows)).toHaveLength(13);
+    expect(run.execution.state.downgrade?.restored).toHaveLength(9);
+  });
+
+  test('downgrade-failure leaves the retired tables as they are, and says how to restore', async () => {
+    const run = await provoke({
+      ending: 'DowngradeFailed',
+      when: '',
+      input: { drill: 'downgrade-failure' },
+      says: ['drill: the downgrade fails', 'aws rds restore-db-instance-from-db-snapshot'],
+    });
+    expect(run.after.revision).toBe('002');
+    expect(run.execution.cause).toContain(run.execution.state.snapshot?.id);
+    expect(run.execution.states.find(({ name }) => name === 'Downgrade')?.retries).toBe(2);
+  });
+
+  test('finalize-failure leaves the retired tables, until an execution finalizes', async () => {
+    const run = await provoke({
+      ending: 'FinalizeFailed',
+      when: '',
+      input: { drill: 'finalize-failure', ...NO_SNAPSHOT },
+      says: ['drill: the finalize fails', '{"action":"finalize"}'],
+    });
+    expect(Object.keys(run.after.rows)).toHaveLength(13);
+  });
+});

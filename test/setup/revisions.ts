@@ -1,0 +1,72 @@
+// Revisions that only tests have: written to a folder for a moment, read as those of migrations/ are.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { readChain } from '../../lambda/migrator/chain.ts';
+import type { Database } from '../../lambda/migrator/databases.ts';
+import type { Phase } from '../../lambda/migrator/revision.ts';
+
+/** Path below the folder → text. */
+export type Files = Readonly<Record<string, string>>;
+
+/** Writes the files to a folder, which is gone when the work is done. */
+export function inFolder<T>(files: Files, work: (folder: string) => T): T {
+  const folder = mkdtempSync(join(tmpdir(), 'backstop-test-'));
+  try {
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      writeFileSync(join(folder, path), text);
+    }
+    return work(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** A revision as far as a test cares; the rest is the least that is valid. */
+export interface RevisionDraft {
+  readonly id: string;
+  readonly revises?: string;
+  /** The value of the Locks line. */
+  readonly locks?: string;
+  /** SQL of the steps, whose titles are `Step 1`, `Step 2`, … */
+  readonly upgrade?: readonly string[];
+  readonly downgrade?: readonly string[];
+  readonly finalize?: readonly string[];
+  /** SQL of the checks, whose numbers are `V1.1`, `V1.2`, … */
+  readonly checks?: Readonly<Partial<Record<Phase, readonly string[]>>>;
+}
+
+/** The files of a revision, in a folder named like its id. */
+export function revisionFiles({
+  id,
+  revises = '<base>',
+  locks = '',
+  upgrade = ['SELECT 1;'],
+  downgrade = ['SELECT 1;'],
+  finalize,
+  checks = {},
+}: RevisionDraft): Files {
+  const head = `-- Revision ${id} of a test\n-- Revision: ${id}\n-- Locks: ${locks}\n`;
+  const steps = (all: readonly string[]) =>
+    all.map((sql, index) => `\n-- step: Step ${index + 1}\n${sql}\n`).join('');
+  const verify = Object.entries(checks).map(([phase, all]) => [
+    `${id}/verify/${phase}.sql`,
+    all.map((sql, index) => `-- check: V1.${index + 1} check ${index + 1}\n${sql}\n`).join(''),
+  ]);
+  return {
+    [`${id}/upgrade.sql`]: `${head}-- Revises: ${revises}\n-- Create Date: 2025-10-11\n${steps(upgrade)}`,
+    [`${id}/downgrade.sql`]: head + steps(downgrade),
+    ...(finalize && { [`${id}/finalize.sql`]: head + steps(finalize) }),
+    ...Object.fromEntries(verify),
+  };
+}
+
+/** A database whose chain are these revisions. */
+export function databaseOf(...drafts: RevisionDraft[]): Database {
+  const files = Object.assign({}, ...drafts.map(revisionFiles));
+  return {
+    definition: { name: 'test', folder: 'test', urlVariable: 'DATABASE_URL', extensions: [] },
+    chain: inFolder(files, readChain),
+  };
+}
