@@ -7,6 +7,8 @@ import { ACCOUNT, REGION } from './aws/account.ts';
 
 /** A function as deployed: where its code lies, and how it is configured. */
 export interface DeployedFunction {
+  /** The name of its construct, e.g. `Migrate`. */
+  readonly name: string;
   readonly arn: string;
   /** Folder of the asset: the bundled code and what lies beside it. */
   readonly folder: string;
@@ -45,6 +47,8 @@ export function readDeployment(assembly: CloudAssembly, stackName: string): Depl
     .map(([id, { Properties: properties }]): DeployedFunction => {
       const hash = String(properties.Code.S3Key).replace(/\.zip$/, '');
       return {
+        // A logical id is the construct's path, and eight digits that make it unique.
+        name: id.replace(/^Functions|[0-9A-F]{8}$/g, ''),
         arn: functionArn(id),
         folder: folders.get(hash) ?? '',
         handler: properties.Handler,

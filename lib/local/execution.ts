@@ -88,8 +88,7 @@ function taskHandlers(
       if (!deployed) throw new Error(`state ${state} invokes a function that the template does not have`);
       const log: LogListener = (line) => listener?.({ type: 'log', state, line });
       const measured = (measurement: Measured) => {
-        const key = deployed.arn.split(':').at(-1) ?? '';
-        functions[key] = most(functions[key], measurement);
+        functions[deployed.name] = most(functions[deployed.name], measurement);
       };
       return [
         state,

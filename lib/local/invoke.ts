@@ -32,7 +32,6 @@ export async function invoke(
   log: LogListener,
   measured: (measured: Measured) => void,
 ): Promise<unknown> {
-  const functionName = deployed.arn.split(':').at(-1) ?? '';
   const requestId = randomUUID();
   const child = fork(join(import.meta.dirname, 'worker.ts'), [], {
     cwd: deployed.folder,
@@ -43,7 +42,7 @@ export async function invoke(
   });
   for (const stream of [child.stdout, child.stderr]) readLines(stream, log);
   const timeoutMs = deployed.timeoutSeconds * 1000;
-  const { handler, folder } = deployed;
+  const { handler, folder, name: functionName } = deployed;
   const invocation: Invocation = {
     folder,
     handler,

@@ -92,7 +92,7 @@ function summary(report: LocalReport): string {
       `${steps.length}, ${seconds(steps.reduce((sum, step) => sum + step.durationMs, 0))} in the database`,
     ],
     ['snapshot', snapshot ? `${snapshot.id} (${snapshot.status})` : 'none'],
-    ['retired', retired.join(', ') || 'none'],
+    ['retired', `${retired.length} tables`],
     ['locks', longest ? `ACCESS EXCLUSIVE for at most ${Math.round(longest[1])} ms` : 'none'],
     [
       'memory',
