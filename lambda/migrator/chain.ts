@@ -1,6 +1,6 @@
 // The chain of revisions of one database: its order, and what a target means from where the database is.
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { InvalidInput, RevisionInvalid, UnknownRevision } from './errors.ts';
 import { BASE, type RevisionId } from './report.ts';
 import { type Revision, readRevision } from './revision.ts';
@@ -30,7 +30,7 @@ function revisionFolders(folder: string): string[] {
   } catch (cause) {
     throw new RevisionInvalid(
       {
-        message: 'The folder of the revisions cannot be read',
+        message: `The folder "${basename(folder)}" of the revisions cannot be read`,
         hint: 'Its name stands in migrations/databases.json.',
       },
       { cause },
@@ -152,5 +152,5 @@ function invalid(message: string, hint: string): RevisionInvalid {
 }
 
 function names(revisions: readonly Revision[]): string {
-  return revisions.map(({ folder }) => folder.split(/[\\/]/).at(-1)).join(' and ');
+  return revisions.map(({ folder }) => basename(folder)).join(' and ');
 }

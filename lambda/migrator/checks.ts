@@ -2,13 +2,15 @@
 import type pg from 'pg';
 import { type BackstopError, ENDINGS, type EndingName, MigrationFailed, makeError } from './errors.ts';
 import type { Listener } from './events.ts';
-import { createHistory, hasHistory } from './history.ts';
+import { createHistory } from './history.ts';
 import type { CheckReport, RevisionId, ValidationReport } from './report.ts';
 import type { Check, Phase } from './revision.ts';
 import { stepError } from './sqlstate.ts';
 
 /** How many of the violating rows a report carries. */
 const ROWS_REPORTED = 20;
+/** The column that a violating row gets in addition: how many there are. */
+const COUNT = 'backstop_violations';
 
 /**
  * Runs checks one after the other in one snapshot of the database, and rolls back.
@@ -28,10 +30,11 @@ export async function runChecks(
   const reports: CheckReport[] = [];
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
   try {
-    // Checks may read the history. Where there is none yet, an empty one stands for it until the rollback.
-    if (!(await hasHistory(client))) await createHistory(client);
-    await client.query('SET TRANSACTION READ ONLY');
     await client.query("SELECT pg_catalog.set_config('statement_timeout', $1, true)", [`${timeoutMs}ms`]);
+    // Checks may read the history. Where there is none yet, an empty one stands for it until the rollback; not
+    // for every check, because it would wait for a first run that is making the real one.
+    if (checks.some(({ sql }) => sql.includes('backstop.history'))) await createHistory(client);
+    await client.query('SET TRANSACTION READ ONLY');
     for (const check of checks) {
       const report = await runCheck(client, revision, check);
       listener({ type: 'check completed', check: report });
@@ -50,7 +53,7 @@ async function runCheck(
   { id, title, sql }: Check,
 ): Promise<CheckReport> {
   const started = performance.now();
-  const { rows } = await client.query<Record<string, unknown>>(sql).catch((error) => {
+  const { rows } = await client.query<Record<string, unknown>>(countedAndLimited(sql)).catch((error) => {
     throw stepError(error, `check ${id} of ${revision} (${title})`);
   });
   return {
@@ -58,10 +61,16 @@ async function runCheck(
     id,
     title,
     passed: rows.length === 0,
-    violations: rows.length,
-    rows: rows.slice(0, ROWS_REPORTED),
+    violations: Number(rows[0]?.[COUNT] ?? 0),
+    rows: rows.map(({ [COUNT]: _, ...row }) => row),
     durationMs: performance.now() - started,
   };
+}
+
+/** Counted by the server: every row of a large table may violate a check, and this process could not hold them. */
+function countedAndLimited(sql: string): string {
+  const query = sql.replace(/;(\s|--.*)*$/, '');
+  return `SELECT violating.*, count(*) OVER () AS ${COUNT} FROM (\n${query}\n) AS violating LIMIT ${ROWS_REPORTED}`;
 }
 
 /**
@@ -77,5 +86,5 @@ export function refusedBy(validation: ValidationReport): BackstopError {
     hint: row.hint === undefined ? 'Correct these rows, then run again.' : String(row.hint),
   };
   const name = String(row.error);
-  return name in ENDINGS ? makeError(name as EndingName, text) : new MigrationFailed(text);
+  return Object.hasOwn(ENDINGS, name) ? makeError(name as EndingName, text) : new MigrationFailed(text);
 }

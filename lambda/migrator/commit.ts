@@ -4,8 +4,6 @@ import { MigrationFailed, OutcomeUnknown } from './errors.ts';
 import type { Connect } from './session.ts';
 import { isServerError, stepError } from './sqlstate.ts';
 
-/** How long the server may take to be reachable again and to know, in ms. */
-const ASK_FOR_MS = 30_000;
 const ASK_EVERY_MS = 500;
 
 /** SQLSTATE classes with which the server ends a connection; what it did with COMMIT before is not said. */
@@ -15,17 +13,23 @@ const CONNECTION_ENDED = /^(08|57P)/;
  * Commits the open transaction. Returns only if it is committed.
  *
  * @param transactionId `pg_current_xact_id()`, read before
+ * @param reconnectMs how long the server may take to be reachable again and to know, in ms
  * @throws MigrationFailed where the server refused or rolled back
  * @throws OutcomeUnknown where the answer was lost and the server could not be asked
  */
-export async function commit(client: pg.Client, connect: Connect, transactionId: string): Promise<void> {
+export async function commit(
+  client: pg.Client,
+  connect: Connect,
+  transactionId: string,
+  reconnectMs: number,
+): Promise<void> {
   let result: pg.QueryResult;
   try {
     // Sent alone: a COMMIT in one string with other statements would be carried out even for a client that died.
     result = await client.query('COMMIT');
   } catch (error) {
     if (isServerError(error) && !CONNECTION_ENDED.test(error.code)) throw stepError(error, 'COMMIT');
-    return askWhetherCommitted(connect, transactionId, error);
+    return askWhetherCommitted(connect, transactionId, reconnectMs, error);
   }
   if (result.command !== 'COMMIT') {
     throw new MigrationFailed({
@@ -35,8 +39,13 @@ export async function commit(client: pg.Client, connect: Connect, transactionId:
   }
 }
 
-async function askWhetherCommitted(connect: Connect, transactionId: string, cause: unknown): Promise<void> {
-  const giveUpAt = performance.now() + ASK_FOR_MS;
+async function askWhetherCommitted(
+  connect: Connect,
+  transactionId: string,
+  reconnectMs: number,
+  cause: unknown,
+): Promise<void> {
+  const giveUpAt = performance.now() + reconnectMs;
   for (;;) {
     const status = await transactionStatus(connect, transactionId).catch(() => undefined);
     if (status === 'committed') return;
@@ -54,7 +63,7 @@ async function askWhetherCommitted(connect: Connect, transactionId: string, caus
       throw new OutcomeUnknown(
         {
           message: 'The connection was lost at COMMIT, and the server could not be asked what became of it',
-          detail: `Transaction ${transactionId}: ${status ?? 'no answer'} after ${ASK_FOR_MS / 1000} s.`,
+          detail: `Transaction ${transactionId}: ${status ?? 'no answer'} after ${reconnectMs / 1000} s.`,
           hint: `When the server is back: SELECT pg_xact_status('${transactionId}'); and SELECT version_num FROM alembic_version;`,
         },
         { cause },

@@ -98,22 +98,40 @@ export async function readMoment(client: pg.Client, statementTimeoutMs: number):
                    JOIN pg_catalog.pg_class AS c ON c.oid = l.relation
                    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
                    WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.granted
-                     AND c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_') AS held) AS locks,
+                     AND c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'backstop') AS held) AS locks,
             pg_catalog.set_config('statement_timeout', $1, true)`,
     [`${statementTimeoutMs}ms`],
   );
   return rows[0] as Moment;
 }
 
-/** Rows written by the current transaction, a line for each table it wrote to (not our own bookkeeping). */
-export async function readRowCounts(client: pg.Client): Promise<RowCounts[]> {
-  const { rows } = await client.query<RowCounts>(
-    `SELECT schemaname || '.' || relname AS relation,
+/** oid → rows written to the table, without our own bookkeeping. */
+export type WrittenRows = ReadonlyMap<string, RowCounts>;
+
+/** The server's counters, which may still hold what earlier transactions of the session wrote. */
+export async function readWrittenRows(client: pg.Client): Promise<WrittenRows> {
+  const { rows } = await client.query<RowCounts & { oid: string }>(
+    `SELECT relid::text AS oid, schemaname || '.' || relname AS relation,
             n_tup_ins::float8 AS inserted, n_tup_upd::float8 AS updated, n_tup_del::float8 AS deleted
      FROM pg_catalog.pg_stat_xact_user_tables
      WHERE n_tup_ins + n_tup_upd + n_tup_del > 0
        AND schemaname <> 'backstop' AND relname <> 'alembic_version'
-     ORDER BY 1`,
+     ORDER BY 2`,
   );
-  return rows;
+  return new Map(rows.map(({ oid, ...counts }) => [oid, counts]));
+}
+
+/** Rows written between two readings, a line for each table that was written to. */
+export function compareWrittenRows(before: WrittenRows, after: WrittenRows): RowCounts[] {
+  return [...after]
+    .map(([oid, { relation, inserted, updated, deleted }]) => {
+      const was = before.get(oid) ?? { inserted: 0, updated: 0, deleted: 0 };
+      return {
+        relation,
+        inserted: inserted - was.inserted,
+        updated: updated - was.updated,
+        deleted: deleted - was.deleted,
+      };
+    })
+    .filter(({ inserted, updated, deleted }) => inserted + updated + deleted > 0);
 }

@@ -221,7 +221,9 @@ async function run(
     try {
       return await runTransaction(whole);
     } catch (error) {
-      if (error instanceof BackstopError) await rememberFailure(whole, error, performance.now() - started);
+      if (error instanceof BackstopError && !dryRun) {
+        await rememberFailure(whole, error, performance.now() - started);
+      }
       throw error;
     } finally {
       await observer.end();
@@ -242,7 +244,7 @@ function makeLeg(database: Database, direction: Direction, id: RevisionId): Leg 
 
 /** The failure itself is what must be told: where even the history cannot be written, it stays unwritten. */
 async function rememberFailure(whole: Run, error: BackstopError, durationMs: number): Promise<void> {
-  const { runId, execution, direction, from, to, startedAt, connect } = whole;
+  const { runId, execution, direction, from, to, startedAt, bounds, connect } = whole;
   const client = await connect('backstop history').catch(() => undefined);
   const report = failureReport(error, attemptsBefore(error));
   const entry = {
@@ -258,7 +260,9 @@ async function rememberFailure(whole: Run, error: BackstopError, durationMs: num
     report,
   };
   if (!client) return;
-  await createHistory(client)
+  await client
+    .query("SELECT pg_catalog.set_config('lock_timeout', $1, false)", [`${bounds.lockTimeoutMs}ms`])
+    .then(() => createHistory(client))
     .then(() => remember(client, entry))
     .catch(() => {});
   await client.end().catch(() => {});

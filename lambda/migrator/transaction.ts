@@ -3,7 +3,15 @@ import type pg from 'pg';
 import { commit } from './commit.ts';
 import { BackstopError, DatabaseBusy } from './errors.ts';
 import { describeBlockers, type Listener } from './events.ts';
-import { compareRelations, type Relations, readMoment, readRelations, readRowCounts } from './evidence.ts';
+import {
+  compareRelations,
+  compareWrittenRows,
+  type Relations,
+  readMoment,
+  readRelations,
+  readWrittenRows,
+  type WrittenRows,
+} from './evidence.ts';
 import { createHistory, type HistoryEntry, remember } from './history.ts';
 import type { Observer } from './observer.ts';
 import type {
@@ -18,7 +26,7 @@ import type {
 } from './report.ts';
 import type { Revision, Script } from './revision.ts';
 import type { Connect } from './session.ts';
-import { isLockFailure, stepError, timeoutError } from './sqlstate.ts';
+import { isCancelled, isServerError, stepError, timeoutError } from './sqlstate.ts';
 import { moveVersion } from './version-table.ts';
 
 /** One revision in one direction. `from` and `to` are equal where the version does not move (finalize). */
@@ -37,9 +45,16 @@ export interface Bounds {
   readonly lockWaitMs: number;
   /** For one table lock: for this long our request may keep others waiting behind it. */
   readonly lockTimeoutMs: number;
+  /** Where the answer to COMMIT was lost: until the server can be asked what became of it. */
+  readonly reconnectMs: number;
 }
 
-export const DEFAULT_BOUNDS: Bounds = { transactionMs: 300_000, lockWaitMs: 60_000, lockTimeoutMs: 2_000 };
+export const DEFAULT_BOUNDS: Bounds = {
+  transactionMs: 300_000,
+  lockWaitMs: 60_000,
+  lockTimeoutMs: 2_000,
+  reconnectMs: 30_000,
+};
 
 /** Everything that stays the same over all attempts of one run. */
 export interface Run {
@@ -143,11 +158,12 @@ class Attempt {
   readonly #deadline: number;
   readonly #steps: StepReport[] = [];
   readonly #held = new Set<string>();
-  /** Relation → since when we may hold ACCESS EXCLUSIVE on it. */
-  readonly #exclusiveSince = new Map<string, number>();
+  /** oid → the relation's name at that time, and since when we may hold ACCESS EXCLUSIVE on it. */
+  readonly #exclusive = new Map<string, { readonly relation: string; readonly since: number }>();
   /** oid → the file that the relation was last seen in. */
   readonly #filenodes: Map<string, string>;
   #notices: Notice[] = [];
+  #writtenBefore: WrittenRows = new Map();
   #wal = 0;
   #place = 'BEGIN';
 
@@ -181,14 +197,16 @@ class Attempt {
       const transactionId = await this.#begin();
       const walAtBegin = this.#wal;
       // Made before the locks are taken, so that nobody waits for it.
+      this.#place = 'creating the history';
       await this.#answer(createHistory(client));
       await this.#lockTables();
       for (const leg of this.#run.legs) await this.#runLeg(leg);
       return await this.#end(transactionId, walAtBegin);
     } catch (error) {
+      const ending = this.#ending(error);
       // Where the connection is gone the server rolls back by itself.
-      await client.query('ROLLBACK').catch(() => {});
-      throw this.#ending(error);
+      await this.#answer(client.query('ROLLBACK')).catch(() => {});
+      throw ending;
     } finally {
       client.off('notice', onNotice);
     }
@@ -203,6 +221,7 @@ class Attempt {
         [`${bounds.lockTimeoutMs}ms`],
       ),
     );
+    this.#writtenBefore = await this.#answer(readWrittenRows(client));
     await this.#look(performance.now());
     return rows[0]?.id ?? '';
   }
@@ -261,13 +280,16 @@ class Attempt {
   }
 
   async #end(transactionId: string, walAtBegin: number): Promise<RunReport> {
-    const { client, connect, direction, from, to, dryRun, listener } = this.#run;
+    const { client, connect, direction, from, to, dryRun, bounds, listener } = this.#run;
+    // What was deferred to COMMIT happens now: no statement_timeout would bound it there.
+    this.#place = 'checking deferred constraints';
+    await this.#send('SET CONSTRAINTS ALL IMMEDIATE');
     this.#place = 'writing the history';
     const report = await this.#answer(this.#report(walAtBegin));
     await this.#answer(remember(client, this.#historyEntry(report)));
     this.#place = 'COMMIT';
     if (dryRun) await this.#answer(client.query('ROLLBACK'));
-    else await this.#answer(commit(client, connect, transactionId));
+    else await this.#answer(commit(client, connect, transactionId, bounds.reconnectMs));
     const ended = performance.now();
     const final = { ...report, exclusiveMs: this.#exclusiveMs(ended), durationMs: ended - this.#runStarted };
     listener({
@@ -292,7 +314,7 @@ class Attempt {
       revisions: legs.map(({ revision }) => revision.id),
       steps: this.#steps,
       ...compareRelations(this.#before, await readRelations(client)),
-      rows: await readRowCounts(client),
+      rows: compareWrittenRows(this.#writtenBefore, await readWrittenRows(client)),
       exclusiveMs: this.#exclusiveMs(performance.now()),
       walBytes: this.#wal - walAtBegin,
       attempts: this.#number,
@@ -310,7 +332,9 @@ class Attempt {
   }
 
   #exclusiveMs(now: number): Record<string, number> {
-    return Object.fromEntries([...this.#exclusiveSince].map(([relation, since]) => [relation, now - since]));
+    return Object.fromEntries(
+      [...this.#exclusive.values()].map(({ relation, since }) => [relation, now - since]),
+    );
   }
 
   /** What is new since the last look; `since` is when the statement in between was sent. */
@@ -321,8 +345,8 @@ class Attempt {
     for (const { oid, relation, mode, filenode } of moment.locks) {
       if (!this.#held.has(`${mode} ${oid}`)) locks.push({ relation, mode });
       this.#held.add(`${mode} ${oid}`);
-      if (mode === 'AccessExclusiveLock' && !this.#exclusiveSince.has(relation))
-        this.#exclusiveSince.set(relation, since);
+      if (mode === 'AccessExclusiveLock' && !this.#exclusive.has(oid))
+        this.#exclusive.set(oid, { relation, since });
       if ((this.#filenodes.get(oid) ?? filenode) !== filenode) rewritten.add(relation);
       this.#filenodes.set(oid, filenode);
     }
@@ -356,7 +380,9 @@ class Attempt {
 
   #ending(error: unknown): unknown {
     if (error instanceof BackstopError) return error;
-    const timedOut = this.#leftMs() <= GRACE_MS / 50 && !isLockFailure(error);
+    // The server cancelled what ran, or we ourselves cut the connection; any other error means what it says.
+    const stopped = isCancelled(error) || !isServerError(error);
+    const timedOut = stopped && this.#leftMs() <= GRACE_MS / 50;
     return timedOut
       ? timeoutError(this.#run.bounds.transactionMs, this.#place, error)
       : stepError(error, this.#place);

@@ -1,0 +1,105 @@
+// One revision folder: what is read from it, and the sentence that names the file where it cannot be.
+import { join } from 'node:path';
+import { type Revision, readRevision } from '../../../lambda/migrator/revision.ts';
+import { type Files, inFolder, revisionFiles } from '../../setup/revisions.ts';
+
+const FILES = revisionFiles({
+  id: '002',
+  revises: '001',
+  locks: 'public.one, public.two',
+  upgrade: ['SELECT 1;', 'SELECT 2;'],
+  finalize: ['SELECT 3;'],
+  checks: { 'after-upgrade': ['SELECT 4;'] },
+});
+
+const read = (files: Files): Revision => inFolder(files, (folder) => readRevision(join(folder, '002')));
+/** The files, with one of them changed. */
+const edited = (path: string, from: RegExp | string, to: string): Files => ({
+  ...FILES,
+  [path]: FILES[path]?.replace(from, to) ?? '',
+});
+
+test('a folder becomes a revision', () => {
+  expect(read(FILES)).toMatchObject({
+    id: '002',
+    revises: '001',
+    title: 'Revision 002 of a test',
+    createDate: '2025-10-11',
+    branch: undefined,
+    upgrade: {
+      steps: [
+        { title: 'Step 1', sql: 'SELECT 1;' },
+        { title: 'Step 2', sql: 'SELECT 2;' },
+      ],
+      locks: ['public.one', 'public.two'],
+    },
+    finalize: { steps: [{ sql: 'SELECT 3;' }] },
+    checks: {
+      'before-upgrade': [],
+      'after-upgrade': [{ id: 'V1.1', title: 'check 1', sql: 'SELECT 4;' }],
+      'after-downgrade': [],
+    },
+  });
+});
+
+test('the first of a chain has no parent, may have a branch label, and needs no finalize', () => {
+  const first = revisionFiles({ id: '002' });
+  const upgrade = `-- First\n-- Branch: auth\n${first['002/upgrade.sql']}`;
+  expect(read({ ...first, '002/upgrade.sql': upgrade })).toMatchObject({
+    title: 'First',
+    revises: undefined,
+    branch: 'auth',
+    finalize: undefined,
+    upgrade: { locks: [] },
+  });
+});
+
+test('the checksum tells an edited upgrade, not a checkout with other line ends', () => {
+  const { checksum } = read(FILES);
+  expect(checksum).toMatch(/^[0-9a-f]{64}$/);
+  expect(read(edited('002/upgrade.sql', /\n/g, '\r\n')).checksum).toBe(checksum);
+  expect(read(edited('002/upgrade.sql', 'SELECT 2', 'SELECT 9')).checksum).not.toBe(checksum);
+});
+
+const without = (path: string): Files =>
+  Object.fromEntries(Object.entries(FILES).filter(([p]) => p !== path));
+
+test.each<[what: string, files: Files, summary: string]>([
+  ['no upgrade.sql', without('002/upgrade.sql'), '002/upgrade.sql cannot be read'],
+  ['no downgrade.sql', without('002/downgrade.sql'), '002/downgrade.sql cannot be read'],
+  [
+    'no id',
+    edited('002/upgrade.sql', '-- Revision: 002\n', ''),
+    '002/upgrade.sql does not say its "Revision"',
+  ],
+  [
+    'an empty parent',
+    edited('002/upgrade.sql', 'Revises: 001', 'Revises:'),
+    '002/upgrade.sql does not say its "Revises"',
+  ],
+  [
+    'no date',
+    edited('002/upgrade.sql', /-- Create Date.*\n/, ''),
+    '002/upgrade.sql does not say its "Create Date"',
+  ],
+  [
+    'an id too long for Alembic',
+    edited('002/upgrade.sql', 'Revision: 002', `Revision: ${'x'.repeat(33)}`),
+    `002/upgrade.sql: revision id "${'x'.repeat(33)}" has 33 characters`,
+  ],
+  ['no step', edited('002/downgrade.sql', /-- step:.*/s, ''), '002/downgrade.sql has no step'],
+  [
+    'a check without a number',
+    edited('002/verify/after-upgrade.sql', 'V1.1 ', ''),
+    '002/verify/after-upgrade.sql: check "check 1" has no number',
+  ],
+])('a folder with %s is refused in one sentence that names the file', (_what, files, summary) => {
+  expect(() => read(files)).toThrow(
+    expect.objectContaining({ name: 'RevisionInvalid', summary, hint: expect.stringMatching(/\w/) }),
+  );
+});
+
+test('an id of 32 characters, as many as Alembic holds, is taken', () => {
+  const id = 'x'.repeat(32);
+  expect(read(edited('002/upgrade.sql', 'Revision: 002', `Revision: ${id}`)).id).toBe(id);
+});

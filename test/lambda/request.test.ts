@@ -1,0 +1,50 @@
+// The execution input: what {} means, and the name of the field in every refusal.
+import { parseRequest } from '../../lambda/request.ts';
+
+const deployment = { databases: ['one', 'two'], defaultDatabase: 'one', allowDrills: false };
+const parse = (input: unknown) => parseRequest(input, deployment);
+const DEFAULTS = { action: 'upgrade', target: 'head', database: 'one', snapshot: true, finalize: true };
+
+test.each([
+  ['nothing', undefined, {}],
+  ['null', null, {}],
+  ['an empty object', {}, {}],
+  ['a word', 'status', { action: 'status' }],
+  ['a target', { target: '+1' }, { target: '+1' }],
+  ['another database', { database: 'two' }, { database: 'two' }],
+  ['no snapshot', { snapshot: false }, { snapshot: false }],
+  ['no finalize', { finalize: false }, { finalize: false }],
+  ['a downgrade', { action: 'downgrade', target: '-1' }, { action: 'downgrade', target: '-1' }],
+])('%s is completed with the defaults', (_what, input, change) => {
+  expect(parse(input)).toEqual({ ...DEFAULTS, ...change });
+});
+
+test.each([
+  ['an unknown field', { targt: 'head' }, /"targt", which does not exist/, /action, target, database/],
+  ['an unknown action', { action: 'migrate' }, /"action" is "migrate"/, /upgrade, downgrade/],
+  ['an unknown word', 'migrate', /"action" is "migrate"/, /upgrade, downgrade/],
+  ['a number as target', { target: 5 }, /"target" is 5$/, /string/],
+  ['an empty target', { target: '' }, /"target" is ""/, /\w/],
+  ['a very long target', { target: 'x'.repeat(500) }, /"target" is "x{70,80}…$/, /\w/],
+  ['a word for a switch', { snapshot: 'no' }, /"snapshot" is "no"/, /boolean/],
+  ['null for a switch', { snapshot: null }, /"snapshot" is null/, /boolean/],
+  ['an array', [], /an array, not an object/, /\{\}/],
+  ['a number', 5, /is number, not an object/, /\{\}/],
+  ['an unknown database', { database: 'three' }, /"database" is "three"/, /one, two/],
+  ['a downgrade to nowhere', { action: 'downgrade' }, /A downgrade needs "target"/, /-1/],
+  ['a drill where none is allowed', { drill: 'migrate-lost' }, /"drill" is "migrate-lost"/, /allowDrills/],
+])('%s is InvalidInput with the field and the remedy', (_what, input, summary, hint) => {
+  expect(() => parse(input)).toThrow(
+    expect.objectContaining({
+      name: 'InvalidInput',
+      summary: expect.stringMatching(summary),
+      hint: expect.stringMatching(hint),
+    }),
+  );
+});
+
+test('a drill is taken where the stack allows it', () => {
+  expect(parseRequest({ drill: 'migrate-lost' }, { ...deployment, allowDrills: true })).toMatchObject({
+    drill: 'migrate-lost',
+  });
+});
