@@ -68,13 +68,19 @@ BEGIN
     ) THEN 'foreign key' ELSE found.type END AS type
     FROM reached
     CROSS JOIN LATERAL pg_identify_object(reached.classid, reached.objid, reached.objsubid) AS found
-    -- Members of the schema are no surprise, and what belongs to a doomed object is named by its owner.
+    LEFT JOIN pg_class AS relation ON reached.classid = 'pg_class'::regclass AND relation.oid = reached.objid
+    -- Members of the schema are no surprise, and what belongs to a doomed object is named by its owner;
+    -- but a partition is a table of its own, and did not move along with its parent.
     WHERE reached.classid <> 'pg_namespace'::regclass AND NOT EXISTS (
       SELECT FROM pg_depend AS owner
       JOIN reached AS owning ON owning.classid = owner.refclassid AND owning.objid = owner.refobjid
         AND owning.objsubid IN (0, owner.refobjsubid)
       WHERE owner.classid = reached.classid AND owner.objid = reached.objid AND owner.objsubid = reached.objsubid
-        AND (owner.deptype IN ('a', 'i') OR owner.refclassid = 'pg_namespace'::regclass)
+        AND (
+          owner.refclassid = 'pg_namespace'::regclass
+          OR owner.deptype = 'i'
+          OR (owner.deptype = 'a' AND NOT (relation.relispartition AND relation.relkind IN ('r', 'p', 'f')) IS TRUE)
+        )
     )
     ORDER BY found.identity
   LOOP

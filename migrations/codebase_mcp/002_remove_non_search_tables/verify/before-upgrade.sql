@@ -6,9 +6,9 @@ SELECT child.relname AS table_name, fk.conname AS constraint_name, parent.relnam
   'ForeignKeyBlocked' AS error,
   format('Foreign key constraint detected from ''%s'' to ''%s''', child.relname, parent.relname) AS message,
   format('Cannot safely drop tables. Remove foreign key first. Found: %s',
-    string_agg(format('%I (%I to %I)', fk.conname, child.relname, parent.relname), ', ') OVER ()) AS detail,
+    string_agg(format('%I (%I to %I)', fk.conname, child.relname, parent.relname), ', ') OVER blocking) AS detail,
   format('Run: %s',
-    string_agg(format('ALTER TABLE public.%I DROP CONSTRAINT %I;', child.relname, fk.conname), ' ') OVER ()) AS hint
+    string_agg(format('ALTER TABLE public.%I DROP CONSTRAINT %I;', child.relname, fk.conname), ' ') OVER blocking) AS hint
 FROM pg_constraint AS fk
 JOIN pg_class AS child ON child.oid = fk.conrelid
 JOIN pg_class AS parent ON parent.oid = fk.confrelid
@@ -19,4 +19,6 @@ WHERE fk.contype = 'f'
     'future_enhancements', 'project_configuration', 'deployment_events', 'vendor_extractors', 'tasks'
   )
   AND parent.relnamespace = 'public'::regnamespace
-  AND parent.relname IN ('repositories', 'code_chunks');
+  AND parent.relname IN ('repositories', 'code_chunks')
+WINDOW blocking AS (ORDER BY child.relname, fk.conname ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+ORDER BY child.relname, fk.conname;

@@ -1,0 +1,239 @@
+// Databases that are not quite ours: 002 takes over what others built on, around and into the tables it knows.
+import { downgrade, finalize, upgrade, validate } from '../../../lambda/migrator/migrator.ts';
+import type { RunReport } from '../../../lambda/migrator/report.ts';
+import { makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
+import { contentsOf } from './contents.ts';
+
+let db: TestDatabase;
+beforeEach(async () => {
+  db = await makeDatabase('at005');
+});
+afterEach(() => db.drop());
+
+const up = () => upgrade(migratorOn(db), '002');
+const down = () => downgrade(migratorOn(db), '005');
+const notices = (report: RunReport) =>
+  report.steps.flatMap((step) => step.notices.map(({ message }) => message));
+
+/** What stands there → the SQL that brings it. */
+const SURROUNDINGS = {
+  'more tables, with foreign keys from outside into the nine': `
+    CREATE TABLE comments (id serial PRIMARY KEY, task_id uuid REFERENCES tasks ON DELETE CASCADE, body text);
+    INSERT INTO comments (task_id, body) SELECT id, title FROM tasks`,
+  'an embedding vector(768) on code_chunks': `
+    ALTER TABLE code_chunks ADD embedding vector(768);
+    UPDATE code_chunks SET embedding = vector FROM embeddings WHERE chunk_id = code_chunks.id`,
+  'views and a materialized view over the nine': `
+    CREATE VIEW open_tasks AS SELECT id, title FROM tasks WHERE status <> 'complete';
+    CREATE VIEW loud_tasks AS SELECT id, upper(title) AS title FROM open_tasks;
+    CREATE MATERIALIZED VIEW task_count AS SELECT count(*) FROM tasks`,
+  'views over the core tables': `CREATE VIEW chunks AS SELECT * FROM code_chunks; CREATE VIEW files AS SELECT repository_id, count(*) FROM code_files GROUP BY 1`,
+  'foreign keys deferred at will': `
+    ALTER TABLE code_chunks ALTER CONSTRAINT code_chunks_code_file_id_fkey DEFERRABLE INITIALLY DEFERRED;
+    ALTER TABLE code_files ALTER CONSTRAINT code_files_repository_id_fkey DEFERRABLE INITIALLY DEFERRED;
+    ALTER TABLE tasks ALTER CONSTRAINT fk_work_item_parent DEFERRABLE INITIALLY DEFERRED`,
+  'triggers on the core tables and on the nine': `
+    CREATE FUNCTION touched() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+    CREATE TRIGGER touch_repositories BEFORE UPDATE ON repositories FOR EACH ROW EXECUTE FUNCTION touched();
+    CREATE TRIGGER touch_chunks AFTER INSERT OR UPDATE ON code_chunks FOR EACH ROW EXECUTE FUNCTION touched();
+    CREATE TRIGGER touch_tasks BEFORE UPDATE ON tasks FOR EACH ROW EXECUTE FUNCTION touched()`,
+  'generated and identity columns': `
+    ALTER TABLE code_chunks ADD lines integer GENERATED ALWAYS AS (end_line - start_line + 1) STORED;
+    ALTER TABLE tasks ADD number bigint GENERATED ALWAYS AS IDENTITY`,
+  'policies, comments, privileges and storage options': `
+    ALTER TABLE tasks ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY everybody ON tasks USING (true);
+    COMMENT ON COLUMN tasks.path IS 'from the root';
+    GRANT SELECT ON tasks, code_chunks TO PUBLIC;
+    ALTER TABLE code_chunks SET (fillfactor = 90)`,
+  'one of the nine with partitions': `
+    DROP TABLE archived_work_items;
+    CREATE TABLE archived_work_items (id uuid, archived_at timestamptz NOT NULL) PARTITION BY RANGE (archived_at);
+    CREATE TABLE archived_2025 PARTITION OF archived_work_items FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+    INSERT INTO archived_work_items VALUES (gen_random_uuid(), '2025-06-01')`,
+  'code_chunks with partitions': `
+    DROP TABLE embeddings, code_chunks;
+    CREATE TABLE code_chunks (code_file_id uuid NOT NULL REFERENCES code_files) PARTITION BY HASH (code_file_id);
+    CREATE TABLE even_chunks PARTITION OF code_chunks FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+    CREATE TABLE odd_chunks PARTITION OF code_chunks FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+    INSERT INTO code_chunks SELECT id FROM code_files`,
+  'columns of the nine that no revision added': `ALTER TABLE tasks ADD estimate integer; UPDATE tasks SET estimate = 3 WHERE depth = 0`,
+  'a table of another schema that refers to the nine': `
+    CREATE SCHEMA billing;
+    CREATE TABLE billing.invoices (task_id uuid REFERENCES tasks);
+    INSERT INTO billing.invoices SELECT id FROM tasks`,
+};
+
+test.each(Object.entries(SURROUNDINGS))(
+  'with %s it goes up, comes back without a trace, and goes up for good',
+  async (_, sql) => {
+    await db.query(sql);
+    const before = await contentsOf(db);
+    await up();
+    expect(await validate(migratorOn(db), 'after-upgrade')).toMatchObject({ passed: true });
+    await down();
+    expect(await validate(migratorOn(db), 'after-downgrade')).toMatchObject({ passed: true });
+    expect(await contentsOf(db)).toEqual(before);
+    await up();
+    await finalize(migratorOn(db));
+    expect(await validate(migratorOn(db), 'after-upgrade')).toMatchObject({ passed: true });
+  },
+);
+
+test('integer keys are as good as uuids', async () => {
+  await db.query(`
+    DROP TABLE repositories, code_files, code_chunks, embeddings;
+    CREATE TABLE repositories (id serial PRIMARY KEY, path text);
+    CREATE TABLE code_files (id bigserial PRIMARY KEY, repository_id integer NOT NULL REFERENCES repositories);
+    CREATE TABLE code_chunks (code_file_id bigint NOT NULL REFERENCES code_files);
+    INSERT INTO repositories (path) VALUES ('a'), ('b');
+    INSERT INTO code_files (repository_id) VALUES (1), (2);
+    INSERT INTO code_chunks VALUES (1), (2), (2)`);
+  const before = await contentsOf(db);
+  await up();
+  expect(await validate(migratorOn(db), 'after-upgrade')).toMatchObject({ passed: true });
+  await down();
+  expect(await contentsOf(db)).toEqual(before);
+});
+
+test('core tables without any foreign key are scanned for orphans, and pass without', async () => {
+  await db.query(`
+    ALTER TABLE code_chunks DROP CONSTRAINT code_chunks_code_file_id_fkey;
+    ALTER TABLE code_files DROP CONSTRAINT code_files_repository_id_fkey`);
+  await up();
+  expect(await validate(migratorOn(db), 'after-upgrade')).toMatchObject({ passed: true });
+});
+
+test('a constraint trigger that fires at COMMIT does not stand between an UPDATE and an ALTER', async () => {
+  await db.query(`
+    ALTER TABLE repositories ADD project_id varchar(50);
+    UPDATE repositories SET project_id = 'acme' WHERE path = (SELECT min(path) FROM repositories);
+    CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+    CREATE CONSTRAINT TRIGGER late_repositories AFTER UPDATE ON repositories
+      DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION late();
+    CREATE CONSTRAINT TRIGGER late_chunks AFTER UPDATE ON code_chunks
+      DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION late()`);
+  await up();
+  expect(await validate(migratorOn(db), 'after-upgrade')).toMatchObject({ passed: true });
+});
+
+test.each([
+  ['upgrade', 'CREATE INDEX'],
+  ['downgrade', 'DROP INDEX'],
+])(
+  'FR-017, FR-019: rows that go during the %s are found by its counters, and it is rolled back',
+  async (direction, tag) => {
+    if (direction === 'downgrade') await up();
+    await db.asAdministrator(`
+    CREATE FUNCTION public.swallow() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM public.code_chunks; END';
+    CREATE EVENT TRIGGER swallow ON ddl_command_end WHEN TAG IN ('${tag}') EXECUTE FUNCTION public.swallow()`);
+    const before = await contentsOf(db);
+    await expect(direction === 'upgrade' ? up() : down()).rejects.toMatchObject({
+      name: 'MigrationFailed',
+      detail: '0 rows inserted into and 60 deleted from code_chunks',
+    });
+    expect(await contentsOf(db)).toEqual(before);
+  },
+);
+
+test('a table of the nine that another role owns goes on serving foreign keys from outside', async () => {
+  const other = `${db.name}_other`;
+  await db.asAdministrator(`
+    CREATE ROLE ${other};
+    GRANT ${other} TO ${db.settings.user};
+    GRANT CREATE ON SCHEMA public TO ${other};
+    ALTER TABLE public.tasks OWNER TO ${other}`);
+  await db.query('CREATE TABLE comments (task_id uuid REFERENCES tasks)');
+  await up();
+  const insert = db.query('INSERT INTO comments SELECT id FROM retired_002.tasks LIMIT 1');
+  await expect(insert).resolves.toEqual([]);
+  await db.asAdministrator(`DROP OWNED BY ${other} CASCADE; DROP ROLE ${other}`);
+});
+
+describe('where some of the nine are absent', () => {
+  test('the upgrade retires the others, and the downgrade brings all nine', async () => {
+    await db.query('DROP TABLE work_item_dependencies, archived_work_items');
+    const upgraded = await up();
+    expect(notices(upgraded)).toContain('7 tables dropped');
+    const downgraded = await down();
+    expect(downgraded.restored).toHaveLength(7);
+    expect(downgraded.created).toEqual(['public.archived_work_items', 'public.work_item_dependencies']);
+    expect(await validate(migratorOn(db), 'after-downgrade')).toMatchObject({ passed: true });
+  });
+
+  test('the downgrade of a database that lost all nine brings the schema of 005', async () => {
+    const whole = await makeDatabase('at005');
+    await db.query(
+      'DROP TABLE work_item_dependencies, archived_work_items, work_item_deployment_links, vendor_deployment_links, future_enhancements, project_configuration, deployment_events, vendor_extractors, tasks',
+    );
+    const upgraded = await up();
+    expect(notices(upgraded)).toContain('0 tables dropped');
+    await down();
+    expect((await contentsOf(db)).schemas).toEqual((await contentsOf(whole)).schemas);
+    await whole.drop();
+  });
+});
+
+describe('finalize', () => {
+  test('names every object outside retired_002 that CASCADE takes along, and nothing else', async () => {
+    await db.query(`
+      CREATE TABLE comments (id serial PRIMARY KEY, task_id uuid CONSTRAINT comments_task REFERENCES tasks);
+      CREATE VIEW open_tasks AS SELECT id FROM tasks;
+      CREATE VIEW loud AS SELECT id FROM open_tasks;
+      CREATE VIEW unrelated AS SELECT id FROM comments;
+      CREATE MATERIALIZED VIEW counted AS SELECT count(*) FROM tasks;
+      CREATE FUNCTION of_task(tasks) RETURNS text LANGUAGE sql AS 'SELECT $1.title';
+      CREATE TABLE boxes (task tasks, size integer);
+      CREATE FUNCTION next_configuration() RETURNS bigint LANGUAGE sql
+        BEGIN ATOMIC SELECT nextval('project_configuration_id_seq'); END;
+      CREATE TABLE heirs () INHERITS (future_enhancements);
+      CREATE TABLE numbered (id integer DEFAULT nextval('project_configuration_id_seq'));
+      CREATE POLICY by_task ON comments USING (EXISTS (SELECT FROM tasks WHERE id = task_id));
+      DROP TABLE archived_work_items;
+      CREATE TABLE archived_work_items (id integer PRIMARY KEY) PARTITION BY RANGE (id);
+      CREATE TABLE archived_early PARTITION OF archived_work_items FOR VALUES FROM (1) TO (10)`);
+    await up();
+    const before = await publicObjects();
+    const report = await finalize(migratorOn(db));
+    const after = new Set(await publicObjects());
+    const named = namedIn(report);
+    expect(named.sort()).toEqual(before.filter((object) => !after.has(object)).sort());
+    expect(named).toContain('view public.loud');
+  });
+
+  test('names nothing where nothing else depends on the nine', async () => {
+    await up();
+    const report = await finalize(migratorOn(db));
+    expect(namedIn(report)).toEqual([]);
+    expect(report.dropped).toHaveLength(9);
+  });
+
+  const namedIn = (report: RunReport) =>
+    notices(report).flatMap((message) => /^CASCADE drops (.*)$/.exec(message)?.[1] ?? []);
+
+  /** As finalize names them: relations, columns, defaults, functions, policies and foreign keys of schema public. */
+  async function publicObjects(): Promise<string[]> {
+    const rows = await db.query(`
+      WITH relation AS (
+        SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')
+      ), object (classid, objid, part) AS (
+        SELECT 'pg_class'::regclass, oid, 0 FROM relation
+        UNION ALL
+        SELECT 'pg_class', attrelid, attnum FROM pg_attribute JOIN relation ON oid = attrelid
+        WHERE attrelid = 'boxes'::regclass AND attnum > 0 AND NOT attisdropped
+        UNION ALL
+        SELECT 'pg_attrdef', pg_attrdef.oid, 0 FROM pg_attrdef JOIN relation ON relation.oid = adrelid
+        WHERE adrelid = 'numbered'::regclass
+        UNION ALL
+        SELECT 'pg_policy', pg_policy.oid, 0 FROM pg_policy JOIN relation ON relation.oid = polrelid
+        UNION ALL
+        SELECT 'pg_constraint', pg_constraint.oid, 0 FROM pg_constraint JOIN relation ON relation.oid = conrelid
+        WHERE contype = 'f'
+        UNION ALL
+        SELECT 'pg_proc', oid, 0 FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+      )
+      SELECT concat(CASE type WHEN 'table constraint' THEN 'foreign key' ELSE type END, ' ', identity) AS name
+      FROM object CROSS JOIN LATERAL pg_identify_object(classid, objid, part)`);
+    return rows.map((row) => row.name);
+  }
+});
