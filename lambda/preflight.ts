@@ -1,5 +1,6 @@
 // Preflight: connects, and finds out what there is to do; refuses early what would be refused later.
-import { plan, requireAtTarget } from './migrator/migrator.ts';
+import { plan } from './migrator/migrator.ts';
+import { requireAtTarget } from './migrator/plan.ts';
 import { stateHandler } from './runtime/handler.ts';
 import { migratorOptions } from './runtime/migrator-options.ts';
 

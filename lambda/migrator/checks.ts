@@ -15,7 +15,7 @@ const COUNT = 'backstop_violations';
 /**
  * Runs checks one after the other in one snapshot of the database, and rolls back.
  *
- * @param timeoutMs for each check
+ * @param timeoutMs for all of them together
  * @throws MigrationFailed where a check's query itself fails: its verdict would be worth nothing
  */
 export async function runChecks(
@@ -30,12 +30,17 @@ export async function runChecks(
   const reports: CheckReport[] = [];
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
   try {
-    await client.query("SELECT pg_catalog.set_config('statement_timeout', $1, true)", [`${timeoutMs}ms`]);
+    const limitTime = () => {
+      const leftMs = Math.max(1, Math.round(timeoutMs - (performance.now() - started)));
+      return client.query("SELECT pg_catalog.set_config('statement_timeout', $1, true)", [`${leftMs}ms`]);
+    };
+    await limitTime();
     // Checks may read the history. Where there is none yet, an empty one stands for it until the rollback; not
     // for every check, because it would wait for a first run that is making the real one.
     if (checks.some(({ sql }) => sql.includes('backstop.history'))) await createHistory(client);
     await client.query('SET TRANSACTION READ ONLY');
     for (const check of checks) {
+      await limitTime();
       const report = await runCheck(client, revision, check);
       listener({ type: 'check completed', check: report });
       reports.push(report);

@@ -78,6 +78,8 @@ export async function readRetiredRevisions(client: pg.Client): Promise<string[]>
 
 /** What the transaction holds at one moment, between two steps. */
 export interface Moment {
+  /** The id of the open transaction; null where a step has ended it. */
+  readonly transaction: string | null;
   /** Position of the write-ahead log, in bytes. */
   readonly wal: number;
   /** Locks on tables, strongest first, each with the oid and the filenode of its table. */
@@ -90,7 +92,8 @@ export interface Moment {
  */
 export async function readMoment(client: pg.Client, statementTimeoutMs: number): Promise<Moment> {
   const { rows } = await client.query<Moment>(
-    `SELECT pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::float8 AS wal,
+    `SELECT pg_catalog.pg_current_xact_id_if_assigned()::text AS transaction,
+            pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::float8 AS wal,
             (SELECT coalesce(pg_catalog.jsonb_agg(held ORDER BY held.mode = 'AccessExclusiveLock' DESC, held.relation), '[]')
              FROM (SELECT c.oid::text AS oid, n.nspname || '.' || c.relname AS relation, l.mode,
                           coalesce(pg_catalog.pg_relation_filenode(c.oid), 0)::text AS filenode

@@ -50,7 +50,10 @@ export class Observer {
 
   /** The sessions that block the backend `pid` right now. */
   async blockersOf(pid: number): Promise<Blocker[]> {
-    this.#client ??= this.#connect(this.#applicationName);
+    this.#client ??= this.#connect(this.#applicationName).catch((error) => {
+      this.#client = undefined;
+      throw error;
+    });
     const client = await this.#client;
     return (await client.query<Blocker>(BLOCKERS, [pid])).rows;
   }

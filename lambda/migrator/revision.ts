@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { RevisionInvalid } from './errors.ts';
 import type { ValidationReport } from './report.ts';
 import { parseSqlFile, type SqlFile } from './sql-file.ts';
+import { findTransactionControl } from './transaction-control.ts';
 
 export interface Step {
   readonly title: string;
@@ -100,6 +101,14 @@ function script(file: SqlFile, path: string): Script {
       hint: 'Open one with a line such as: -- step: Adding a column',
     });
   }
+  for (const { title, sql } of file.sections) {
+    const statement = findTransactionControl(sql);
+    if (statement === undefined) continue;
+    throw new RevisionInvalid({
+      message: `${display(path)}: the step "${title}" contains ${statement}`,
+      hint: 'Take it out: all revisions of a run share one transaction, which Backstop begins and ends.',
+    });
+  }
   const locks = (file.header.get('locks') ?? '').split(',').map((name) => name.trim());
   return { title: file.title, steps: file.sections, locks: locks.filter((name) => name !== '') };
 }
@@ -131,7 +140,8 @@ function header(file: SqlFile, key: string, path: string): string {
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    // Some editors begin a file with a byte order mark, which is no SQL.
+    return readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
   } catch (cause) {
     throw new RevisionInvalid(
       {

@@ -30,6 +30,8 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** Settings that every session has, so that neither a role's nor a database's own settings change what a revision means. */
 const SESSION_SETTINGS = {
   search_path: 'public',
+  // Each statement of a run must see what was committed meanwhile, whatever the role prefers.
+  default_transaction_isolation: 'read committed',
   // A row-level policy must fail a query, not hide rows from it.
   row_security: 'off',
   // A runner that dies must not leave locks: between statements, …
@@ -94,6 +96,16 @@ export function connectionError(error: unknown, settings: ConnectionSettings): B
   const address = `${settings.host}:${settings.port}`;
   const detail = message || code;
   const options = { cause: error };
+  if (TLS_CODES.test(code) || /SSL connection|certificate|no encryption|SSL off/i.test(message)) {
+    return new ConfigurationError(
+      {
+        message: `The TLS connection to ${address} could not be verified`,
+        detail,
+        hint: 'Configure "caBundle" with the certificate authority of the server, and connect by the name that stands in its certificate.',
+      },
+      options,
+    );
+  }
   if (code === '28P01' || code === '28000') {
     return new CredentialsRejected(
       {
@@ -110,16 +122,6 @@ export function connectionError(error: unknown, settings: ConnectionSettings): B
         message: `The server at ${address} has no database "${settings.database}"`,
         detail,
         hint: `Correct the database name, or create it: CREATE DATABASE "${settings.database}";`,
-      },
-      options,
-    );
-  }
-  if (TLS_CODES.test(code) || /SSL connections|certificate|does not match certificate/i.test(message)) {
-    return new ConfigurationError(
-      {
-        message: `The TLS connection to ${address} could not be verified`,
-        detail,
-        hint: 'Configure "caBundle" with the certificate authority of the server, and connect by the name that stands in its certificate.',
       },
       options,
     );

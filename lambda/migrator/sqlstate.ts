@@ -37,6 +37,12 @@ export function isCancelled(error: unknown): boolean {
   return isServerError(error) && error.code === '57014';
 }
 
+/** The connection ended, by the network or by us; the operating system's codes begin with E, the driver has a sentence. */
+function isConnectionLoss(error: unknown): error is Error {
+  if (!(error instanceof Error) || isServerError(error)) return false;
+  return /^E[A-Z]+$/.test((error as NodeJS.ErrnoException).code ?? '') || /connection/i.test(error.message);
+}
+
 type Ending = new (text: ErrorText, options?: ErrorOptions) => BackstopError;
 
 /** The SQLSTATEs with which a revision's own RAISE EXCEPTION refuses (E1 to E3, prerequisites). */
@@ -56,12 +62,22 @@ const REFUSALS: Readonly<Record<string, Ending>> = {
 export function stepError(error: unknown, place: string): BackstopError {
   if (error instanceof BackstopError) return error;
   const options = { cause: error };
-  if (!isServerError(error)) {
+  if (isConnectionLoss(error)) {
     return new MigrationFailed(
       {
         message: `The connection was lost in ${place}`,
-        detail: `${error instanceof Error ? error.message : String(error)}. COMMIT had not been sent: the server rolls back.`,
+        detail: `${error.message}. COMMIT had not been sent: the server rolls back.`,
         hint: 'Look into the server log for its reason, then run again.',
+      },
+      options,
+    );
+  }
+  if (!isServerError(error)) {
+    return new MigrationFailed(
+      {
+        message: `A fault of Backstop itself in ${place}`,
+        detail: `${String(error)}. COMMIT had not been sent: the server rolls back.`,
+        hint: 'Report it with the log of this run.',
       },
       options,
     );

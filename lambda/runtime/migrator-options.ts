@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { readCredentials } from '../aws/secret.ts';
 import { readDatabase } from '../migrator/databases.ts';
 import { ConfigurationError, CredentialsRejected } from '../migrator/errors.ts';
-import type { MigratorOptions } from '../migrator/migrator.ts';
+import { DEFAULT_BOUNDS } from '../migrator/run.ts';
 import { type Connect, type ConnectionSettings, connectorTo } from '../migrator/session.ts';
-import { DEFAULT_BOUNDS } from '../migrator/transaction.ts';
+import type { MigratorOptions } from '../migrator/visit.ts';
 import type { ExecutionState, Instance } from '../state.ts';
 import { databaseEnvironment, readEnvironment } from './environment.ts';
 import type { Tools } from './handler.ts';
@@ -19,12 +19,12 @@ const MARGIN_MS = 15_000;
 export function migratorOptions(state: ExecutionState, { logger, remainingMs }: Tools): MigratorOptions {
   const environment = readEnvironment(databaseEnvironment);
   const lockWaitMs = environment.BACKSTOP_LOCK_WAIT_SECONDS * 1000;
-  const boundMs = environment.BACKSTOP_TRANSACTION_SECONDS * 1000;
+  const transactionMs = environment.BACKSTOP_TRANSACTION_SECONDS * 1000;
   return {
     database: readDatabase(inTask(environment.BACKSTOP_MIGRATIONS), state.request.database),
     connect: connectWithSecret(state.instance, state.request.database, environment),
     listener: logEvents(logger),
-    bounds: { ...DEFAULT_BOUNDS, lockWaitMs, transactionMs: Math.min(boundMs, remainingMs() - MARGIN_MS) },
+    bounds: { ...DEFAULT_BOUNDS, lockWaitMs, transactionMs, runMs: remainingMs() - MARGIN_MS },
     execution: state.execution.arn,
   };
 }

@@ -1,6 +1,6 @@
 // Checks: what they report, that they leave no trace, and how they refuse a run.
 import { plan, upgrade, validate } from '../../../lambda/migrator/migrator.ts';
-import { DEFAULT_BOUNDS } from '../../../lambda/migrator/transaction.ts';
+import { DEFAULT_BOUNDS } from '../../../lambda/migrator/run.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
 import { databaseOf } from '../../setup/revisions.ts';
 import { expectNothingLeft, hold, until } from '../../setup/sessions.ts';

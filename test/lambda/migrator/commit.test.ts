@@ -1,8 +1,8 @@
 // COMMIT and the truth about it: whatever happens to the network, the report says what is in the database.
 import { commit } from '../../../lambda/migrator/commit.ts';
 import { upgrade } from '../../../lambda/migrator/migrator.ts';
+import { DEFAULT_BOUNDS } from '../../../lambda/migrator/run.ts';
 import { connectorTo } from '../../../lambda/migrator/session.ts';
-import { DEFAULT_BOUNDS } from '../../../lambda/migrator/transaction.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
 import { type Disturbance, type NetworkProxy, startProxy } from '../../setup/proxy.ts';
 import { databaseOf } from '../../setup/revisions.ts';

@@ -1,7 +1,7 @@
 // Evidence: what a run says it did is what it did, in the words of the server.
 import { downgrade, finalize, upgrade } from '../../../lambda/migrator/migrator.ts';
 import type { RunReport } from '../../../lambda/migrator/report.ts';
-import { DEFAULT_BOUNDS } from '../../../lambda/migrator/transaction.ts';
+import { DEFAULT_BOUNDS } from '../../../lambda/migrator/run.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
 import { databaseOf, type RevisionDraft } from '../../setup/revisions.ts';
 import { expectNothingLeft, hold } from '../../setup/sessions.ts';

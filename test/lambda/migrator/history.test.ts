@@ -1,6 +1,6 @@
 // The memory in the database: every run that changed something, or failed to, and revisions that were edited since.
 import { downgrade, finalize, plan, upgrade } from '../../../lambda/migrator/migrator.ts';
-import { DEFAULT_BOUNDS } from '../../../lambda/migrator/transaction.ts';
+import { DEFAULT_BOUNDS } from '../../../lambda/migrator/run.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
 import { databaseOf, type RevisionDraft } from '../../setup/revisions.ts';
 import { expectNothingLeft, hold } from '../../setup/sessions.ts';

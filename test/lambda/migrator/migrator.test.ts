@@ -4,10 +4,10 @@ import {
   downgrade,
   finalize,
   plan,
-  requireAtTarget,
   upgrade,
   validate,
 } from '../../../lambda/migrator/migrator.ts';
+import { requireAtTarget } from '../../../lambda/migrator/plan.ts';
 import { connectorTo } from '../../../lambda/migrator/session.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
 import { startProxy } from '../../setup/proxy.ts';

@@ -1,7 +1,7 @@
 // One runner at a time: the others wait, find nothing left to do, or are told who stands in the way.
 import { currentRevision, plan, upgrade } from '../../../lambda/migrator/migrator.ts';
+import { DEFAULT_BOUNDS } from '../../../lambda/migrator/run.ts';
 import { takeRunnerLock } from '../../../lambda/migrator/runner-lock.ts';
-import { DEFAULT_BOUNDS } from '../../../lambda/migrator/transaction.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
 import { databaseOf } from '../../setup/revisions.ts';
 import { expectNothingLeft, until } from '../../setup/sessions.ts';

@@ -1,7 +1,7 @@
 // One transaction: tried again where others hold locks, bounded, and rolled back whole whatever ends it.
 import { upgrade } from '../../../lambda/migrator/migrator.ts';
+import { type Bounds, DEFAULT_BOUNDS } from '../../../lambda/migrator/run.ts';
 import { type Connect, connectorTo } from '../../../lambda/migrator/session.ts';
-import { type Bounds, DEFAULT_BOUNDS } from '../../../lambda/migrator/transaction.ts';
 import { withClient } from '../../../lib/local/server/client.ts';
 import { makeDatabase, migratorOn, type TestDatabase, testServer } from '../../setup/database.ts';
 import { type Disturbance, startProxy } from '../../setup/proxy.ts';

@@ -1,0 +1,268 @@
+// One attempt at the transaction of a run: the locks, the steps, the version, the history, COMMIT alone.
+import type pg from 'pg';
+import { commit } from './commit.ts';
+import { BackstopError, OutcomeUnknown } from './errors.ts';
+import {
+  compareRelations,
+  compareWrittenRows,
+  type Relations,
+  readMoment,
+  readRelations,
+  readWrittenRows,
+  type WrittenRows,
+} from './evidence.ts';
+import { createHistory, type HistoryEntry, remember } from './history.ts';
+import { Ledger } from './ledger.ts';
+import type { Blocker, Direction, Notice, Outcome, RunReport, StepReport } from './report.ts';
+import type { Leg, Run } from './run.ts';
+import { isCancelled, isServerError, stepError, timeoutError } from './sqlstate.ts';
+import { moveVersion } from './version-table.ts';
+
+const OUTCOMES: Readonly<Record<Direction, Outcome>> = {
+  upgrade: 'upgraded',
+  downgrade: 'downgraded',
+  finalize: 'finalized',
+};
+
+/** The contract counts two more steps of an upgrade: telling that it is complete, and COMMIT. */
+const CLOSING_STEPS = 2;
+/** The server may think that the time is up a little before we do. */
+const CLOCKS_DIFFER_MS = 100;
+
+/** The driver's notice, of which any field may be missing. */
+interface ServerNotice {
+  readonly severity?: string | undefined;
+  readonly message?: string | undefined;
+}
+
+/** What an attempt knows once its transaction is open. */
+interface Begun {
+  readonly transaction: string;
+  readonly ledger: Ledger;
+  readonly writtenBefore: WrittenRows;
+}
+
+/** One attempt, used once. */
+export class Attempt {
+  readonly #run: Run;
+  readonly #number: number;
+  readonly #before: Relations;
+  readonly #blockers: Map<number, Blocker>;
+  readonly #deadline: number;
+  readonly #steps: StepReport[] = [];
+  #notices: Notice[] = [];
+  #place = 'BEGIN';
+
+  /**
+   * @param number 1 for the first attempt of the run
+   * @param before the relations as they were before the run
+   * @param blockers pid → session: those who stand in the way are added to it
+   */
+  constructor(run: Run, number: number, before: Relations, blockers: Map<number, Blocker>) {
+    this.#run = run;
+    this.#number = number;
+    this.#before = before;
+    this.#blockers = blockers;
+    const { transactionMs, runMs } = run.bounds;
+    this.#deadline = Math.min(performance.now() + transactionMs, run.started + runMs);
+  }
+
+  /** Throws as `runTransaction` does; the transaction is then rolled back, or its connection gone. */
+  async execute(): Promise<RunReport> {
+    const { client } = this.#run;
+    const onNotice = ({ severity = 'NOTICE', message = '' }: ServerNotice) =>
+      this.#notices.push({ severity, message });
+    client.on('notice', onNotice);
+    try {
+      const begun = await this.#begin();
+      // Made before the locks are taken, so that nobody waits for it.
+      this.#place = 'creating the history';
+      await this.#answer(createHistory(client));
+      await this.#lockTables(begun);
+      for (const leg of this.#run.legs) await this.#runLeg(begun, leg);
+      return await this.#end(begun);
+    } catch (error) {
+      const ending = this.#ending(error);
+      // Where the connection is gone the server rolls back by itself.
+      await this.#answer(client.query('ROLLBACK')).catch(() => {});
+      throw ending;
+    } finally {
+      client.off('notice', onNotice);
+    }
+  }
+
+  async #begin(): Promise<Begun> {
+    const { client, bounds } = this.#run;
+    await this.#answer(client.query('BEGIN'));
+    const { rows } = await this.#answer(
+      client.query<{ id: string }>(
+        "SELECT pg_catalog.pg_current_xact_id()::text AS id, pg_catalog.set_config('lock_timeout', $1, true)",
+        [`${bounds.lockTimeoutMs}ms`],
+      ),
+    );
+    const writtenBefore = await this.#answer(readWrittenRows(client));
+    const moment = await this.#answer(readMoment(client, this.#leftMs()));
+    return { transaction: rows[0]?.id ?? '', ledger: new Ledger(this.#before, moment), writtenBefore };
+  }
+
+  /** All in one statement, in one order, so that no step waits for a lock while it holds others. */
+  async #lockTables(begun: Begun): Promise<void> {
+    this.#place = 'taking the table locks';
+    const wanted = [...new Set(this.#run.legs.flatMap(({ script }) => script.locks))];
+    const { rows } = await this.#answer(
+      this.#run.client.query<{ name: string }>(
+        `SELECT pg_catalog.to_regclass(wanted.name)::text AS name
+         FROM pg_catalog.unnest($1::text[]) WITH ORDINALITY AS wanted(name, place)
+         WHERE pg_catalog.to_regclass(wanted.name) IS NOT NULL ORDER BY wanted.place`,
+        [wanted],
+      ),
+    );
+    if (rows.length === 0) return;
+    const asked = performance.now();
+    await this.#send(`LOCK TABLE ${rows.map(({ name }) => name).join(', ')} IN ACCESS EXCLUSIVE MODE`);
+    await this.#look(begun, asked);
+  }
+
+  async #runLeg(begun: Begun, { revision, script, from, to }: Leg): Promise<void> {
+    const { client, direction, listener } = this.#run;
+    const started = performance.now();
+    listener({ type: 'revision started', direction, revision: revision.id, from, to, title: script.title });
+    const of = script.steps.length + (direction === 'upgrade' ? CLOSING_STEPS : 0);
+    for (const [index, step] of script.steps.entries()) {
+      const at = { revision: revision.id, number: index + 1, of, title: step.title };
+      await this.#runStep(begun, at, step.sql);
+    }
+    if (from !== to) {
+      this.#place = `writing version ${to}`;
+      await this.#answer(moveVersion(client, from, to));
+    }
+    listener({
+      type: 'revision completed',
+      direction,
+      revision: revision.id,
+      durationMs: performance.now() - started,
+    });
+  }
+
+  async #runStep(
+    begun: Begun,
+    at: Pick<StepReport, 'revision' | 'number' | 'of' | 'title'>,
+    sql: string,
+  ): Promise<void> {
+    const { direction, listener } = this.#run;
+    this.#place = `step ${at.number}/${at.of} of ${at.revision} (${at.title})`;
+    listener({ type: 'step started', direction, ...at });
+    this.#notices = [];
+    const started = performance.now();
+    await this.#send(sql);
+    const durationMs = performance.now() - started;
+    const news = await this.#look(begun, started);
+    const step: StepReport = { ...at, durationMs, notices: this.#notices, ...news };
+    this.#steps.push(step);
+    for (const notice of step.notices) listener({ type: 'notice', revision: at.revision, notice });
+    listener({ type: 'step completed', direction, step });
+  }
+
+  async #end(begun: Begun): Promise<RunReport> {
+    const { client, connect, direction, from, to, dryRun, bounds, listener } = this.#run;
+    // What was deferred to COMMIT happens now: no statement_timeout would bound it there.
+    this.#place = 'checking deferred constraints';
+    await this.#send('SET CONSTRAINTS ALL IMMEDIATE');
+    this.#place = 'writing the history';
+    const report = await this.#answer(this.#report(begun));
+    await this.#answer(remember(client, this.#historyEntry(report)));
+    this.#place = 'COMMIT';
+    if (dryRun) await this.#answer(client.query('ROLLBACK'));
+    else await this.#answer(commit(client, connect, begun.transaction, bounds.reconnectMs));
+    const final = { ...report, ...this.#measured(begun) };
+    const { outcome, durationMs } = final;
+    listener({ type: 'committed', direction, from, to, outcome, durationMs });
+    return final;
+  }
+
+  async #report(begun: Begun): Promise<RunReport> {
+    const { client, runId, direction, from, to, legs, dryRun } = this.#run;
+    return {
+      runId,
+      direction,
+      outcome: dryRun ? 'rehearsed' : OUTCOMES[direction],
+      from,
+      to,
+      revisions: legs.map(({ revision }) => revision.id),
+      steps: this.#steps,
+      ...compareRelations(this.#before, await readRelations(client)),
+      rows: compareWrittenRows(begun.writtenBefore, await readWrittenRows(client)),
+      walBytes: begun.ledger.walBytes,
+      attempts: this.#number,
+      blockers: [...this.#blockers.values()],
+      ...this.#measured(begun),
+    };
+  }
+
+  #measured({ ledger }: Begun): Pick<RunReport, 'exclusiveMs' | 'durationMs'> {
+    const now = performance.now();
+    return { exclusiveMs: ledger.exclusiveMs(now), durationMs: now - this.#run.started };
+  }
+
+  #historyEntry(report: RunReport): HistoryEntry {
+    const { runId, execution, direction, from, to, startedAt, legs } = this.#run;
+    const applied = direction === 'upgrade' ? legs : [];
+    const checksums = Object.fromEntries(applied.map(({ revision }) => [revision.id, revision.checksum]));
+    const { durationMs, outcome } = report;
+    return { runId, execution, direction, from, to, startedAt, durationMs, outcome, checksums, report };
+  }
+
+  /** What the statement that was sent at `since` brought. Throws OutcomeUnknown where it ended the transaction. */
+  async #look(
+    { transaction, ledger }: Begun,
+    since: number,
+  ): Promise<Pick<StepReport, 'locks' | 'rewritten' | 'walBytes'>> {
+    const moment = await this.#answer(readMoment(this.#run.client, this.#leftMs()));
+    if (moment.transaction !== transaction) {
+      throw new OutcomeUnknown({
+        message: `The transaction was ended in ${this.#place}`,
+        detail: 'What ran before that may be committed; the version was not moved.',
+        hint: 'Take COMMIT and ROLLBACK out of the revision, and compare the schema with the one before.',
+      });
+    }
+    return ledger.enter(moment, since);
+  }
+
+  /** Sends SQL whose locks others may hold, and names them while it waits. */
+  async #send(sql: string): Promise<void> {
+    const { client, pid, observer, listener } = this.#run;
+    await observer.watch(pid, this.#answer(client.query(sql)), (blockers, waitedMs) => {
+      for (const blocker of blockers) this.#blockers.set(blocker.pid, blocker);
+      listener({ type: 'waiting', lock: 'table', waitedMs, blockers });
+    });
+  }
+
+  #leftMs(): number {
+    return Math.max(1, Math.round(this.#deadline - performance.now()));
+  }
+
+  /** Awaits the server, but not for ever: one that is silent past the deadline loses its connection. */
+  async #answer<T>(query: Promise<T>): Promise<T> {
+    const guard = setTimeout(() => cut(this.#run.client), this.#leftMs() + this.#run.bounds.graceMs);
+    try {
+      return await query;
+    } finally {
+      clearTimeout(guard);
+    }
+  }
+
+  #ending(error: unknown): unknown {
+    if (error instanceof BackstopError) return error;
+    // The server cancelled what ran, or we ourselves cut the connection; any other error means what it says.
+    const stopped = isCancelled(error) || !isServerError(error);
+    const timedOut = stopped && this.#leftMs() <= CLOCKS_DIFFER_MS;
+    return timedOut
+      ? timeoutError(Math.min(this.#run.bounds.transactionMs, this.#run.bounds.runMs), this.#place, error)
+      : stepError(error, this.#place);
+  }
+}
+
+/** Ends the connection without a word; the statement that waits for an answer fails. */
+function cut(client: pg.Client): void {
+  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+}

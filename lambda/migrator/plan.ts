@@ -1,0 +1,64 @@
+// What there is to do: from where the database is to where it shall be.
+import type pg from 'pg';
+import { type Chain, position, resolveTarget } from './chain.ts';
+import { InvalidInput, NotAtTarget } from './errors.ts';
+import { readRetiredRevisions } from './evidence.ts';
+import { appliedChecksums } from './history.ts';
+import type { Plan, RevisionId } from './report.ts';
+import { readVersion } from './version-table.ts';
+
+/**
+ * Reads where the database is, and lists the revisions in between. Writes nothing.
+ *
+ * @throws UnknownRevision, InvalidInput where the target lies in the other direction
+ */
+export async function makePlan(
+  client: pg.Client,
+  chain: Chain,
+  direction: Plan['direction'],
+  target: string,
+): Promise<Plan> {
+  const from = await readVersion(client);
+  const to = resolveTarget(chain, from, target);
+  const [start, end] = [position(chain, from), position(chain, to)];
+  if (direction === 'upgrade' ? end < start : end > start) {
+    throw new InvalidInput({
+      message: `The database is at ${from}: ${to} is not ${direction === 'upgrade' ? 'ahead' : 'behind'}`,
+      hint: `To go there, ${direction === 'upgrade' ? 'downgrade' : 'upgrade'} to ${to}.`,
+    });
+  }
+  const between = chain.revisions.slice(Math.min(start, end), Math.max(start, end)).map(({ id }) => id);
+  const applied = await appliedChecksums(client);
+  return {
+    direction,
+    from,
+    to,
+    pending: direction === 'upgrade' ? between : between.reverse(),
+    finalizePending: await findFinalizePending(client, chain, from),
+    edited: chain.revisions
+      .slice(0, start)
+      .filter(({ id, checksum }) => applied.has(id) && applied.get(id) !== checksum)
+      .map(({ id }) => id),
+  };
+}
+
+/** Ids of the revisions applied at `current` whose retired objects still stand. */
+export async function findFinalizePending(
+  client: pg.Client,
+  chain: Chain,
+  current: RevisionId,
+): Promise<RevisionId[]> {
+  const retired = await readRetiredRevisions(client);
+  const applied = chain.revisions.slice(0, position(chain, current));
+  return applied.filter(({ id, finalize }) => finalize && retired.includes(id)).map(({ id }) => id);
+}
+
+/** Throws NotAtTarget where the plan still has something to do. */
+export function requireAtTarget({ from, to, pending }: Plan): void {
+  if (pending.length === 0) return;
+  throw new NotAtTarget({
+    message: `The database is at ${from}, not at ${to}`,
+    detail: `Pending: ${pending.join(', ')}.`,
+    hint: 'Start an execution with {"action":"upgrade"}.',
+  });
+}

@@ -1,0 +1,92 @@
+// A visit to the database: the one connection of a verb, on a server that fits, closed whatever happens.
+import type pg from 'pg';
+import type { Database } from './databases.ts';
+import { ExtensionMissing, ServerTooOld } from './errors.ts';
+import type { Listener } from './events.ts';
+import { type Bounds, DEFAULT_BOUNDS } from './run.ts';
+import type { Connect } from './session.ts';
+import { stepError } from './sqlstate.ts';
+
+/** What a verb works with. */
+export interface MigratorOptions {
+  readonly database: Database;
+  readonly connect: Connect;
+  /** Default: nobody listens. */
+  readonly listener?: Listener;
+  /** Default: {@link DEFAULT_BOUNDS}. */
+  readonly bounds?: Bounds;
+  /** ARN of the execution that asks; kept in the history. */
+  readonly execution?: string;
+}
+
+/** The options, complete, and the connection. */
+export interface Visit extends Required<Omit<MigratorOptions, 'execution'>> {
+  readonly execution: string | undefined;
+  readonly client: pg.Client;
+  /** The backend of `client`. */
+  readonly pid: number;
+}
+
+/** PostgreSQL 14 is what the execution contract asks for. */
+const OLDEST_SERVER = 140_000;
+
+const IDENTITY = `
+  SELECT pg_catalog.pg_backend_pid() AS pid, pg_catalog.current_setting('server_version_num')::int AS number,
+         pg_catalog.current_setting('server_version') AS server,
+         pg_catalog.current_database() AS database, session_user AS "user"`;
+
+interface Identity {
+  readonly pid: number;
+  readonly number: number;
+  readonly server: string;
+  readonly database: string;
+  readonly user: string;
+}
+
+/**
+ * Connects, does the work, and closes the connection: with it go the runner lock and an open transaction.
+ *
+ * @param purpose stands in the server's list of sessions
+ * @throws ServerTooOld, ExtensionMissing, what the connection could not be had for, and what the work throws;
+ *   never anything but a BackstopError
+ */
+export async function visit<T>(
+  { database, connect, listener = () => {}, bounds = DEFAULT_BOUNDS, execution }: MigratorOptions,
+  purpose: string,
+  work: (visit: Visit) => Promise<T>,
+): Promise<T> {
+  const client = await connect(`backstop ${purpose}`);
+  try {
+    const { rows } = await client.query<Identity>(IDENTITY);
+    const { pid, number, ...who } = rows[0] as Identity;
+    listener({ type: 'connected', ...who });
+    requireVersion(number, who.server);
+    await requireExtensions(client, database.definition.extensions);
+    return await work({ database, connect, listener, bounds, execution, client, pid });
+  } catch (error) {
+    throw stepError(error, purpose);
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+function requireVersion(number: number, server: string): void {
+  if (number >= OLDEST_SERVER) return;
+  throw new ServerTooOld({
+    message: `PostgreSQL ${server} is too old`,
+    hint: 'Upgrade the server to PostgreSQL 14 or later.',
+  });
+}
+
+async function requireExtensions(client: pg.Client, extensions: readonly string[]): Promise<void> {
+  const { rows } = await client.query<{ missing: string }>(
+    `SELECT wanted.name AS missing FROM pg_catalog.unnest($1::text[]) AS wanted(name)
+     WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = wanted.name)`,
+    [extensions],
+  );
+  if (rows.length === 0) return;
+  throw new ExtensionMissing({
+    message: `The database lacks the extension ${rows.map(({ missing }) => `"${missing}"`).join(', ')}`,
+    hint: rows.map(({ missing }) => `CREATE EXTENSION ${missing};`).join(' '),
+  });
+}
