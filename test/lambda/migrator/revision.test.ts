@@ -103,3 +103,16 @@ test('an id of 32 characters, as many as Alembic holds, is taken', () => {
   const id = 'x'.repeat(32);
   expect(read(edited('002/upgrade.sql', 'Revision: 002', `Revision: ${id}`)).id).toBe(id);
 });
+
+test('a step that would end the transaction is refused by its name', () => {
+  const files = revisionFiles({ id: '001', upgrade: ['CREATE TABLE one ();\nCOMMIT;'] });
+  expect(() => inFolder(files, (folder) => readRevision(join(folder, '001')))).toThrow(
+    '001/upgrade.sql: the step "Step 1" contains COMMIT',
+  );
+});
+
+test('a byte order mark does not count as SQL', () => {
+  const files = revisionFiles({ id: '001' });
+  const marked = { ...files, '001/upgrade.sql': `\uFEFF${files['001/upgrade.sql']}` };
+  expect(inFolder(marked, (folder) => readRevision(join(folder, '001'))).id).toBe('001');
+});

@@ -35,7 +35,7 @@ async function state(): Promise<string> {
 }
 const UNCHANGED = 'id; null';
 const CHANGE = 'ALTER TABLE one ADD changed integer;';
-const SHORT = { transactionMs: 1_000 };
+const SHORT = { transactionMs: 1_000, graceMs: 500 };
 
 /** Begins a run of a change and these steps, with a second for it, through a network that is disturbed. */
 async function beginThrough(disturb: () => Disturbance, steps: string[]) {
@@ -284,4 +284,19 @@ test('more than one revision is one transaction, told in order', async () => {
     ...['revision started', 'step started', 'step completed', 'revision completed'],
     'committed',
   ]);
+});
+
+test('a step that ends the transaction unseen is not told as rolled back', async () => {
+  const read = databaseOf({ id: '001', upgrade: ['SELECT 1;'] });
+  // Past the reader, which refuses such a step.
+  const revisions = read.chain.revisions.map((revision) => ({
+    ...revision,
+    upgrade: { ...revision.upgrade, steps: [{ title: 'sly', sql: `${CHANGE} COMMIT;` }] },
+  }));
+  const options = migratorOn(database, { database: { ...read, chain: { ...read.chain, revisions } } });
+  await expect(upgrade(options, 'head')).rejects.toMatchObject({
+    name: 'OutcomeUnknown',
+    summary: 'The transaction was ended in step 1/3 of 001 (sly)',
+  });
+  expect(options.events.map(({ type }) => type)).not.toContain('rolled back');
 });
