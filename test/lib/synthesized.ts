@@ -1,5 +1,6 @@
 // The stack as the tests look at it: synthesised without bundling, since only the bundles take time.
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
@@ -14,10 +15,14 @@ export const EXAMPLE: BackstopProps = context.backstop;
 
 export function synthesizeTemplate(overrides: Partial<BackstopProps> = {}): Template {
   const backstop = { ...EXAMPLE, ...overrides };
+  const outdir = mkdtempSync(join(assemblies, 'cdk-'));
   return Template.fromStack(
-    addBackstop(new App({ context: { ...context, backstop, 'aws:cdk:bundling-stacks': [] } })),
+    addBackstop(new App({ outdir, context: { ...context, backstop, 'aws:cdk:bundling-stacks': [] } })),
   );
 }
+
+const assemblies = mkdtempSync(join(tmpdir(), 'backstop-test-cdk-'));
+afterAll(() => rmSync(assemblies, { recursive: true }));
 
 /** What the tests read of a state; which fields there are depends on its type. */
 export interface StateDefinition {
