@@ -9,6 +9,8 @@ import { stepError } from './sqlstate.ts';
 
 /** How many of the violating rows a report carries. */
 const ROWS_REPORTED = 20;
+/** Longer text is cut: a report travels in the state of an execution, which holds 256 KiB. */
+const CHARACTERS_REPORTED = 200;
 /** The column that a violating row gets in addition: how many there are. */
 const COUNT = 'backstop_violations';
 
@@ -67,9 +69,24 @@ async function runCheck(
     title,
     passed: rows.length === 0,
     violations: Number(rows[0]?.[COUNT] ?? 0),
-    rows: rows.map(({ [COUNT]: _, ...row }) => row),
+    rows: rows.map(({ [COUNT]: _, ...row }) => shortened(row)),
     durationMs: performance.now() - started,
   };
+}
+
+/** The columns in which a check speaks for itself, see {@link refusedBy}. */
+const WORDS = ['error', 'message', 'detail', 'hint'];
+
+function shortened(row: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(row).map(([column, value]) => [column, WORDS.includes(column) ? value : shorten(value)]),
+  );
+}
+
+function shorten(value: unknown): unknown {
+  const text = typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
+  if (typeof text !== 'string' || text.length <= CHARACTERS_REPORTED) return value;
+  return `${text.slice(0, CHARACTERS_REPORTED)}…`;
 }
 
 /** Counted by the server: every row of a large table may violate a check, and this process could not hold them. */

@@ -30,9 +30,20 @@ export function makeHandler<Input, Output>(
     } catch (error) {
       const ending = error instanceof Error ? error : new Error(String(error));
       logger.error(ending.message, { error: ending });
-      throw ending;
+      throw shortened(ending);
     }
   };
+}
+
+/** Step Functions keeps 32 KiB of what Lambda says of an error, and reads it as JSON: it must be cut here, not there. */
+const LONGEST_MESSAGE = 8_000;
+
+function shortened(error: Error): Error {
+  if (error.message.length > LONGEST_MESSAGE) {
+    error.message = `${error.message.slice(0, LONGEST_MESSAGE)}… (the log has all of it)`;
+    error.stack = `${error.name}: ${error.message}`;
+  }
+  return error;
 }
 
 /** A handler whose input is the whole state of the execution. */

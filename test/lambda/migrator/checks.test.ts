@@ -51,6 +51,15 @@ test.each([
   expect(checks[0]?.rows).toEqual(Array.from({ length: reported }, (_, index) => ({ id: index + 1 })));
 });
 
+test('long content of a violating row is cut, and what the check itself says is not', async () => {
+  const said = "repeat('ALTER TABLE x; ', 50) AS hint";
+  const content = "repeat('x', 100000) AS content, jsonb_build_object('y', repeat('y', 100000)) AS document";
+  const { checks } = await validate(withChecks(`SELECT 1 AS id, ${content}, ${said}`), 'before-upgrade');
+  const row = checks[0]?.rows[0] as { id: number; content: string; document: string; hint: string };
+  expect(row).toMatchObject({ id: 1, content: `${'x'.repeat(200)}…`, hint: 'ALTER TABLE x; '.repeat(50) });
+  expect(row.document).toHaveLength(201);
+});
+
 test('all checks see the same moment, whatever is committed meanwhile', async () => {
   await database.query('CREATE TABLE one (id integer)');
   const other = await database.connect('other');
