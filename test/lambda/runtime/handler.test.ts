@@ -1,0 +1,51 @@
+// The frame of every function: what it logs, and what it lets out when the work fails.
+import type { Context } from 'aws-lambda';
+import { MigrationFailed } from '../../../lambda/migrator/errors.ts';
+import { stateHandler } from '../../../lambda/runtime/handler.ts';
+import type { ExecutionState } from '../../../lambda/state.ts';
+
+const state = {
+  execution: { name: 'run-1', arn: 'arn:run-1', startedAt: '2025-10-11T00:00:00Z' },
+  request: { action: 'upgrade', target: 'head', database: 'codebase_mcp', snapshot: true, finalize: true },
+  plan: { direction: 'upgrade', from: '005', to: '002', pending: ['002'], finalizePending: [], edited: [] },
+  instance: { kind: 'instance', identifier: 'i', host: 'h', port: 5432, engineVersion: '17' },
+} satisfies ExecutionState;
+const context = { functionName: 'migrate', getRemainingTimeInMillis: () => 1_000 } as Context;
+
+/** Runs a handler and returns what it wrote, as JSON lines. */
+async function logged(work: () => Promise<unknown>): Promise<Record<string, unknown>[]> {
+  const lines: string[] = [];
+  const streams = [process.stdout, process.stderr].map((stream) => ({ stream, write: stream.write }));
+  for (const { stream } of streams)
+    stream.write = (text: string | Uint8Array) => lines.push(String(text)) > 0;
+  try {
+    await work();
+  } finally {
+    for (const { stream, write } of streams) stream.write = write;
+  }
+  return lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
+}
+
+test('every line names execution, database and revision', async () => {
+  const handler = stateHandler(async (_, { logger }) => {
+    logger.info('one');
+    logger.warn('two');
+  });
+  const lines = await logged(() => handler(state, context));
+  expect(lines.map(({ message }) => message)).toEqual(['one', 'two']);
+  for (const line of lines) {
+    expect(line).toMatchObject({ execution: 'run-1', database: 'codebase_mcp', revision: '005' });
+  }
+});
+
+test('an error keeps its name, and as much of its message as Step Functions can hold', async () => {
+  const handler = stateHandler(async () => {
+    throw new MigrationFailed({ message: 'x'.repeat(100_000) });
+  });
+  const lines = await logged(async () => {
+    const error = await handler(state, context).catch((thrown: Error) => thrown);
+    expect(error).toMatchObject({ name: 'MigrationFailed', message: expect.stringMatching(/^x{8000}…/) });
+    expect(JSON.stringify(error?.stack).length).toBeLessThan(10_000);
+  });
+  expect(String(lines[0]?.message)).toHaveLength(100_000);
+});
