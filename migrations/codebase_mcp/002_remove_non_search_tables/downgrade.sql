@@ -1,9 +1,10 @@
 -- Rollback: Remove non-search tables
 -- Revision: 002
--- Locks: public.repositories, public.code_chunks, retired_002.archived_work_items, retired_002.work_item_deployment_links, retired_002.vendor_deployment_links, retired_002.work_item_dependencies, retired_002.future_enhancements, retired_002.project_configuration, retired_002.deployment_events, retired_002.vendor_extractors, retired_002.tasks
+-- Locks: public.repositories, public.code_chunks, retired_002.archived_work_items, retired_002.work_item_deployment_links, retired_002.vendor_deployment_links, retired_002.work_item_dependencies, retired_002.future_enhancements, retired_002.project_configuration, retired_002.deployment_events, retired_002.vendor_extractors, retired_002.tasks, retired_002.found_repositories, retired_002.found_code_chunks
 --
 -- Before finalize the nine tables move back from schema retired_002 with every row; after it they are
--- created as at revision 005, empty. Running this again on a downgraded schema changes nothing.
+-- created as at revision 005, empty. A column project_id that the upgrade found stays, as it was found.
+-- Running this again on a downgraded schema changes nothing.
 
 -- step: Dropping performance index
 DROP INDEX IF EXISTS public.idx_project_repository;
@@ -13,10 +14,104 @@ ALTER TABLE public.code_chunks DROP CONSTRAINT IF EXISTS check_code_chunks_proje
 ALTER TABLE public.repositories DROP CONSTRAINT IF EXISTS check_repositories_project_id;
 
 -- step: Dropping project_id from code_chunks
-ALTER TABLE public.code_chunks DROP COLUMN IF EXISTS project_id;
+-- A trigger event left pending by an UPDATE would forbid the ALTER TABLE or DROP TABLE after it.
+SET CONSTRAINTS ALL IMMEDIATE;
+
+-- The column of a table that has a record stood there before the upgrade. The record gives back its default, its
+-- nullability and the values that nobody has changed since; that it stays, empty, tells that the column may.
+DO $do$
+DECLARE
+  core record;
+  key text;
+  known bigint;
+  given_back bigint;
+BEGIN
+  FOR core IN
+    SELECT table_name, record_name, pg_get_expr(adbin, adrelid) AS default_value, attnotnull AS not_null
+    FROM (VALUES
+      ('code_chunks', 'found_code_chunks'), ('repositories', 'found_repositories')
+    ) AS core (table_name, record_name)
+    JOIN pg_attribute ON attrelid = to_regclass('retired_002.' || record_name) AND attname = 'project_id'
+    LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+    WHERE EXISTS (
+      SELECT FROM pg_attribute WHERE attrelid = format('public.%I', table_name)::regclass AND attname = 'project_id'
+    )
+  LOOP
+    EXECUTE format('ALTER TABLE public.%I ALTER COLUMN project_id %s', core.table_name,
+      coalesce('SET DEFAULT ' || core.default_value, 'DROP DEFAULT'));
+    IF NOT core.not_null THEN
+      EXECUTE format('ALTER TABLE public.%I ALTER COLUMN project_id DROP NOT NULL', core.table_name);
+    END IF;
+
+    EXECUTE format('SELECT CASE jsonb_typeof(key) WHEN ''object'' THEN ''to_jsonb(held) - ''''project_id'''''' '
+      'ELSE ''to_jsonb(held.id)'' END FROM retired_002.%I LIMIT 1', core.record_name) INTO key;
+    given_back := 0;
+    IF key IS NOT NULL THEN
+      -- Numbered, because rows without a unique id may be alike: each of them gets the value of one.
+      EXECUTE format($give_back$
+        WITH known AS MATERIALIZED (
+          SELECT now.tableoid, now.ctid, was.project_id
+          FROM (
+            SELECT tableoid, ctid, %3$s AS key, project_id AS became,
+              row_number() OVER (PARTITION BY %3$s, project_id) AS number
+            FROM public.%1$I AS held
+          ) AS now
+          JOIN (
+            SELECT key, became, project_id, row_number() OVER (PARTITION BY key, became) AS number
+            FROM retired_002.%2$I
+          ) AS was USING (key, became, number)
+        ), updated AS (
+          UPDATE public.%1$I AS held SET project_id = known.project_id
+          FROM known
+          WHERE held.tableoid = known.tableoid AND held.ctid = known.ctid
+          RETURNING held.project_id IS NOT DISTINCT FROM known.project_id AS given_back
+        )
+        SELECT count(*) FILTER (WHERE given_back), (SELECT count(*) FROM known) FROM updated
+      $give_back$, core.table_name, core.record_name, key) INTO given_back, known;
+      IF given_back < known THEN
+        RAISE EXCEPTION USING
+          ERRCODE = 'triggered_data_change_violation',
+          MESSAGE = format('Rows of %I did not take back the project_id they had before revision 002', core.table_name),
+          DETAIL = format('A trigger kept %s of %s rows from it.', known - given_back, known),
+          HINT = format('Disable triggers for the run: ALTER TABLE public.%I DISABLE TRIGGER USER;', core.table_name);
+      END IF;
+      EXECUTE format('DELETE FROM retired_002.%I', core.record_name);
+    END IF;
+    RAISE NOTICE 'Column project_id of % kept, it stood there before revision 002; % rows took their value back',
+      core.table_name, given_back;
+  END LOOP;
+END
+$do$;
+
+DO $do$
+BEGIN
+  IF to_regclass('retired_002.found_code_chunks') IS NULL THEN
+    ALTER TABLE public.code_chunks DROP COLUMN IF EXISTS project_id;
+  END IF;
+END
+$do$;
 
 -- step: Dropping project_id from repositories
-ALTER TABLE public.repositories DROP COLUMN IF EXISTS project_id;
+DO $do$
+DECLARE
+  projects_told boolean;
+BEGIN
+  IF to_regclass('retired_002.found_repositories') IS NOT NULL THEN
+    RETURN;
+  END IF;
+  -- Asked of repositories alone, which are few: chunks hold their repositories' values. Policies that hide rows
+  -- keep the answer away, not the downgrade.
+  IF EXISTS (
+    SELECT FROM pg_attribute WHERE attrelid = 'public.repositories'::regclass AND attname = 'project_id'
+  ) AND NOT row_security_active('public.repositories') THEN
+    projects_told := EXISTS (SELECT FROM public.repositories WHERE project_id <> 'default');
+  END IF;
+  ALTER TABLE public.repositories DROP COLUMN IF EXISTS project_id;
+  IF projects_told THEN
+    RAISE WARNING 'Values of project_id other than ''default'' dropped. Restore from backup if needed.';
+  END IF;
+END
+$do$;
 
 -- step: Restoring dropped tables (schema only)
 DO $do$
@@ -52,7 +147,11 @@ BEGIN
   FOREACH table_name IN ARRAY retired LOOP
     EXECUTE format('ALTER TABLE retired_002.%I SET SCHEMA public', table_name);
   END LOOP;
-  IF to_regnamespace('retired_002') IS NOT NULL THEN
+  -- The records of found columns keep the schema; then whatever else is in it is no matter of this step.
+  IF to_regnamespace('retired_002') IS NOT NULL
+    AND to_regclass('retired_002.found_repositories') IS NULL
+    AND to_regclass('retired_002.found_code_chunks') IS NULL
+  THEN
     BEGIN
       DROP SCHEMA retired_002 RESTRICT;
     EXCEPTION WHEN dependent_objects_still_exist THEN
@@ -247,7 +346,9 @@ BEGIN
   SELECT string_agg(failure, '; ') INTO failures FROM (
     SELECT format('%s.project_id is still there', attrelid::regclass)
     FROM pg_attribute
+    JOIN pg_class AS core ON core.oid = attrelid
     WHERE attrelid IN ('public.repositories'::regclass, 'public.code_chunks'::regclass) AND attname = 'project_id'
+      AND to_regclass('retired_002.found_' || core.relname) IS NULL
     UNION ALL
     SELECT format('%I is not in public', name)
     FROM unnest(ARRAY[

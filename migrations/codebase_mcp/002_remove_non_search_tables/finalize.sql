@@ -1,8 +1,9 @@
 -- Finalize: Drop the retired non-search tables
 -- Revision: 002
--- Locks: retired_002.archived_work_items, retired_002.work_item_deployment_links, retired_002.vendor_deployment_links, retired_002.work_item_dependencies, retired_002.future_enhancements, retired_002.project_configuration, retired_002.deployment_events, retired_002.vendor_extractors, retired_002.tasks
+-- Locks: retired_002.archived_work_items, retired_002.work_item_deployment_links, retired_002.vendor_deployment_links, retired_002.work_item_dependencies, retired_002.future_enhancements, retired_002.project_configuration, retired_002.deployment_events, retired_002.vendor_extractors, retired_002.tasks, retired_002.found_repositories, retired_002.found_code_chunks
 --
--- Drops schema retired_002 and with it, for good, every row that revision 002 retired. CASCADE reaches
+-- Drops schema retired_002 and with it, for good, every row that revision 002 retired, and the records of
+-- found columns: from then on a downgrade drops project_id, whoever added it. CASCADE reaches
 -- beyond the schema, so everything it takes along is named first. Running this again changes nothing.
 
 -- step: Checking the retired schema
@@ -22,7 +23,8 @@ BEGIN
     AND membership.deptype = 'n'
     AND NOT (membership.classid = 'pg_class'::regclass AND stranger.type = 'table' AND stranger.name IN (
       'archived_work_items', 'work_item_deployment_links', 'vendor_deployment_links', 'work_item_dependencies',
-      'future_enhancements', 'project_configuration', 'deployment_events', 'vendor_extractors', 'tasks'
+      'future_enhancements', 'project_configuration', 'deployment_events', 'vendor_extractors', 'tasks',
+      'found_repositories', 'found_code_chunks'
     ))
     -- A sequence that a column owns belongs to its table.
     AND NOT EXISTS (
@@ -92,7 +94,10 @@ $do$;
 -- step: Dropping the retired tables
 DO $do$
 DECLARE
-  retired bigint := (SELECT count(*) FROM pg_tables WHERE schemaname = 'retired_002');
+  retired bigint := (
+    SELECT count(*) FROM pg_tables
+    WHERE schemaname = 'retired_002' AND tablename NOT IN ('found_repositories', 'found_code_chunks')
+  );
 BEGIN
   DROP SCHEMA IF EXISTS retired_002 CASCADE;
   RAISE NOTICE '% tables dropped for good', retired;

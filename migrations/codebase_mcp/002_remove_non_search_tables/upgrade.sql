@@ -2,12 +2,13 @@
 -- Revision: 002
 -- Revises: 005
 -- Create Date: 2025-10-11
--- Locks: public.repositories, public.code_chunks, public.archived_work_items, public.work_item_deployment_links, public.vendor_deployment_links, public.work_item_dependencies, public.future_enhancements, public.project_configuration, public.deployment_events, public.vendor_extractors, public.tasks
+-- Locks: public.repositories, public.code_chunks, public.archived_work_items, public.work_item_deployment_links, public.vendor_deployment_links, public.work_item_dependencies, public.future_enhancements, public.project_configuration, public.deployment_events, public.vendor_extractors, public.tasks, retired_002.found_repositories, retired_002.found_code_chunks
 --
 -- The server searches code and nothing else. The nine feature tables leave public, and repositories and
 -- chunks say to which project they belong. No table is rewritten, and no row of the nine is lost: they
--- are retired to schema retired_002 until finalize.sql drops them. Running this again on a migrated
--- schema changes nothing. It relies on repositories (id), code_files (id, repository_id) and
+-- are retired to schema retired_002 until finalize.sql drops them. A column project_id that stands already
+-- is taken over, and as it was it is recorded there, too. Running this again on a migrated schema changes
+-- nothing. It relies on repositories (id), code_files (id, repository_id) and
 -- code_chunks (code_file_id), whatever their types, and on those of the nine that exist. Where a refusal
 -- has a remedy in SQL, its hint carries it after the first colon.
 
@@ -16,6 +17,8 @@ DO $do$
 DECLARE
   absent text;
   other_type record;
+  hidden text;
+  namesake record;
 BEGIN
   IF current_setting('server_version_num')::integer < 140000 THEN
     RAISE EXCEPTION USING
@@ -61,6 +64,38 @@ BEGIN
       HINT = format('Run: ALTER TABLE public.%I RENAME COLUMN project_id TO project_id_before_002;',
         other_type.table_name);
   END IF;
+
+  hidden := (
+    SELECT relname FROM pg_class
+    WHERE oid IN ('public.repositories'::regclass, 'public.code_files'::regclass, 'public.code_chunks'::regclass)
+      AND relforcerowsecurity AND row_security_active(oid)
+    ORDER BY relname
+    LIMIT 1
+  );
+  IF hidden IS NOT NULL THEN
+    RAISE EXCEPTION USING
+      ERRCODE = 'insufficient_privilege',
+      MESSAGE = format('Row-level security of table "%s" is forced upon its owner', hidden),
+      DETAIL = format('This revision must read and change every row; its policies hide rows from %s.', current_user),
+      HINT = format('Run: ALTER TABLE public.%I NO FORCE ROW LEVEL SECURITY;', hidden);
+  END IF;
+
+  SELECT type, identity, relname, relkind INTO namesake
+  FROM pg_class CROSS JOIN LATERAL pg_identify_object('pg_class'::regclass, oid, 0)
+  WHERE relnamespace = 'public'::regnamespace AND relkind NOT IN ('r', 'p') AND relname IN (
+    'archived_work_items', 'work_item_deployment_links', 'vendor_deployment_links', 'work_item_dependencies',
+    'future_enhancements', 'project_configuration', 'deployment_events', 'vendor_extractors', 'tasks'
+  )
+  ORDER BY relname
+  LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION USING
+      ERRCODE = 'wrong_object_type',
+      MESSAGE = format('Relation "%s" in schema public is of kind "%s", not "table"', namesake.relname, namesake.type),
+      DETAIL = 'This revision takes a table of that name out of public, and its downgrade brings one.',
+      HINT = format('Run: ALTER %s %s RENAME TO %I;', CASE namesake.relkind WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END,
+        namesake.identity, namesake.relname || '_before_002');
+  END IF;
 END
 $do$;
 
@@ -101,6 +136,82 @@ $do$;
 -- step: Adding project_id to repositories table
 -- A trigger event left pending by an UPDATE would forbid the ALTER TABLE of the same table after it.
 SET CONSTRAINTS ALL IMMEDIATE;
+
+-- A project_id that stands here without its constraint is not the work of this revision. What it was is
+-- recorded before anything changes, so that the downgrade leaves the column as it was found: its default and
+-- nullability as those of the record's own column, and the values of the rows that are about to change.
+DO $do$
+DECLARE
+  core record;
+  found_definition text;
+  key text;
+  filled boolean;
+BEGIN
+  FOR core IN
+    SELECT * FROM (VALUES
+      ('repositories', $changing$
+        SELECT %s, held.project_id, 'default'
+        FROM public.repositories AS held
+        WHERE held.project_id IS NULL
+      $changing$),
+      -- The column of repositories, which may not be there yet, is read as it will be.
+      ('code_chunks', $changing$
+        WITH repository AS MATERIALIZED (
+          SELECT id, coalesce(to_jsonb(parent) ->> 'project_id', 'default') AS project_id
+          FROM public.repositories AS parent
+        )
+        SELECT %s, held.project_id, repository.project_id
+        FROM public.code_chunks AS held
+        JOIN public.code_files AS file ON file.id = held.code_file_id
+        JOIN repository ON repository.id = file.repository_id
+        WHERE held.project_id IS DISTINCT FROM repository.project_id
+      $changing$)
+    ) AS core (table_name, changing)
+    CROSS JOIN LATERAL (
+      SELECT format('public.%I', table_name)::regclass AS relation, 'found_' || table_name AS record_name
+    ) AS named
+    WHERE NOT EXISTS (
+      SELECT FROM pg_constraint WHERE conrelid = relation AND conname = format('check_%s_project_id', table_name)
+    )
+  LOOP
+    found_definition := (
+      SELECT concat_ws(' ',
+        'DEFAULT ' || pg_get_expr(adbin, adrelid),
+        CASE WHEN attnotnull THEN 'NOT NULL' END)
+      FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+      WHERE attrelid = core.relation AND attname = 'project_id'
+    );
+
+    -- A record that a downgrade has emptied is done with; one of a column that is gone is void.
+    IF to_regclass('retired_002.' || core.record_name) IS NOT NULL THEN
+      EXECUTE format('SELECT EXISTS (SELECT FROM retired_002.%I)', core.record_name) INTO filled;
+      IF found_definition IS NULL OR NOT filled THEN
+        EXECUTE format('DROP TABLE retired_002.%I', core.record_name);
+      END IF;
+    END IF;
+    CONTINUE WHEN found_definition IS NULL;
+
+    IF to_regnamespace('retired_002') IS NULL THEN
+      CREATE SCHEMA retired_002;
+    END IF;
+    IF to_regclass('retired_002.' || core.record_name) IS NULL THEN
+      EXECUTE format('CREATE TABLE retired_002.%I (key jsonb, project_id varchar(50) %s, became varchar(50))',
+        core.record_name, found_definition);
+      EXECUTE format('COMMENT ON TABLE retired_002.%I IS %L', core.record_name,
+        format('What public.%I.project_id was before revision 002, for its downgrade.', core.table_name));
+    END IF;
+
+    -- A row is known again by a unique id, or else by everything else it holds.
+    key := CASE WHEN EXISTS (
+      SELECT FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]
+      WHERE indrelid = core.relation AND indisunique AND indisvalid AND indpred IS NULL AND indnkeyatts = 1
+        AND attname = 'id' AND attnotnull
+    ) THEN 'to_jsonb(held.id)' ELSE 'to_jsonb(held) - ''project_id''' END;
+    EXECUTE format('INSERT INTO retired_002.%I (key, project_id, became) %s',
+      core.record_name, format(core.changing, key));
+  END LOOP;
+END
+$do$;
 
 DO $do$
 BEGIN
@@ -183,6 +294,24 @@ BEGIN
     JOIN public.repositories AS repository ON repository.id = file.repository_id
     WHERE file.id = chunk.code_file_id AND chunk.project_id IS DISTINCT FROM repository.project_id;
     GET DIAGNOSTICS corrected = ROW_COUNT;
+    IF EXISTS (
+      SELECT FROM public.code_chunks AS chunk
+      JOIN public.code_files AS file ON file.id = chunk.code_file_id
+      JOIN public.repositories AS repository ON repository.id = file.repository_id
+      WHERE chunk.project_id IS DISTINCT FROM repository.project_id
+    ) THEN
+      RAISE EXCEPTION USING
+        ERRCODE = 'triggered_data_change_violation',
+        MESSAGE = 'Rows of code_chunks did not take the project_id of their repository',
+        DETAIL = 'A trigger or a rule keeps an UPDATE from changing them.',
+        HINT = coalesce((
+          SELECT 'Disable what keeps them for the run: ' || string_agg(
+            format('ALTER TABLE public.code_chunks DISABLE TRIGGER %I;', tgname), ' ' ORDER BY tgname)
+          FROM pg_trigger
+          -- ROW (1), BEFORE (2) and UPDATE (16)
+          WHERE tgrelid = 'public.code_chunks'::regclass AND tgtype & 19 = 19 AND tgenabled IN ('O', 'A')
+        ), 'Look for a rule on the table, and disable it for the run.');
+    END IF;
   END IF;
 
   ALTER TABLE public.code_chunks
@@ -270,12 +399,21 @@ DECLARE
     'CREATE INDEX idx_project_repository ON public.repositories USING btree (project_id, id)';
   standing record;
 BEGIN
-  SELECT pg_get_indexdef(indexrelid) AS definition, indisvalid AND indisready AS usable INTO standing
-  FROM pg_index
-  WHERE indexrelid = to_regclass('public.idx_project_repository');
+  SELECT pg_get_indexdef(indexrelid) AS definition, indisvalid AND indisready AS usable, relkind, type INTO standing
+  FROM pg_class
+  CROSS JOIN LATERAL pg_identify_object('pg_class'::regclass, oid, 0)
+  LEFT JOIN pg_index ON indexrelid = oid
+  WHERE oid = to_regclass('public.idx_project_repository');
   IF NOT FOUND THEN
     EXECUTE definition;
     RAISE NOTICE 'Index idx_project_repository created';
+  ELSIF standing.definition IS NULL THEN
+    RAISE EXCEPTION USING
+      ERRCODE = 'wrong_object_type',
+      MESSAGE = format('Relation "idx_project_repository" in schema public is of kind "%s", not "index"', standing.type),
+      DETAIL = format('This revision creates an index of that name: %s', definition),
+      HINT = format('Run: ALTER %s public.idx_project_repository RENAME TO idx_project_repository_before_002;',
+        CASE standing.relkind WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END);
   ELSIF standing.definition = definition AND standing.usable THEN
     RAISE NOTICE 'Index idx_project_repository kept';
   ELSE
@@ -328,7 +466,9 @@ BEGIN
       ));
   END IF;
 
-  CREATE SCHEMA IF NOT EXISTS retired_002;
+  IF to_regnamespace('retired_002') IS NULL THEN
+    CREATE SCHEMA retired_002;
+  END IF;
   COMMENT ON SCHEMA retired_002 IS
     'Tables that revision 002 took out of public, with every row. '
     '"backstop downgrade 005" moves them back, "backstop finalize" drops them for good.';

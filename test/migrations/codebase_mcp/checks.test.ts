@@ -268,6 +268,29 @@ describe('after the downgrade', () => {
   });
 });
 
+describe('after the downgrade of a project_id that the upgrade found in repositories', () => {
+  let found: TestDatabase;
+  beforeAll(async () => {
+    found = await makeDatabase('at005');
+    await found.query('ALTER TABLE repositories ADD project_id varchar(50)');
+    await upgrade(migratorOn(found), '002');
+    await downgrade(migratorOn(found), '005');
+  });
+  afterAll(() => found.drop());
+
+  const violating = async () =>
+    (await validate(migratorOn(found), 'after-downgrade')).checks.flatMap(({ rows }) => rows);
+
+  test('V8.1 holds', async () => {
+    expect(await violating()).toEqual([]);
+  });
+
+  test('V8.1 fails where code_chunks, which had none, has one', async () => {
+    await found.query('ALTER TABLE code_chunks ADD project_id varchar(50)');
+    expect(await violating()).toEqual([{ table_name: 'code_chunks', column_name: 'project_id' }]);
+  });
+});
+
 test('FR-030: all fifteen hold after finalize too', async () => {
   await upgrade(migratorOn(db), '002');
   await finalize(migratorOn(db));

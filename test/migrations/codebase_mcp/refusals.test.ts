@@ -2,7 +2,7 @@
 import { BackstopError } from '../../../lambda/migrator/errors.ts';
 import { downgrade, finalize, upgrade, validate } from '../../../lambda/migrator/migrator.ts';
 import { codebaseMcp, makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
-import { contentsOf, inSession } from './contents.ts';
+import { contentsOf, inSession, schemaOf } from './contents.ts';
 
 interface Refusal {
   /** What stands in the way. */
@@ -47,7 +47,12 @@ const otherConstraint = (table: string, detail: RegExp) => ({
   detail,
   hint: `Run: ALTER TABLE public.${table} DROP CONSTRAINT check_${table}_project_id;`,
 });
-
+const otherKind = (relation: string, kind: string, word = 'TABLE') => ({
+  name: 'MigrationFailed',
+  message: new RegExp(`^Relation "${relation}" in schema public is of kind "${kind}", not `),
+  detail: /^This revision (creates an index|takes a table) of that name/,
+  hint: `Run: ALTER ${word} public.${relation} RENAME TO ${relation}_before_002;`,
+});
 const UPGRADE: Record<string, Refusal> = {
   'E1, FR-003: a foreign key from one of the nine to repositories': {
     given: 'ALTER TABLE tasks ADD repository_id uuid CONSTRAINT tasks_of_repository REFERENCES repositories',
@@ -154,6 +159,29 @@ const UPGRADE: Record<string, Refusal> = {
       ADD CONSTRAINT check_repositories_project_id CHECK (project_id = 'default' OR (project_id ~ '^[a-z0-9-]{1,50}$' AND project_id !~ '(^-|-$|--)')) NOT VALID`,
     ...otherConstraint('repositories', /NOT VALID/),
   },
+  'FR-019: a table that has the name of the index': {
+    given: 'CREATE TABLE idx_project_repository ()',
+    ...otherKind('idx_project_repository', 'table'),
+  },
+  'FR-019: a type that has the name of the index': {
+    given: 'CREATE TYPE idx_project_repository AS (id integer)',
+    ...otherKind('idx_project_repository', 'composite type', 'TYPE'),
+  },
+  'FR-019: a view that has the name of one of the nine': {
+    given: 'ALTER TABLE tasks RENAME TO todo; CREATE VIEW tasks AS SELECT * FROM todo',
+    ...otherKind('tasks', 'view'),
+  },
+  'FR-019: a trigger that keeps chunks from taking the value of their repository': {
+    given: `ALTER TABLE repositories ADD project_id varchar(50);
+      UPDATE repositories SET project_id = 'acme' WHERE path = (SELECT min(path) FROM repositories);
+      CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+      CREATE TRIGGER "Keep" BEFORE INSERT OR UPDATE ON code_chunks FOR EACH ROW EXECUTE FUNCTION keep();
+      CREATE TRIGGER later AFTER UPDATE ON code_chunks FOR EACH ROW EXECUTE FUNCTION keep()`,
+    name: 'MigrationFailed',
+    message: /^Rows of code_chunks did not take the project_id of their repository /,
+    detail: 'A trigger or a rule keeps an UPDATE from changing them.',
+    hint: 'Disable what keeps them for the run: ALTER TABLE public.code_chunks DISABLE TRIGGER "Keep";',
+  },
   'FR-019: tables of the same names in retired_002': {
     given: `CREATE SCHEMA retired_002; CREATE TABLE retired_002.tasks (); CREATE TABLE retired_002.vendor_extractors (id integer)`,
     name: 'MigrationFailed',
@@ -200,6 +228,10 @@ beforeEach(async () => {
   db = await makeDatabase('at005');
 });
 afterEach(() => db.drop());
+
+/** The owner then sees no row any more, for there is no policy that shows one. */
+const forceRowSecurity = (table: string) =>
+  `ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY`;
 
 const failureOf = async (run: Promise<unknown>): Promise<BackstopError> => {
   const failure = await run.catch((error) => error);
@@ -252,6 +284,40 @@ describe('an upgrade refuses', () => {
     expect(await contentsOf(db)).toEqual(before);
   });
 
+  test.each(['repositories', 'code_files', 'code_chunks'])(
+    'FR-019: policies that hide rows of %s even from the owner',
+    async (table) => {
+      await db.query(forceRowSecurity(table));
+      const before = await schemaOf(db);
+      const failure = await failureOf(upgrade(migratorOn(db), '002'));
+      expect(failure).toMatchObject({
+        name: 'MigrationFailed',
+        summary: expect.stringMatching(`^Row-level security of table "${table}" is forced upon its owner `),
+        hint: `Run: ALTER TABLE public.${table} NO FORCE ROW LEVEL SECURITY;`,
+      });
+      expect(await schemaOf(db)).toBe(before);
+      await db.query(failure.hint?.replace('Run: ', '') ?? '');
+      await expect(upgrade(migratorOn(db), '002')).resolves.toMatchObject({ outcome: 'upgraded' });
+    },
+  );
+
+  test.each([
+    ['materialized view', 'CREATE MATERIALIZED VIEW tasks AS SELECT 1 AS id'],
+    ['sequence', 'CREATE SEQUENCE tasks'],
+    ['index', 'CREATE INDEX tasks ON repositories (indexed_at)'],
+    ['composite type', 'CREATE TYPE tasks AS (id integer)'],
+  ])('FR-019: a %s that has the name of one of the nine, whoever runs the SQL', async (kind, given) => {
+    await db.query(`ALTER TABLE tasks RENAME TO todo; ${given}`);
+    const step = codebaseMcp.chain.revisions.at(-1)?.upgrade.steps[0]?.sql ?? '';
+    const raised = await inSession(db, (client) => client.query(step)).catch((error) => error);
+    expect(raised).toMatchObject({
+      code: '42809',
+      message: `Relation "tasks" in schema public is of kind "${kind}", not "table"`,
+    });
+    await db.query(raised.hint.replace('Run: ', ''));
+    await expect(inSession(db, (client) => client.query(step))).resolves.toBeDefined();
+  });
+
   test('E1: a foreign key that came after the checks, in the same words as they do', async () => {
     await db.query(`
       ALTER TABLE tasks ADD repository_id uuid CONSTRAINT late REFERENCES repositories;
@@ -270,6 +336,11 @@ describe('at 002', () => {
   test.each(Object.entries(AFTER_UPGRADE))('refuses %s', async (_, refusal) => {
     await prepare(refusal);
     await expectRefusal(refusal.run, refusal);
+  });
+
+  test('a downgrade is not refused for policies that hide repositories from their owner', async () => {
+    await db.query(forceRowSecurity('repositories'));
+    await expect(downgrade(migratorOn(db), '005')).resolves.toMatchObject({ outcome: 'downgraded' });
   });
 
   test('a downgrade keeps retired_002 for what no revision put there', async () => {

@@ -1,9 +1,11 @@
 -- What must hold once revision 002 is taken back.
 
 -- check: V8.1 project_id columns are removed
+-- One that the upgrade found stays: its record tells.
 SELECT table_name, column_name
 FROM information_schema.columns
-WHERE table_schema = 'public' AND table_name IN ('repositories', 'code_chunks') AND column_name = 'project_id';
+WHERE table_schema = 'public' AND table_name IN ('repositories', 'code_chunks') AND column_name = 'project_id'
+  AND to_regclass('retired_002.found_' || table_name) IS NULL;
 
 -- check: V8.2 CHECK constraints are removed
 SELECT conrelid::regclass::text AS table_name, conname AS constraint_name
