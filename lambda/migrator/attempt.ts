@@ -111,9 +111,11 @@ export class Attempt {
     const wanted = [...new Set(this.#run.legs.flatMap(({ script }) => script.locks))];
     const { rows } = await this.#answer(
       this.#run.client.query<{ name: string }>(
-        `SELECT pg_catalog.to_regclass(wanted.name)::text AS name
+        // Anything else of that name cannot be locked; the revision says what it makes of it.
+        `SELECT c.oid::regclass::text AS name
          FROM pg_catalog.unnest($1::text[]) WITH ORDINALITY AS wanted(name, place)
-         WHERE pg_catalog.to_regclass(wanted.name) IS NOT NULL ORDER BY wanted.place`,
+         JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(wanted.name) AND c.relkind IN ('r', 'p')
+         ORDER BY wanted.place`,
         [wanted],
       ),
     );

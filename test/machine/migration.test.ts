@@ -201,7 +201,8 @@ onLinux('MigrationFailed: the function dies in the middle of a step, and leaves 
   await using twin = await makeTwin();
   await alteringTables('PERFORM pg_sleep(60)')(twin);
   const executing = twin.execute(NO_SNAPSHOT);
-  await pidRunning(twin.database, 'ADD COLUMN project_id');
+  // The server shows but the beginning of a long statement: this is the third step's.
+  await pidRunning(twin.database, 'A project_id that stands here');
   process.kill(workerOf(process.pid), 'SIGKILL');
   const run = await executing;
   expectEnding(run, 'MigrationFailed', 'the database is at 005, unchanged');

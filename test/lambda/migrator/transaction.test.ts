@@ -300,3 +300,13 @@ test('a step that ends the transaction unseen is not told as rolled back', async
   });
   expect(options.events.map(({ type }) => type)).not.toContain('rolled back');
 });
+
+test('a name on the Locks line that is no table is left to the revision', async () => {
+  await database.query('CREATE SEQUENCE a_sequence; CREATE VIEW a_view AS SELECT 3');
+  const { run } = begin({
+    locks: 'public.a_sequence, public.a_view, public.nothing, public.one',
+    upgrade: [CHANGE],
+  });
+  const { exclusiveMs } = await run;
+  expect(Object.keys(exclusiveMs)).toEqual(['public.one']);
+});
