@@ -65,6 +65,8 @@ export interface Reconciliation {
   readonly revision: RevisionId;
   readonly verdict: 'committed' | 'rolled back' | 'elsewhere';
   readonly message: string;
+  /** The report of the migration, as the history has it; present where this execution committed it. */
+  readonly migration?: RunReport | undefined;
 }
 
 /** A validation, and the sentence with which the execution ends if it did not pass. */

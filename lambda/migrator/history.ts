@@ -82,6 +82,22 @@ export async function remember(client: pg.Client, entry: HistoryEntry): Promise<
   );
 }
 
+/** The report of the last run of that direction that this execution committed; undefined where there is none. */
+export async function committedRun(
+  client: pg.Client,
+  execution: string,
+  direction: Direction,
+): Promise<RunReport | undefined> {
+  if (!(await hasHistory(client))) return undefined;
+  const { rows } = await client.query<{ report: RunReport }>(
+    `SELECT report FROM backstop.history
+     WHERE execution_arn = $1 AND direction = $2 AND report ->> 'outcome' = outcome
+     ORDER BY id DESC LIMIT 1`,
+    [execution, direction],
+  );
+  return rows[0]?.report;
+}
+
 /** Revision id → checksum with which it was last applied, as far as history knows. */
 export async function appliedChecksums(client: pg.Client): Promise<Map<RevisionId, string>> {
   if (!(await hasHistory(client))) return new Map();

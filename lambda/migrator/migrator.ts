@@ -1,8 +1,9 @@
-// The verbs: plan, upgrade, downgrade, finalize, validate, currentRevision. Every other file of this folder serves them.
+// The verbs: plan, upgrade, downgrade, finalize, validate, reconcile. Every other file of this folder serves them.
 import { randomUUID } from 'node:crypto';
 import { idAt, position, revisionOf } from './chain.ts';
 import { refusedBy, runChecks } from './checks.ts';
 import type { Database } from './databases.ts';
+import { committedRun } from './history.ts';
 import { Observer } from './observer.ts';
 import { findFinalizePending, makePlan } from './plan.ts';
 import {
@@ -87,14 +88,23 @@ export async function validate(options: MigratorOptions, phase: Phase): Promise<
   });
 }
 
+/** What the database says of a run whose answer was lost. */
+export interface Truth {
+  /** Where the database is. */
+  readonly revision: RevisionId;
+  /** The report that the execution's upgrade left in the history, if it was committed. */
+  readonly upgrade: RunReport | undefined;
+}
+
 /**
- * Where the database really is, after a run whose answer was lost. Waits for the runner lock first, so that
- * a run that is still alive has ended when the question is asked.
+ * Asks the database what became of the upgrade of this execution. Waits for the runner lock first, so that a
+ * run that is still alive has ended when the question is asked.
  */
-export async function currentRevision(options: MigratorOptions): Promise<RevisionId> {
-  return visit(options, 'reconcile', async ({ client, bounds, listener }) => {
+export async function reconcile(options: MigratorOptions): Promise<Truth> {
+  return visit(options, 'reconcile', async ({ client, bounds, listener, execution }) => {
     await takeRunnerLock(client, bounds.lockWaitMs, listener);
-    return readVersion(client);
+    const upgraded = execution === undefined ? undefined : await committedRun(client, execution, 'upgrade');
+    return { revision: await readVersion(client), upgrade: upgraded };
   });
 }
 

@@ -1,6 +1,11 @@
 // The report of a local run: one document that says what happened, what is in the database now, and what to do next.
-import { ENDINGS, type EndingName } from '../../lambda/migrator/errors.ts';
-import type { CheckReport, Direction, RevisionId, StepReport } from '../../lambda/migrator/report.ts';
+import type {
+  CheckReport,
+  Direction,
+  RevisionId,
+  RunReport,
+  StepReport,
+} from '../../lambda/migrator/report.ts';
 import type { Snapshot } from '../../lambda/state.ts';
 import type { Execution, VisitedState } from './execution.ts';
 import type { Measured } from './worker.ts';
@@ -47,8 +52,8 @@ export interface Findings {
 }
 
 export function makeReport({ execution, revision, before, after, durationMs }: Findings): LocalReport {
-  const { plan, migration, downgrade, finalization, validation, downgradeValidation, snapshot } =
-    execution.state;
+  const { plan, downgrade, finalization, validation, downgradeValidation, snapshot } = execution.state;
+  const migration = migrationOf(execution);
   const runs = [migration, downgrade, finalization].filter((run) => run !== undefined);
   const { name, status, error, cause, states } = execution;
   const unchanged = JSON.stringify(before) === JSON.stringify(after);
@@ -57,7 +62,7 @@ export function makeReport({ execution, revision, before, after, durationMs }: F
     message: [
       ...whatHappened(execution),
       whatIsThere(revision, before, after, unchanged),
-      whatIsNext(execution),
+      ...whatIsNext(execution),
     ].join('\n'),
     execution: {
       name,
@@ -83,12 +88,20 @@ export function makeReport({ execution, revision, before, after, durationMs }: F
   };
 }
 
-function whatHappened({ state, error, cause }: Execution): string[] {
+/** Where the answer of Migrate was lost, Reconcile has found its report. */
+function migrationOf({ state }: Execution): RunReport | undefined {
+  return state.migration ?? state.reconciliation?.migration;
+}
+
+function whatHappened(execution: Execution): string[] {
+  const { state, error, cause } = execution;
   if (error) return [`${error}: ${cause}`];
-  const { plan, migration, finalization, validation } = state;
+  const { plan, reconciliation, finalization, validation } = state;
+  const run = migrationOf(execution) ?? state.downgrade;
   const checks = validation?.checks ?? [];
   return [
-    migration ? `${plan?.from} -> ${plan?.to} in one transaction.` : `Already at ${plan?.to}.`,
+    run ? `${run.from} -> ${run.to} in one transaction.` : `Already at ${plan?.to}.`,
+    ...(reconciliation ? [reconciliation.message] : []),
     `${checks.filter(({ passed }) => passed).length} of ${checks.length} checks hold.`,
     ...(finalization ? [`Finalized: ${finalization.dropped.length} retired tables dropped.`] : []),
   ];
@@ -102,10 +115,8 @@ function whatIsThere(revision: RevisionId, before: Rows, after: Rows, unchanged:
   return `${at}; ${kept.length} of ${tables} tables are there with every row: ${kept.join(', ')}.`;
 }
 
-function whatIsNext({ error, state }: Execution): string {
-  if (!error) return 'Nothing is left to do.';
-  const promise = error in ENDINGS ? ENDINGS[error as EndingName] : undefined;
-  return promise?.database === 'needs a person'
-    ? `Next: repair by hand, or restore: ${state.snapshot?.restoreCommand}`
-    : 'Next: correct the cause, then start again.';
+/** Most endings say in their own HINT what to do. */
+function whatIsNext({ error, cause = '' }: Execution): string[] {
+  if (!error) return ['Nothing is left to do.'];
+  return cause.includes('HINT:') ? [] : ['Correct the cause, then start again.'];
 }

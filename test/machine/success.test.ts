@@ -125,7 +125,11 @@ describe('an answer of Migrate that is lost', () => {
     const run = await twin.execute({ drill: 'migrate-lost', snapshot: false, finalize: false });
     expectGreen(run);
     expect(tasks(run).slice(-3)).toEqual(['Migrate', 'Reconcile', 'Validate']);
-    expect(run.execution.state.reconciliation).toMatchObject({ revision: '002', verdict: 'committed' });
+    expect(run.execution.state.reconciliation).toMatchObject({
+      revision: '002',
+      verdict: 'committed',
+      migration: { outcome: 'upgraded', from: '005', to: '002', revisions: ['002'] },
+    });
     expect(run.after.rows).toEqual(run.before.rows);
   });
 });

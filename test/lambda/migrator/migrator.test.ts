@@ -1,9 +1,9 @@
 // The verbs: what each refuses before it begins, what it finds, and where it leaves the database.
 import {
-  currentRevision,
   downgrade,
   finalize,
   plan,
+  reconcile,
   upgrade,
   validate,
 } from '../../../lambda/migrator/migrator.ts';
@@ -92,7 +92,7 @@ describe('a chain of three', () => {
       revisions: ['002', '001'],
       dropped: ['public.one', 'public.two'],
     });
-    expect(await currentRevision(options())).toBe('base');
+    expect((await reconcile(options())).revision).toBe('base');
   });
 
   test('what is at its target finds nothing to do, in every direction', async () => {
@@ -109,7 +109,7 @@ describe('a chain of three', () => {
       revisions: ['002', '001'],
       dropped: ['public.one', 'public.two'],
     });
-    expect(await currentRevision(options())).toBe('002');
+    expect((await reconcile(options())).revision).toBe('002');
     expect(await database.query("SELECT to_regclass('one')::text AS one")).toEqual([{ one: 'one' }]);
   });
 

@@ -1,5 +1,5 @@
 // One runner at a time: the others wait, find nothing left to do, or are told who stands in the way.
-import { currentRevision, plan, upgrade } from '../../../lambda/migrator/migrator.ts';
+import { plan, reconcile, upgrade } from '../../../lambda/migrator/migrator.ts';
 import { DEFAULT_BOUNDS } from '../../../lambda/migrator/run.ts';
 import { takeRunnerLock } from '../../../lambda/migrator/runner-lock.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
@@ -75,7 +75,7 @@ test('where the database really is, is only said when no run is alive', async ()
   const first = options();
   const run = upgrade(first, 'head');
   await until('a step', async () => first.events.some(({ type }) => type === 'step started'));
-  expect(await currentRevision(options())).toBe('001');
+  expect((await reconcile(options())).revision).toBe('001');
   await run;
 });
 
