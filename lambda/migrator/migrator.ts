@@ -136,7 +136,11 @@ async function run(
     const { client, pid, database, connect, bounds, listener, execution } = visiting;
     await takeRunnerLock(client, bounds.lockWaitMs, listener);
     const { from, to, pending } = await decide(visiting);
-    if (pending.length === 0) return nothingToDo(runId, direction, from, performance.now() - started);
+    if (pending.length === 0) {
+      // Asked for twice, because the first answer was lost: the answer is the same.
+      const done = execution === undefined ? undefined : await committedRun(client, execution, direction);
+      return done ?? nothingToDo(runId, direction, from, performance.now() - started);
+    }
     const legs = pending.map((id) => makeLeg(database, direction, id));
     const observer = new Observer(connect, `backstop observer ${runId}`);
     const what = { runId, execution, direction, from, to, legs, dryRun, bounds, started, startedAt };

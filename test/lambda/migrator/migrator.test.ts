@@ -102,6 +102,16 @@ describe('a chain of three', () => {
     expect(await finalize(options())).toMatchObject({ direction: 'finalize', outcome: 'nothing to do' });
   });
 
+  test('an execution that asks twice gets the report of what it did', async () => {
+    const execution = (name: string) => ({ ...options(), execution: name });
+    const { durationMs: _, exclusiveMs: __, ...report } = await upgrade(execution('one'), 'head');
+    expect(report).toMatchObject({ outcome: 'upgraded', revisions: ['003'] });
+    expect(await upgrade(execution('one'), 'head')).toMatchObject(report);
+    expect(await upgrade(execution('two'), 'head')).toMatchObject({ outcome: 'nothing to do' });
+    expect((await reconcile(execution('one'))).upgrade).toMatchObject(report);
+    expect((await reconcile(execution('two'))).upgrade).toBeUndefined();
+  });
+
   test('a dry run tells all that a run would, and does nothing', async () => {
     const report = await downgrade(options(), 'base', { dryRun: true });
     expect(report).toMatchObject({
