@@ -5,7 +5,7 @@ import type { RunReport } from './migrator/report.ts';
 import { isDrill } from './runtime/drill.ts';
 import { stateHandler, type Tools } from './runtime/handler.ts';
 import { migratorOptions } from './runtime/migrator-options.ts';
-import type { ExecutionState } from './state.ts';
+import { committedMigration, type ExecutionState } from './state.ts';
 
 export const handler = stateHandler(async (state, tools) => {
   // A downgrade that was asked for is rolled back like any other run when it fails: its own error says so.
@@ -17,7 +17,8 @@ export const handler = stateHandler(async (state, tools) => {
 async function stepBack(state: ExecutionState, tools: Tools): Promise<RunReport> {
   try {
     if (isDrill(state, 'downgrade-failure')) throw new Error('drill: the downgrade fails');
-    return await downgrade(migratorOptions(state, tools), state.plan?.from ?? '');
+    const withRows = (committedMigration(state)?.retired.length ?? 0) > 0;
+    return await downgrade(migratorOptions(state, tools), state.plan?.from ?? '', { withRows });
   } catch (cause) {
     throw new DowngradeFailed(
       {

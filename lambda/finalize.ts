@@ -1,5 +1,5 @@
 // Finalize: validation has passed, so what the upgrade retired is dropped for good.
-import { FinalizeFailed } from './migrator/errors.ts';
+import { FinalizeFailed, NotAtTarget } from './migrator/errors.ts';
 import { finalize } from './migrator/migrator.ts';
 import { isDrill } from './runtime/drill.ts';
 import { stateHandler } from './runtime/handler.ts';
@@ -8,8 +8,9 @@ import { migratorOptions } from './runtime/migrator-options.ts';
 export const handler = stateHandler(async (state, tools) => {
   try {
     if (isDrill(state, 'finalize-failure')) throw new Error('drill: the finalize fails');
-    return await finalize(migratorOptions(state, tools));
+    return await finalize(migratorOptions(state, tools), state.plan?.to);
   } catch (cause) {
+    if (cause instanceof NotAtTarget) throw cause;
     throw new FinalizeFailed(
       {
         message: 'The database is at the target and valid, but the retired tables are still there',

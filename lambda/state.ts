@@ -90,3 +90,15 @@ export interface ExecutionState {
   /** The last error that a state caught. */
   readonly failure?: { readonly Error: string; readonly Cause: string };
 }
+
+/**
+ * The migration that this execution itself committed; undefined where it found the work done, or did none.
+ * Only what an execution has done may it finalize unasked or take back.
+ */
+export function committedMigration({
+  migration,
+  reconciliation,
+}: Partial<ExecutionState>): RunReport | undefined {
+  const run = migration ?? reconciliation?.migration;
+  return run?.outcome === 'upgraded' ? run : undefined;
+}

@@ -1,10 +1,10 @@
 // Validate: runs the checks of the revision, after the upgrade or after the downgrade, and says how to go on.
 import { validate } from './migrator/migrator.ts';
-import type { CheckReport, ValidationReport } from './migrator/report.ts';
+import type { CheckReport, RevisionId, ValidationReport } from './migrator/report.ts';
 import { isDrill } from './runtime/drill.ts';
 import { makeHandler } from './runtime/handler.ts';
 import { migratorOptions } from './runtime/migrator-options.ts';
-import type { ExecutionState, Validation } from './state.ts';
+import { committedMigration, type ExecutionState, type Validation } from './state.ts';
 
 interface Input {
   readonly phase: 'after-upgrade' | 'after-downgrade';
@@ -14,7 +14,7 @@ interface Input {
 export const handler = makeHandler(
   ({ state }: Input) => state,
   async ({ phase, state }, tools): Promise<Validation> => {
-    const report = await validate(migratorOptions(state, tools), phase);
+    const report = await validate(migratorOptions(state, tools), phase, expectedRevision(phase, state));
     const judged =
       phase === 'after-upgrade' && isDrill(state, 'validation-failure') ? withDrill(report) : report;
     return {
@@ -24,6 +24,14 @@ export const handler = makeHandler(
     };
   },
 );
+
+/** Where the execution has brought the database; somebody else may have moved it since. */
+function expectedRevision(
+  phase: Input['phase'],
+  { plan, downgrade }: ExecutionState,
+): RevisionId | undefined {
+  return phase === 'after-upgrade' ? plan?.to : (downgrade?.to ?? plan?.to);
+}
 
 /** The drill for a wrong result: one more check, which does not hold. */
 function withDrill(report: ValidationReport): ValidationReport {
@@ -52,9 +60,9 @@ function causeOf({ revision, passed, checks }: ValidationReport): string {
 }
 
 /** The sentence with which an execution ends that applied nothing; after any other a downgrade has the last word. */
-function causeAfterUpgrade(report: ValidationReport, { plan }: ExecutionState): string {
+function causeAfterUpgrade(report: ValidationReport, state: ExecutionState): string {
   const cause = causeOf(report);
-  if (report.passed || plan?.pending.length !== 0) return cause;
+  if (report.passed || committedMigration(state)) return cause;
   return `${cause}\nHINT:  This execution applied nothing, so nothing was taken back. Correct what the checks name, then start a new execution.`;
 }
 

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { idAt, position, revisionOf } from './chain.ts';
 import { refusedBy, runChecks } from './checks.ts';
 import type { Database } from './databases.ts';
+import { MigrationFailed, NotAtTarget } from './errors.ts';
 import { committedRun } from './history.ts';
 import { Observer } from './observer.ts';
 import { findFinalizePending, makePlan } from './plan.ts';
@@ -54,19 +55,56 @@ export async function upgrade(
   return run(options, 'upgrade', dryRun, (visiting) => planned(visiting, 'upgrade', target));
 }
 
-/** Downgrades to `target` in one transaction; what was retired comes back with every row. Throws as upgrade does. */
+export interface DowngradeOptions extends RunOptions {
+  /**
+   * Whether the tables that the upgrades retired must still be there to come back: a step back that nobody asked
+   * for refuses to bring them back empty. Default: false.
+   */
+  readonly withRows?: boolean;
+}
+
+/**
+ * Downgrades to `target` in one transaction; what was retired comes back with every row.
+ *
+ * @throws MigrationFailed where the rows must come back and are gone; otherwise as upgrade does
+ */
 export async function downgrade(
   options: MigratorOptions,
   target: string,
-  { dryRun = false }: RunOptions = {},
+  { dryRun = false, withRows = false }: DowngradeOptions = {},
 ): Promise<RunReport> {
-  return run(options, 'downgrade', dryRun, (visiting) => planned(visiting, 'downgrade', target));
+  return run(options, 'downgrade', dryRun, async (visiting) => {
+    const found = await planned(visiting, 'downgrade', target);
+    if (withRows) requireRetired(found, visiting.database);
+    return found;
+  });
 }
 
-/** Makes final what the applied revisions retired. Throws as upgrade does. */
-export async function finalize(options: MigratorOptions): Promise<RunReport> {
+function requireRetired({ pending, finalizePending }: Plan, { chain }: Database): void {
+  const gone = pending.filter((id) => revisionOf(chain, id).finalize && !finalizePending.includes(id));
+  if (gone.length === 0) return;
+  throw new MigrationFailed({
+    message: `What ${gone.join(', ')} retired has been finalized by now`,
+    detail: 'A downgrade would bring the tables back empty, and drop what was added.',
+    hint: 'Look into backstop.history for who it was. Nothing was changed: correct the data, or downgrade on purpose.',
+  });
+}
+
+/**
+ * Makes final what the applied revisions retired.
+ *
+ * @param at where the database must be; without it, wherever it is
+ * @throws NotAtTarget where it is somewhere else; otherwise as upgrade does
+ */
+export async function finalize(options: MigratorOptions, at?: RevisionId): Promise<RunReport> {
   return run(options, 'finalize', false, async ({ client, database }) => {
     const current = await readVersion(client);
+    if (at !== undefined && current !== at) {
+      throw new NotAtTarget({
+        message: `The database is at ${current}, not at ${at}: it was moved after it had been validated`,
+        hint: 'Look into backstop.history for who it was, then start a new execution.',
+      });
+    }
     return {
       from: current,
       to: current,
@@ -78,14 +116,28 @@ export async function finalize(options: MigratorOptions): Promise<RunReport> {
 /**
  * Runs the checks that belong to where the database is: after an upgrade those of its revision, after a
  * downgrade those of the revision that was taken back.
+ *
+ * @param at where the database must be; if it is not, that is the one check, and it does not hold
  */
-export async function validate(options: MigratorOptions, phase: Phase): Promise<ValidationReport> {
+export async function validate(
+  options: MigratorOptions,
+  phase: Phase,
+  at?: RevisionId,
+): Promise<ValidationReport> {
   return visit(options, 'validate', async ({ client, database: { chain }, bounds, listener }) => {
-    const count = position(chain, await readVersion(client));
+    const current = await readVersion(client);
+    if (at !== undefined && current !== at) return elsewhere(phase, current, at);
+    const count = position(chain, current);
     const revision = chain.revisions[phase === 'after-upgrade' ? count - 1 : count];
     const checks = revision?.checks[phase] ?? [];
     return runChecks(client, revision?.id ?? BASE, phase, checks, bounds.transactionMs, listener);
   });
+}
+
+function elsewhere(phase: Phase, current: RevisionId, at: RevisionId): ValidationReport {
+  const place = { revision: at, id: 'V0.1', title: `the database is at ${at}` };
+  const verdict = { passed: false, violations: 1, rows: [{ revision: current }], durationMs: 0 };
+  return { revision: at, phase, passed: false, checks: [{ ...place, ...verdict }], durationMs: 0 };
 }
 
 /** What the database says of a run whose answer was lost. */

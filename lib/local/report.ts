@@ -1,12 +1,6 @@
 // The report of a local run: one document that says what happened, what is in the database now, and what to do next.
-import type {
-  CheckReport,
-  Direction,
-  RevisionId,
-  RunReport,
-  StepReport,
-} from '../../lambda/migrator/report.ts';
-import type { Snapshot } from '../../lambda/state.ts';
+import type { CheckReport, Direction, RevisionId, StepReport } from '../../lambda/migrator/report.ts';
+import { committedMigration, type Snapshot } from '../../lambda/state.ts';
 import type { Execution, VisitedState } from './execution.ts';
 import type { Measured } from './worker.ts';
 
@@ -53,7 +47,7 @@ export interface Findings {
 
 export function makeReport({ execution, revision, before, after, durationMs }: Findings): LocalReport {
   const { plan, downgrade, finalization, validation, downgradeValidation, snapshot } = execution.state;
-  const migration = migrationOf(execution);
+  const migration = committedMigration(execution.state);
   const runs = [migration, downgrade, finalization].filter((run) => run !== undefined);
   const { name, status, error, cause, states } = execution;
   const unchanged = JSON.stringify(before) === JSON.stringify(after);
@@ -88,16 +82,11 @@ export function makeReport({ execution, revision, before, after, durationMs }: F
   };
 }
 
-/** Where the answer of Migrate was lost, Reconcile has found its report. */
-function migrationOf({ state }: Execution): RunReport | undefined {
-  return state.migration ?? state.reconciliation?.migration;
-}
-
 function whatHappened(execution: Execution): string[] {
   const { state, error, cause } = execution;
   if (error) return [`${error}: ${cause}`];
   const { plan, reconciliation, finalization, validation } = state;
-  const run = migrationOf(execution) ?? state.downgrade;
+  const run = committedMigration(state) ?? state.downgrade;
   const checks = validation?.checks ?? [];
   return [
     run ? `${run.from} -> ${run.to} in one transaction.` : `Already at ${plan?.to}.`,

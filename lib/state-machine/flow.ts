@@ -52,6 +52,13 @@ const directionIs = (direction: string) => Condition.stringEquals('$.plan.direct
 const verdictIs = (verdict: Reconciliation['verdict']) =>
   Condition.stringEquals('$.reconciliation.verdict', verdict);
 const somethingPending = Condition.isPresent('$.plan.pending[0]');
+const hasUpgraded = (section: string) =>
+  Condition.and(
+    Condition.isPresent(`${section}.outcome`),
+    Condition.stringEquals(`${section}.outcome`, 'upgraded'),
+  );
+/** Not where another execution was faster: what that one did is its own to take back or to finalize. */
+const appliedHere = Condition.or(hasUpgraded('$.migration'), hasUpgraded('$.reconciliation.migration'));
 
 /** Builds all states in `scope` and returns the first. */
 export function defineFlow(scope: Construct, functions: Functions): State {
@@ -157,17 +164,20 @@ export function defineFlow(scope: Construct, functions: Functions): State {
     .addCatch(checksLost, onAnythingElse())
     .next(valid);
   valid.when(isTrue('$.validation.passed'), finalizeWanted).otherwise(stepBack);
-  stepBack
-    .when(Condition.and(actionIs('upgrade'), somethingPending), tasks.downgrade)
-    .otherwise(ends.invalid);
+  stepBack.when(Condition.and(actionIs('upgrade'), appliedHere), tasks.downgrade).otherwise(ends.invalid);
 
-  const upgradeFinalizes = Condition.and(actionIs('upgrade'), isTrue('$.request.finalize'));
+  const upgradeFinalizes = Condition.and(
+    actionIs('upgrade'),
+    isTrue('$.request.finalize'),
+    Condition.or(appliedHere, Condition.not(somethingPending)),
+  );
   finalizeWanted
     .when(Condition.or(actionIs('finalize'), upgradeFinalizes), tasks.finalize)
     .otherwise(ends.succeeded);
 
   tasks.finalize
     .addCatch(ends.finalizeFailed, on('FinalizeFailed'))
+    .addCatch(ends.unchanged, on('NotAtTarget'))
     .addCatch(ends.finalizeLost, onAnythingElse())
     .next(ends.succeeded);
 

@@ -43,7 +43,7 @@ const WELL: Record<string, Script> = {
   Preflight: plans('upgrade', '002'),
   'Take snapshot': () => ({ status: 'available', restoreCommand: 'aws rds restore' }),
   Migrate: () => ({ outcome: 'upgraded' }),
-  Reconcile: () => ({ verdict: 'committed', message: '' }),
+  Reconcile: () => ({ verdict: 'committed', message: '', migration: { outcome: 'upgraded' } }),
   Validate: () => ({ passed: true, cause: '' }),
   Finalize: () => ({ outcome: 'finalized' }),
   Downgrade: () => ({ outcome: 'downgraded' }),
@@ -160,6 +160,14 @@ describe('a lost answer of Migrate', () => {
     const { error, calls } = await execute(lost);
     expect(error).toBe('none');
     expect(calls.slice(-4)).toEqual(['Migrate', 'Reconcile', 'Validate', 'Finalize']);
+  });
+
+  test('neither finalizes nor takes back what somebody else committed', async () => {
+    const elsewhere = { ...lost, Reconcile: () => ({ verdict: 'committed', message: '' }) };
+    expect((await execute(elsewhere)).calls.slice(-3)).toEqual(['Migrate', 'Reconcile', 'Validate']);
+    const { error, calls } = await execute({ ...elsewhere, ...invalid });
+    expect(error).toBe('ValidationFailed');
+    expect(calls).not.toContain('Downgrade');
   });
 
   test('ends as rolled back where the database says so', async () => {
