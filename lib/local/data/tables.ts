@@ -134,7 +134,7 @@ function featureTables(random: Random): TableData[] {
           parent === null ? '/' : `/${parent}/`,
           parent === null ? 0 : 1,
           i % 5 === 0 ? null : `{"estimate": ${random.below(13)}}`,
-          random.pick(['claude', 'system', 'alice']),
+          random.pick(['bob', 'system', 'alice']),
         ];
       },
     },

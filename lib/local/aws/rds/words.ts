@@ -1,0 +1,79 @@
+// How RDS names things: what differs between instances and clusters, identifiers, ARNs and faults.
+import { ACCOUNT, AwsFaultError, type LocalInstance, REGION } from '../account.ts';
+
+export type Kind = LocalInstance['kind'];
+/** As the Query protocol sends them: flat, every value a string. */
+export type Parameters = Readonly<Record<string, string>>;
+
+/** What differs between an instance and an Aurora cluster is only words. */
+export const WORDS = {
+  instance: {
+    element: 'DBInstance',
+    arn: 'db',
+    engine: 'postgres',
+    notFound: 'DBInstanceNotFound',
+    badState: 'InvalidDBInstanceState',
+    snapshot: {
+      element: 'DBSnapshot',
+      arn: 'snapshot',
+      maxLength: 255,
+      notFound: 'DBSnapshotNotFound',
+      exists: 'DBSnapshotAlreadyExists',
+      badState: 'InvalidDBSnapshotState',
+    },
+  },
+  cluster: {
+    element: 'DBCluster',
+    arn: 'cluster',
+    engine: 'aurora-postgresql',
+    notFound: 'DBClusterNotFoundFault',
+    badState: 'InvalidDBClusterStateFault',
+    snapshot: {
+      element: 'DBClusterSnapshot',
+      arn: 'cluster-snapshot',
+      maxLength: 63,
+      notFound: 'DBClusterSnapshotNotFoundFault',
+      exists: 'DBClusterSnapshotAlreadyExistsFault',
+      badState: 'InvalidDBClusterSnapshotStateFault',
+    },
+  },
+} as const;
+
+export const MEMBER_SUFFIX = '-instance-1';
+
+/** RDS keeps identifiers in lower case. */
+export function lower(identifier = ''): string {
+  return identifier.toLowerCase();
+}
+
+export function arn(type: string, identifier: string): string {
+  return `arn:aws:rds:${REGION}:${ACCOUNT}:${type}:${identifier}`;
+}
+
+export function engineVersion({ server }: LocalInstance): string {
+  return server ? String(server.majorVersion) : '';
+}
+
+export function notFound(kind: Kind, identifier: string): AwsFaultError {
+  return fault(WORDS[kind].notFound, `${WORDS[kind].element} ${identifier} not found.`, 404);
+}
+
+export function snapshotNotFound(kind: Kind, identifier: string): AwsFaultError {
+  const { element, notFound: code } = WORDS[kind].snapshot;
+  return fault(code, `${element} ${identifier} not found.`, 404);
+}
+
+export function fault(code: string, message: string, httpStatus = 400): AwsFaultError {
+  return new AwsFaultError({ code, message, httpStatus });
+}
+
+export function validIdentifier(parameters: Parameters, name: string, maxLength: number): string {
+  const identifier = parameters[name] ?? '';
+  if (!/^[a-z](-?[a-z0-9])*$/i.test(identifier) || identifier.length > maxLength) {
+    throw fault(
+      'InvalidParameterValue',
+      `The parameter ${name} is not a valid identifier. Identifiers must begin with a letter; must contain only ASCII letters, digits, and hyphens; must not end with a hyphen or contain two consecutive hyphens; and have at most ${maxLength} characters.`,
+    );
+  }
+  return lower(identifier);
+}
