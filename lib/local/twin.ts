@@ -89,7 +89,10 @@ export async function startTwin(
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_ENDPOINT_URL_RDS: endpoint.url,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoint.url,
-    ...(server.tls === 'off' ? { BACKSTOP_TLS: 'off' } : { NODE_EXTRA_CA_CERTS: server.tls.caFile }),
+    ...(server.tls === 'off'
+      ? // The file that the template names is only in Lambda's runtime; without TLS nobody misses it.
+        { BACKSTOP_TLS: 'off', NODE_EXTRA_CA_CERTS: '' }
+      : { NODE_EXTRA_CA_CERTS: server.tls.caFile }),
   };
   let started = 0;
   return {
