@@ -122,7 +122,6 @@ function databaseEnvironment(settings: Settings): Record<string, string> {
     BACKSTOP_MIGRATIONS: MIGRATIONS_FOLDER,
     BACKSTOP_TRANSACTION_SECONDS: String(settings.transactionSeconds),
     BACKSTOP_LOCK_WAIT_SECONDS: String(settings.lockWaitSeconds),
-    BACKSTOP_ALLOW_DRILLS: String(settings.allowDrills),
     // Only Node's own variable makes it read the authorities that the Lambda runtime brings.
     ...(settings.caBundle === undefined
       ? { NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem' }

@@ -3,6 +3,7 @@ import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { snapshotPrefix } from '../lambda/aws/snapshot-id.ts';
 import type { Settings } from './config.ts';
 
 type Databases = Settings['databases'];
@@ -24,10 +25,6 @@ function rdsArns(scope: Construct, resource: string, names: readonly string[]): 
 /** Whether an identifier is an instance's or a cluster's is not known yet: it may be described as either. */
 const identifiers = (databases: Databases) => Object.values(databases).map(({ identifier }) => identifier);
 
-/** The ids of the snapshots that the function takes begin so: in lower case, without underscores, as RDS wants them. */
-const snapshotNames = (databases: Databases) =>
-  Object.keys(databases).map((name) => `backstop-${name.toLowerCase().replace(/[^a-z0-9]+/g, '-')}-*`);
-
 export function describeDatabases(scope: Construct, databases: Databases): PolicyStatement[] {
   const names = identifiers(databases);
   return [
@@ -37,7 +34,10 @@ export function describeDatabases(scope: Construct, databases: Databases): Polic
 }
 
 export function takeSnapshots(scope: Construct, databases: Databases): PolicyStatement[] {
-  const [names, snapshots] = [identifiers(databases), snapshotNames(databases)];
+  const [names, snapshots] = [
+    identifiers(databases),
+    Object.keys(databases).map((name) => `${snapshotPrefix(name)}*`),
+  ];
   const own = {
     db: rdsArns(scope, 'snapshot', snapshots),
     cluster: rdsArns(scope, 'cluster-snapshot', snapshots),
@@ -53,7 +53,7 @@ export function takeSnapshots(scope: Construct, databases: Databases): PolicySta
     allow(['rds:DescribeDBClusterSnapshots'], [...of.cluster, ...all.cluster]),
     allow(['rds:DeleteDBSnapshot'], own.db),
     allow(['rds:DeleteDBClusterSnapshot'], own.cluster),
-    allow(['rds:AddTagsToResource', 'rds:ListTagsForResource'], [...own.db, ...own.cluster]),
+    allow(['rds:AddTagsToResource'], [...own.db, ...own.cluster]),
   ];
 }
 

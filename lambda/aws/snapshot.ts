@@ -1,12 +1,12 @@
 // The snapshot before a change: taken once, adopted on a retry only if it is ours, the oldest removed.
 //
 // The state machine calls ensureSnapshot again and again until it says `available`; every call is idempotent.
-import { createHash } from 'node:crypto';
 import type { Tag } from '@aws-sdk/client-rds';
 import { SnapshotFailed } from '../migrator/errors.ts';
 import type { Execution, Snapshot } from '../state.ts';
 import { type Description, describe } from './instance.ts';
 import { restoreCommand } from './restore-command.ts';
+import { snapshotId } from './snapshot-id.ts';
 import { createSnapshot, deleteSnapshot, type Found, findSnapshot, listSnapshots } from './snapshot-store.ts';
 
 export interface SnapshotRequest {
@@ -24,8 +24,6 @@ export interface SnapshotRequest {
 /** Tags by which a snapshot is known as ours. */
 const DATABASE_TAG = 'backstop:database';
 const EXECUTION_TAG = 'backstop:execution';
-
-const LONGEST_ID = { instance: 255, cluster: 63 } as const;
 
 /** In these the instance can be snapshot; `storage-optimization` may last for days. */
 const READY = ['available', 'storage-optimization'];
@@ -76,20 +74,6 @@ export async function ensureSnapshot(request: SnapshotRequest): Promise<Snapshot
     });
   }
   return snapshot;
-}
-
-/**
- * `backstop-<database>-<execution>` within RDS's rules: letters, digits and single hyphens, at most 255
- * characters (clusters: 63). What does not fit is cut, and a hash keeps the id unique.
- */
-export function snapshotId(database: string, execution: string, kind: Description['kind']): string {
-  const id = `backstop-${database}-${execution}`
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/-$/, '');
-  if (id.length <= LONGEST_ID[kind]) return id;
-  const hash = createHash('sha256').update(id).digest('hex').slice(0, 8);
-  return `${id.slice(0, LONGEST_ID[kind] - 9).replace(/-$/, '')}-${hash}`;
 }
 
 function tagsOf({ database, execution }: SnapshotRequest): Tag[] {

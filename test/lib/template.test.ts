@@ -1,6 +1,6 @@
 // What the stack deploys: functions with their times, permissions on named resources, a closed network, no secret.
 import { Match, type Template } from 'aws-cdk-lib/assertions';
-import { snapshotId } from '../../lambda/aws/snapshot.ts';
+import { snapshotId } from '../../lambda/aws/snapshot-id.ts';
 import { EXAMPLE, synthesizeTemplate } from './synthesized.ts';
 
 interface Statement {
