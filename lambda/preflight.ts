@@ -1,4 +1,4 @@
-// Preflight: connects, and finds out what there is to do; refuses early what would be refused later.
+// Preflight: connects, and finds out what there is to do; refuses early what can be known by then.
 import { plan } from './migrator/migrator.ts';
 import { requireAtTarget } from './migrator/plan.ts';
 import { stateHandler } from './runtime/handler.ts';
