@@ -1,6 +1,5 @@
 // Resolve input: completes and checks the execution input, and asks RDS where the database is.
 import { describe, toInstance } from './aws/instance.ts';
-import { ConfigurationError } from './migrator/errors.ts';
 import { parseRequest } from './request.ts';
 import { readEnvironment, resolveEnvironment } from './runtime/environment.ts';
 import { makeHandler } from './runtime/handler.ts';
@@ -20,9 +19,7 @@ export const handler = makeHandler(
       defaultDatabase: environment.BACKSTOP_DEFAULT_DATABASE,
       allowDrills: environment.BACKSTOP_ALLOW_DRILLS,
     });
-    const { identifier } = environment.BACKSTOP_DATABASES[request.database] ?? {};
-    if (identifier === undefined)
-      throw new ConfigurationError({ message: `No instance for ${request.database}` });
+    const identifier = environment.BACKSTOP_DATABASES[request.database]?.identifier ?? '';
     return { request, execution, instance: toInstance(identifier, await describe(identifier)) };
   },
 );

@@ -48,6 +48,7 @@ export class Attempt {
   readonly #number: number;
   readonly #before: Relations;
   readonly #blockers: Map<number, Blocker>;
+  readonly #boundMs: number;
   readonly #deadline: number;
   readonly #steps: StepReport[] = [];
   #notices: Notice[] = [];
@@ -64,7 +65,9 @@ export class Attempt {
     this.#before = before;
     this.#blockers = blockers;
     const { transactionMs, runMs } = run.bounds;
-    this.#deadline = Math.min(performance.now() + transactionMs, run.started + runMs);
+    const now = performance.now();
+    this.#boundMs = Math.max(0, Math.min(transactionMs, run.started + runMs - now));
+    this.#deadline = now + this.#boundMs;
   }
 
   /** Throws as `runTransaction` does; the transaction is then rolled back, or its connection gone. */
@@ -258,9 +261,7 @@ export class Attempt {
     // The server cancelled what ran, or we ourselves cut the connection; any other error means what it says.
     const stopped = isCancelled(error) || !isServerError(error);
     const timedOut = stopped && this.#leftMs() <= CLOCKS_DIFFER_MS;
-    return timedOut
-      ? timeoutError(Math.min(this.#run.bounds.transactionMs, this.#run.bounds.runMs), this.#place, error)
-      : stepError(error, this.#place);
+    return timedOut ? timeoutError(this.#boundMs, this.#place, error) : stepError(error, this.#place);
   }
 }
 

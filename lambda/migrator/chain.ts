@@ -39,7 +39,7 @@ function revisionFolders(folder: string): string[] {
 }
 
 /** Orders revisions from the first to the head. Throws as {@link readChain} does. */
-export function orderRevisions(revisions: readonly Revision[]): Chain {
+function orderRevisions(revisions: readonly Revision[]): Chain {
   const byId = new Map<RevisionId, Revision>();
   const children = new Map<RevisionId | undefined, Revision>();
   for (const revision of revisions) {

@@ -5,9 +5,9 @@
 
 /** What is in the database when an execution has ended with an error. */
 export type DatabaseState =
-  /** Nothing of this run was committed. */
+  /** What ended so has changed nothing itself. */
   | 'unchanged'
-  /** The run was committed, then taken back: schema and rows as before. */
+  /** What this execution committed, if anything, was taken back: schema and rows as before it. */
   | 'downgraded'
   /** The run was committed and is valid; something after it is still to do. */
   | 'at target'

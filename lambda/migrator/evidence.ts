@@ -64,7 +64,7 @@ function qualified({ schema, name }: Relation): string {
 }
 
 /** The schema `retired_<revision>` holds what the upgrade of that revision retired, until it is finalized. */
-export const RETIRED_PREFIX = 'retired_';
+const RETIRED_PREFIX = 'retired_';
 
 /** Ids of the revisions whose retired objects still stand. */
 export async function readRetiredRevisions(client: pg.Client): Promise<string[]> {

@@ -30,7 +30,7 @@ export interface RunOptions {
 /**
  * What an upgrade or downgrade to `target` would do now. Writes nothing.
  *
- * Runs the checks before the upgrade too, so that what would be refused later is refused here.
+ * Runs the checks before the upgrade too: what they find is refused here, before anything is locked.
  *
  * @throws UnknownRevision, InvalidInput for the target; the refusals of the checks; what {@link visit} throws
  */

@@ -91,7 +91,7 @@ async function prepareSession(client: pg.Client): Promise<void> {
 const TLS_CODES = /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO)/;
 
 /** What it means that no connection was made: the ending, the reason as the server or system gives it, and the remedy. */
-export function connectionError(error: unknown, settings: ConnectionSettings): BackstopError {
+function connectionError(error: unknown, settings: ConnectionSettings): BackstopError {
   const { code = '', message = String(error) } = error as { code?: string; message?: string };
   const address = `${settings.host}:${settings.port}`;
   const detail = message || code;

@@ -28,7 +28,7 @@ export function isServerError(error: unknown): error is ServerError {
 }
 
 /** A lock was not granted in time (55P03), or a deadlock was broken at our cost (40P01): begin again. */
-export function isLockFailure(error: unknown): boolean {
+function isLockFailure(error: unknown): boolean {
   return isServerError(error) && (error.code === '55P03' || error.code === '40P01');
 }
 

@@ -1,8 +1,7 @@
 // Drills: faults provoked on purpose. Resolve input has refused them where the stack does not allow them.
-import { DRILLS, type Drill, type ExecutionState } from '../state.ts';
+import type { Drill, ExecutionState } from '../state.ts';
 
 /** Whether this execution drills that fault. `downgrade-failure` needs a validation that fails first. */
 export function isDrill({ request }: ExecutionState, drill: Drill): boolean {
-  if (request.drill === undefined || !DRILLS.includes(request.drill)) return false;
   return request.drill === drill || (request.drill === 'downgrade-failure' && drill === 'validation-failure');
 }

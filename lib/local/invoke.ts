@@ -11,7 +11,7 @@ import type { Answer, Invocation, Measured } from './worker.ts';
 export type LogListener = (line: Record<string, unknown> | string) => void;
 
 /** An error as Lambda hands it to Step Functions: the name to match, and the JSON of its details. */
-export class FunctionError extends Error {
+class FunctionError extends Error {
   constructor(name: string, details: { errorMessage: string; errorType?: string; trace?: string[] }) {
     super(JSON.stringify({ errorType: name, ...details }));
     this.name = name;

@@ -60,7 +60,7 @@ export async function runLocally(
 }
 
 /** The stack of cdk.json, with the local secret, and drills allowed. */
-export function synthesizeLocally(overrides: Parameters<typeof synthesize>[1] = {}): Deployment {
+function synthesizeLocally(): Deployment {
   const folder = mkdtempSync(join(tmpdir(), 'backstop-cdk-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const databases = {
@@ -70,7 +70,7 @@ export function synthesizeLocally(overrides: Parameters<typeof synthesize>[1] = 
       securityGroupId: 'sg-0123456789abcdef0',
     },
   };
-  return readDeployment(synthesize(folder, { allowDrills: true, databases, ...overrides }), STACK);
+  return readDeployment(synthesize(folder, { allowDrills: true, databases }), STACK);
 }
 
 async function look(settings: ConnectionSettings): Promise<{ revision: string; rows: Rows }> {

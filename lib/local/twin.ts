@@ -103,7 +103,7 @@ export async function startTwin(
   };
 }
 
-/** As the console names an execution: nothing that a snapshot's id could begin with by chance. */
+/** Unique in this process, and in the order of time for whoever reads several reports. */
 function executionName(number: number): string {
   return `local-${new Date().toISOString().slice(0, 19).replace(/\D/g, '')}-${number}`;
 }

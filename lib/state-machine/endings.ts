@@ -101,6 +101,16 @@ function afterFinalize(scope: Construct) {
     'FinalizeFailed',
   );
   return {
+    moved: explain(
+      scope,
+      'Explain move',
+      failPrepared(
+        scope,
+        'Moved after validation',
+        'Somebody else moved the database after it had been validated; nothing was dropped.',
+        'NotAtTarget',
+      ),
+    ),
     finalizeFailed: explain(scope, 'Explain finalize failure', failed),
     finalizeLost: fail(scope, 'Finalize lost', 'The database is at the target and valid.', {
       error: 'FinalizeFailed',

@@ -177,7 +177,7 @@ export function defineFlow(scope: Construct, functions: Functions): State {
 
   tasks.finalize
     .addCatch(ends.finalizeFailed, on('FinalizeFailed'))
-    .addCatch(ends.unchanged, on('NotAtTarget'))
+    .addCatch(ends.moved, on('NotAtTarget'))
     .addCatch(ends.finalizeLost, onAnythingElse())
     .next(ends.succeeded);
 
