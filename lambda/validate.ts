@@ -39,6 +39,7 @@ function withDrill(report: ValidationReport): ValidationReport {
     revision: report.revision,
     id: 'V0.0',
     title: 'drill: a check that does not hold',
+    shownAs: ['V0.0 drill: a check that does not hold'],
     passed: false,
     violations: 1,
     rows: [{ drill: 'validation-failure' }],

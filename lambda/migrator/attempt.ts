@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import { commit } from './commit.ts';
 import { BackstopError, OutcomeUnknown } from './errors.ts';
+import { type ProgressEvent, RESULT } from './events.ts';
 import {
   compareRelations,
   compareWrittenRows,
@@ -22,6 +23,7 @@ const OUTCOMES: Readonly<Record<Direction, Outcome>> = {
   upgrade: 'upgraded',
   downgrade: 'downgraded',
   finalize: 'finalized',
+  stamp: 'stamped',
 };
 
 /** The contract counts two more steps of an upgrade: telling that it is complete, and COMMIT. */
@@ -51,6 +53,8 @@ export class Attempt {
   readonly #boundMs: number;
   readonly #deadline: number;
   readonly #steps: StepReport[] = [];
+  /** Legs that have run; they are told of once the transaction is committed. */
+  readonly #completed: Omit<Extract<ProgressEvent, { type: 'revision completed' }>, 'type'>[] = [];
   #notices: Notice[] = [];
   #place = 'BEGIN';
 
@@ -128,35 +132,30 @@ export class Attempt {
     await this.#look(begun, asked);
   }
 
-  async #runLeg(begun: Begun, { revision, script, from, to }: Leg): Promise<void> {
-    const { client, direction, listener } = this.#run;
+  async #runLeg(begun: Begun, { direction, revision, script, from, to }: Leg): Promise<void> {
+    const { client, listener } = this.#run;
     const started = performance.now();
-    listener({ type: 'revision started', direction, revision: revision.id, from, to, title: script.title });
+    listener({ type: 'revision started', direction, revision, from, to, title: script.title });
     const of = script.steps.length + (direction === 'upgrade' ? CLOSING_STEPS : 0);
     for (const [index, step] of script.steps.entries()) {
-      const at = { revision: revision.id, number: index + 1, of, title: step.title };
+      const at = { direction, revision, number: index + 1, of, title: step.title };
       await this.#runStep(begun, at, step.sql);
     }
     if (from !== to) {
       this.#place = `writing version ${to}`;
       await this.#answer(moveVersion(client, from, to));
     }
-    listener({
-      type: 'revision completed',
-      direction,
-      revision: revision.id,
-      durationMs: performance.now() - started,
-    });
+    this.#completed.push({ direction, revision, from, to, durationMs: performance.now() - started });
   }
 
   async #runStep(
     begun: Begun,
-    at: Pick<StepReport, 'revision' | 'number' | 'of' | 'title'>,
+    at: Pick<StepReport, 'direction' | 'revision' | 'number' | 'of' | 'title'>,
     sql: string,
   ): Promise<void> {
-    const { direction, listener } = this.#run;
+    const { listener } = this.#run;
     this.#place = `step ${at.number}/${at.of} of ${at.revision} (${at.title})`;
-    listener({ type: 'step started', direction, ...at });
+    listener({ type: 'step started', ...at });
     this.#notices = [];
     const started = performance.now();
     await this.#send(sql);
@@ -164,8 +163,10 @@ export class Attempt {
     const news = await this.#look(begun, started);
     const step: StepReport = { ...at, durationMs, notices: this.#notices, ...news };
     this.#steps.push(step);
-    for (const notice of step.notices) listener({ type: 'notice', revision: at.revision, notice });
-    listener({ type: 'step completed', direction, step });
+    for (const notice of step.notices) {
+      if (notice.severity !== RESULT) listener({ type: 'notice', revision: at.revision, notice });
+    }
+    listener({ type: 'step completed', step });
   }
 
   async #end(begun: Begun): Promise<RunReport> {
@@ -181,6 +182,8 @@ export class Attempt {
     else await this.#answer(commit(client, connect, begun.transaction, bounds.reconnectMs));
     const final = { ...report, ...this.#measured(begun) };
     const { outcome, durationMs } = final;
+    // Not before: a revision that is told to be complete must not be rolled back.
+    if (!dryRun) for (const leg of this.#completed) listener({ type: 'revision completed', ...leg });
     listener({ type: 'committed', direction, from, to, outcome, durationMs });
     return final;
   }
@@ -193,7 +196,7 @@ export class Attempt {
       outcome: dryRun ? 'rehearsed' : OUTCOMES[direction],
       from,
       to,
-      revisions: legs.map(({ revision }) => revision.id),
+      revisions: [...new Set(legs.map(({ revision }) => revision))],
       steps: this.#steps,
       ...compareRelations(this.#before, await readRelations(client)),
       rows: compareWrittenRows(begun.writtenBefore, await readWrittenRows(client)),
@@ -211,8 +214,9 @@ export class Attempt {
 
   #historyEntry(report: RunReport): HistoryEntry {
     const { runId, execution, direction, from, to, startedAt, legs } = this.#run;
-    const applied = direction === 'upgrade' ? legs : [];
-    const checksums = Object.fromEntries(applied.map(({ revision }) => [revision.id, revision.checksum]));
+    const checksums = Object.fromEntries(
+      legs.flatMap(({ revision, checksum }) => (checksum === undefined ? [] : [[revision, checksum]])),
+    );
     const { durationMs, outcome } = report;
     return { runId, execution, direction, from, to, startedAt, durationMs, outcome, checksums, report };
   }

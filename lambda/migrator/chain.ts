@@ -1,7 +1,7 @@
-// The chain of revisions of one database: its order, and what a target means from where the database is.
+// The chain of revisions of one database, and their order.
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { InvalidInput, RevisionInvalid, UnknownRevision } from './errors.ts';
+import { RevisionInvalid, UnknownRevision } from './errors.ts';
 import { BASE, type RevisionId } from './report.ts';
 import { type Revision, readRevision } from './revision.ts';
 
@@ -9,6 +9,8 @@ import { type Revision, readRevision } from './revision.ts';
 export interface Chain {
   readonly revisions: readonly Revision[];
   readonly head: RevisionId;
+  /** The branch label that the first revision bears; undefined where it bears none. */
+  readonly branch: string | undefined;
 }
 
 /**
@@ -79,14 +81,22 @@ function orderRevisions(revisions: readonly Revision[]): Chain {
           'One of them must revise <base> or a revision outside the cycle.',
         );
   }
-  return { revisions: ordered, head: head.id };
+  const branch = ordered[0]?.branch;
+  const stranger = ordered.find((revision) => revision.branch !== undefined && revision.branch !== branch);
+  if (stranger) {
+    throw invalid(
+      `${names([stranger])} bears the branch label "${stranger.branch}", but the chain is ${branch === undefined ? 'of no branch' : `of branch "${branch}"`}`,
+      'Only the first revision of a chain has a "-- Branch:" line: move the folder, or remove the line.',
+    );
+  }
+  return { revisions: ordered, head: head.id, branch };
 }
 
 /** How many revisions are applied at `id`: 0 at base. Throws UnknownRevision. */
 export function position(chain: Chain, id: RevisionId): number {
   if (id === BASE) return 0;
   const index = chain.revisions.findIndex((revision) => revision.id === id);
-  if (index < 0) throw unknown(chain, id);
+  if (index < 0) throw unknownRevision(chain, id);
   return index + 1;
 }
 
@@ -98,52 +108,21 @@ export function idAt(chain: Chain, count: number): RevisionId {
 /** The revision with exactly this id. Throws UnknownRevision. */
 export function revisionOf(chain: Chain, id: RevisionId): Revision {
   const revision = chain.revisions[position(chain, id) - 1];
-  if (!revision) throw unknown(chain, id);
+  if (!revision) throw unknownRevision(chain, id);
   return revision;
 }
 
-/**
- * The revision that a target means.
- *
- * @param target `head`, `heads`, `base`, a revision, a unique start of one, `+N` or `-N` from `current`
- * @throws UnknownRevision where nothing, or more than one revision, is meant
- * @throws InvalidInput where `+N` or `-N` leads beyond the chain
- */
-export function resolveTarget(chain: Chain, current: RevisionId, target: string): RevisionId {
-  if (target === 'head' || target === 'heads') return chain.head;
-  if (target === BASE) return BASE;
-  if (/^[+-]\d+$/.test(target)) {
-    const count = position(chain, current) + Number(target);
-    if (count < 0 || count > chain.revisions.length) {
-      throw new InvalidInput({
-        message: `Relative revision ${target} didn't produce ${Math.abs(Number(target))} migrations`,
-        detail: `The database is at ${current}; the chain is ${line(chain)}.`,
-        hint: `Use ${target.startsWith('+') ? 'head' : BASE}, or a smaller number.`,
-      });
-    }
-    return idAt(chain, count);
-  }
-  if (chain.revisions.some(({ id }) => id === target)) return target;
-  const matches = target === '' ? [] : chain.revisions.filter(({ id }) => id.startsWith(target));
-  if (matches.length > 1) {
-    throw new UnknownRevision({
-      message: `Multiple revisions start with '${target}': ${matches.map(({ id }) => id).join(', ')}`,
-      hint: 'Give more of its characters.',
-    });
-  }
-  if (!matches[0]) throw unknown(chain, target);
-  return matches[0].id;
-}
-
-function unknown(chain: Chain, id: string): UnknownRevision {
+/** The error for a revision that the chain does not have. */
+export function unknownRevision(chain: Chain, id: string): UnknownRevision {
   return new UnknownRevision({
     message: `Can't locate revision identified by '${id}'`,
-    detail: `The revisions are ${line(chain)}.`,
+    detail: `The revisions are ${describeChain(chain)}.`,
     hint: `Use one of them, head or ${BASE}; if the revision is new, deploy the folder that describes it.`,
   });
 }
 
-function line(chain: Chain): string {
+/** `<base> -> 001 -> 003`. */
+export function describeChain(chain: Chain): string {
   return [`<${BASE}>`, ...chain.revisions.map(({ id }) => id)].join(' -> ');
 }
 

@@ -57,7 +57,7 @@ export async function runChecks(
 async function runCheck(
   client: pg.Client,
   revision: RevisionId,
-  { id, title, sql }: Check,
+  { id, title, sql, shownAs }: Check,
 ): Promise<CheckReport> {
   const started = performance.now();
   const { rows } = await client.query<Record<string, unknown>>(countedAndLimited(sql)).catch((error) => {
@@ -67,6 +67,7 @@ async function runCheck(
     revision,
     id,
     title,
+    shownAs,
     passed: rows.length === 0,
     violations: Number(rows[0]?.[COUNT] ?? 0),
     rows: rows.map(({ [COUNT]: _, ...row }) => shortened(row)),

@@ -1,5 +1,17 @@
 // What a run tells while it runs: one typed stream that the log, the terminal and the report are made of.
-import type { Blocker, CheckReport, Direction, Notice, Outcome, RevisionId, StepReport } from './report.ts';
+import {
+  BASE,
+  type Blocker,
+  type CheckReport,
+  type Direction,
+  type Notice,
+  type Outcome,
+  type RevisionId,
+  type StepReport,
+} from './report.ts';
+
+/** The severity of a notice that says what a step came to: `RAISE INFO 'All validations passed'`. */
+export const RESULT = 'INFO';
 
 export type ProgressEvent =
   | { readonly type: 'connected'; readonly server: string; readonly database: string; readonly user: string }
@@ -9,6 +21,8 @@ export type ProgressEvent =
       readonly to: RevisionId;
       readonly pending: readonly RevisionId[];
     }
+  /** An applied revision whose upgrade.sql is no longer the one that was applied. */
+  | { readonly type: 'edited'; readonly revision: RevisionId }
   /** Somebody else holds a lock that this run needs; repeated while it waits. */
   | {
       readonly type: 'waiting';
@@ -35,11 +49,13 @@ export type ProgressEvent =
       readonly title: string;
     }
   | { readonly type: 'notice'; readonly revision: RevisionId; readonly notice: Notice }
-  | { readonly type: 'step completed'; readonly direction: Direction; readonly step: StepReport }
+  | { readonly type: 'step completed'; readonly step: StepReport }
   | {
       readonly type: 'revision completed';
       readonly direction: Direction;
       readonly revision: RevisionId;
+      readonly from: RevisionId;
+      readonly to: RevisionId;
       readonly durationMs: number;
     }
   | { readonly type: 'check completed'; readonly check: CheckReport }
@@ -73,20 +89,21 @@ export function describeEvent(event: ProgressEvent): string {
       return `Waiting ${seconds(event.waitedMs)} for the ${event.lock} lock, held by ${describeBlockers(event.blockers)}`;
     case 'retrying':
       return `Attempt ${event.attempt} rolled back (${event.reason}), next in ${event.pauseMs} ms`;
+    case 'edited':
+      return `Revision ${event.revision} was edited: its upgrade.sql is not the one that was applied`;
     case 'revision started':
-      return event.direction === 'finalize'
-        ? `Running finalize ${event.revision}, ${event.title}`
-        : `Running ${event.direction} ${event.from === 'base' ? '' : event.from} -> ${event.to === 'base' ? '' : event.to}, ${event.title}`;
+      return event.direction === 'stamp' ? describeMove(event) : `${describeMove(event)}, ${event.title}`;
     case 'step started':
-      return `${stepName(event.direction)} ${event.number}/${event.of}: ${event.title}...`;
+      return `${STEP[event.direction]} ${event.number}/${event.of}: ${event.title}...`;
     case 'notice':
       return `${event.notice.severity}:  ${event.notice.message}`;
     case 'step completed':
-      return `${stepName(event.direction)} ${event.step.number}/${event.step.of}: Complete`;
+      return [
+        `${STEP[event.step.direction]} ${event.step.number}/${event.step.of}: Complete`,
+        ...event.step.notices.filter(({ severity }) => severity === RESULT).map(({ message }) => message),
+      ].join(' - ');
     case 'revision completed':
-      return event.direction === 'downgrade'
-        ? `Migration ${event.revision} rollback completed successfully in ${seconds(event.durationMs)}`
-        : `${event.direction === 'finalize' ? 'Finalize' : 'Migration'} ${event.revision} completed successfully in ${seconds(event.durationMs)}`;
+      return `${COMPLETED[event.direction](event.revision)} completed successfully in ${seconds(event.durationMs)}`;
     case 'check completed':
       return event.check.passed
         ? `✓ ${event.check.id} ${event.check.title}`
@@ -111,9 +128,34 @@ export function describeBlockers(blockers: readonly Blocker[]): string {
     .join('; ');
 }
 
-function stepName(direction: Direction): string {
-  return direction === 'upgrade' ? 'Step' : direction === 'downgrade' ? 'Rollback Step' : 'Finalize Step';
+/** `Running upgrade 005 -> 002`, as Alembic writes it: base is nothing. */
+export function describeMove({
+  direction,
+  revision,
+  from,
+  to,
+}: Pick<
+  Extract<ProgressEvent, { type: 'revision started' }>,
+  'direction' | 'revision' | 'from' | 'to'
+>): string {
+  if (direction === 'finalize') return `Running finalize ${revision}`;
+  const verb = direction === 'stamp' ? 'stamp_revision' : direction;
+  return `Running ${verb} ${from === BASE ? '' : from} -> ${to === BASE ? '' : to}`;
 }
+
+const COMPLETED: Readonly<Record<Direction, (revision: RevisionId) => string>> = {
+  upgrade: (revision) => `Migration ${revision}`,
+  downgrade: (revision) => `Migration ${revision} rollback`,
+  finalize: (revision) => `Finalize ${revision}`,
+  stamp: (revision) => `Stamp ${revision}`,
+};
+
+const STEP: Readonly<Record<Direction, string>> = {
+  upgrade: 'Step',
+  downgrade: 'Rollback Step',
+  finalize: 'Finalize Step',
+  stamp: 'Stamp Step',
+};
 
 function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(2)}s`;

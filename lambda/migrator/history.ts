@@ -108,3 +108,29 @@ export async function appliedChecksums(client: pg.Client): Promise<Map<RevisionI
   );
   return new Map(rows.map(({ revision, checksum }) => [revision, checksum]));
 }
+
+/** A run as the history remembers it. */
+export interface LoggedRun {
+  readonly runId: string;
+  readonly execution: string | null;
+  readonly user: string;
+  readonly direction: Direction;
+  readonly from: RevisionId;
+  readonly to: RevisionId;
+  readonly startedAt: Date;
+  readonly durationMs: number;
+  readonly outcome: string;
+  readonly report: RunReport | FailureReport;
+}
+
+/** The last `limit` runs, the newest first; none where there is no history yet. */
+export async function readHistory(client: pg.Client, limit: number): Promise<LoggedRun[]> {
+  if (!(await hasHistory(client))) return [];
+  const { rows } = await client.query<LoggedRun>(
+    `SELECT run_id AS "runId", execution_arn AS execution, database_user AS "user", direction, from_revision AS "from",
+            to_revision AS "to", started_at AS "startedAt", duration_ms AS "durationMs", outcome, report
+     FROM backstop.history ORDER BY id DESC LIMIT $1`,
+    [limit],
+  );
+  return rows;
+}

@@ -1,25 +1,19 @@
-// The verbs: plan, upgrade, downgrade, finalize, validate, reconcile. Every other file of this folder serves them.
-import { randomUUID } from 'node:crypto';
+// The verbs that change a database or judge it: plan, upgrade, downgrade, finalize, stamp, validate, reconcile.
+// Those that only look are in inspect.ts; every other file of this folder serves both.
 import { idAt, position, revisionOf } from './chain.ts';
+import { change } from './change.ts';
 import { refusedBy, runChecks } from './checks.ts';
+import { readCurrent } from './current.ts';
 import type { Database } from './databases.ts';
 import { MigrationFailed, NotAtTarget } from './errors.ts';
 import { committedRun } from './history.ts';
-import { Observer } from './observer.ts';
 import { findFinalizePending, makePlan } from './plan.ts';
-import {
-  BASE,
-  type Direction,
-  type Plan,
-  type RevisionId,
-  type RunReport,
-  type ValidationReport,
-} from './report.ts';
-import type { Phase } from './revision.ts';
+import { BASE, type Plan, type RevisionId, type RunReport, type ValidationReport } from './report.ts';
+import type { Phase, Step } from './revision.ts';
 import type { Leg } from './run.ts';
 import { takeRunnerLock } from './runner-lock.ts';
-import { runTransaction } from './transaction.ts';
-import { readVersion } from './version-table.ts';
+import { resolveTarget } from './target.ts';
+import { readVersions } from './version-table.ts';
 import { type MigratorOptions, type Visit, visit } from './visit.ts';
 
 export interface RunOptions {
@@ -42,6 +36,11 @@ export async function plan(
   return visit(options, 'plan', (visiting) => planned(visiting, direction, target));
 }
 
+export interface UpgradeOptions extends RunOptions {
+  /** Whether what the applied revisions retire is made final in the same transaction. Default: false. */
+  readonly finalize?: boolean;
+}
+
 /**
  * Upgrades to `target` in one transaction; without anything pending it changes nothing.
  *
@@ -50,9 +49,18 @@ export async function plan(
 export async function upgrade(
   options: MigratorOptions,
   target: string,
-  { dryRun = false }: RunOptions = {},
+  { dryRun = false, finalize = false }: UpgradeOptions = {},
 ): Promise<RunReport> {
-  return run(options, 'upgrade', dryRun, (visiting) => planned(visiting, 'upgrade', target));
+  return change(options, 'upgrade', dryRun, async (visiting) => {
+    const { database } = visiting;
+    const { from, to, pending, finalizePending } = await planned(visiting, 'upgrade', target);
+    const upgrades = pending.map((id) => makeLeg(database, 'upgrade', id));
+    if (!finalize) return { direction: 'upgrade', from, to, legs: upgrades };
+    const retiring = pending.filter((id) => revisionOf(database.chain, id).finalize);
+    const finalizes = [...finalizePending, ...retiring].map((id) => makeLeg(database, 'finalize', id));
+    const legs = [...upgrades, ...finalizes];
+    return { direction: upgrades.length === 0 && legs.length > 0 ? 'finalize' : 'upgrade', from, to, legs };
+  });
 }
 
 export interface DowngradeOptions extends RunOptions {
@@ -73,10 +81,11 @@ export async function downgrade(
   target: string,
   { dryRun = false, withRows = false }: DowngradeOptions = {},
 ): Promise<RunReport> {
-  return run(options, 'downgrade', dryRun, async (visiting) => {
+  return change(options, 'downgrade', dryRun, async (visiting) => {
     const found = await planned(visiting, 'downgrade', target);
     if (withRows) requireRetired(found, visiting.database);
-    return found;
+    const legs = found.pending.map((id) => makeLeg(visiting.database, 'downgrade', id));
+    return { direction: 'downgrade', from: found.from, to: found.to, legs };
   });
 }
 
@@ -96,26 +105,62 @@ function requireRetired({ pending, finalizePending }: Plan, { chain }: Database)
  * @param at where the database must be; without it, wherever it is
  * @throws NotAtTarget where it is somewhere else; otherwise as upgrade does
  */
-export async function finalize(options: MigratorOptions, at?: RevisionId): Promise<RunReport> {
-  return run(options, 'finalize', false, async ({ client, database }) => {
-    const current = await readVersion(client);
+export async function finalize(
+  options: MigratorOptions,
+  at?: RevisionId,
+  { dryRun = false }: RunOptions = {},
+): Promise<RunReport> {
+  return change(options, 'finalize', dryRun, async ({ client, database }) => {
+    const current = await readCurrent(client, database);
     if (at !== undefined && current !== at) {
       throw new NotAtTarget({
         message: `The database is at ${current}, not at ${at}: it was moved after it had been validated`,
         hint: 'Look into backstop.history for who it was, then start a new execution.',
       });
     }
-    return {
-      from: current,
-      to: current,
-      pending: await findFinalizePending(client, database.chain, current),
-    };
+    const pending = await findFinalizePending(client, database.chain, current);
+    const legs = pending.map((id) => makeLeg(database, 'finalize', id));
+    return { direction: 'finalize', from: current, to: current, legs };
   });
 }
 
+export interface StampOptions {
+  /** Whether to delete what the version table says now, which may be unknown or more than one. Default: false. */
+  readonly purge?: boolean;
+}
+
 /**
- * Runs the checks that belong to where the database is: after an upgrade those of its revision, after a
- * downgrade those of the revision that was taken back.
+ * Writes the version that `target` means, and runs nothing.
+ *
+ * @throws UnknownRevision for the target, and where the version is unknown or more than one and `purge` is false
+ */
+export async function stamp(
+  options: MigratorOptions,
+  target: string,
+  { purge = false }: StampOptions = {},
+): Promise<RunReport> {
+  return change(options, 'stamp', false, async ({ client, database, listener }) => {
+    const versions = purge ? await readVersions(client) : [await readCurrent(client, database)];
+    const [version = BASE] = versions;
+    const to = resolveTarget(database.chain, version, target);
+    listener({ type: 'planned', from: versions.join(', ') || BASE, to, pending: [] });
+    if (versions.length <= 1) {
+      const legs = version === to ? [] : [stampLeg(version, to)];
+      return { direction: 'stamp', from: version, to, legs };
+    }
+    const steps = [{ title: 'Deleting all versions', sql: 'DELETE FROM public.alembic_version' }];
+    return { direction: 'stamp', from: versions.join(', '), to, legs: [stampLeg(BASE, to, steps)] };
+  });
+}
+
+function stampLeg(from: RevisionId, to: RevisionId, steps: readonly Step[] = []): Leg {
+  const script = { title: 'Stamp', steps, locks: ['public.alembic_version'] };
+  return { direction: 'stamp', revision: to, script, from, to };
+}
+
+/**
+ * Runs the checks that belong to where the database is: after an upgrade and before a downgrade those of its revision,
+ * before an upgrade and after a downgrade those of the next one.
  *
  * @param at where the database must be; if it is not, that is the one check, and it does not hold
  */
@@ -124,18 +169,21 @@ export async function validate(
   phase: Phase,
   at?: RevisionId,
 ): Promise<ValidationReport> {
-  return visit(options, 'validate', async ({ client, database: { chain }, bounds, listener }) => {
-    const current = await readVersion(client);
+  return visit(options, 'validate', async ({ client, database, bounds, listener }) => {
+    const { chain } = database;
+    const current = await readCurrent(client, database);
     if (at !== undefined && current !== at) return elsewhere(phase, current, at);
     const count = position(chain, current);
-    const revision = chain.revisions[phase === 'after-upgrade' ? count - 1 : count];
+    const isApplied = phase === 'after-upgrade' || phase === 'before-downgrade';
+    const revision = chain.revisions[isApplied ? count - 1 : count];
     const checks = revision?.checks[phase] ?? [];
     return runChecks(client, revision?.id ?? BASE, phase, checks, bounds.transactionMs, listener);
   });
 }
 
 function elsewhere(phase: Phase, current: RevisionId, at: RevisionId): ValidationReport {
-  const place = { revision: at, id: 'V0.1', title: `the database is at ${at}` };
+  const title = `the database is at ${at}`;
+  const place = { revision: at, id: 'V0.1', title, shownAs: [`V0.1 ${title}`] };
   const verdict = { passed: false, violations: 1, rows: [{ revision: current }], durationMs: 0 };
   return { revision: at, phase, passed: false, checks: [{ ...place, ...verdict }], durationMs: 0 };
 }
@@ -156,14 +204,15 @@ export async function reconcile(options: MigratorOptions): Promise<Truth> {
   return visit(options, 'reconcile', async ({ client, bounds, listener, execution }) => {
     await takeRunnerLock(client, bounds.lockWaitMs, listener);
     const upgraded = execution === undefined ? undefined : await committedRun(client, execution, 'upgrade');
-    return { revision: await readVersion(client), upgrade: upgraded };
+    return { revision: (await readVersions(client)).join(', ') || BASE, upgrade: upgraded };
   });
 }
 
 async function planned(visiting: Visit, direction: Plan['direction'], target: string): Promise<Plan> {
   const { client, database, bounds, listener } = visiting;
-  const found = await makePlan(client, database.chain, direction, target);
-  const { from, to, pending } = found;
+  const found = await makePlan(client, database, direction, target);
+  const { from, to, pending, edited } = found;
+  for (const revision of edited) listener({ type: 'edited', revision });
   listener({ type: 'planned', from, to, pending });
   if (direction === 'downgrade') return found;
   for (const id of pending) {
@@ -174,49 +223,18 @@ async function planned(visiting: Visit, direction: Plan['direction'], target: st
   return found;
 }
 
-/** The order of every run that changes something: connect, lock, read the version and plan, one transaction. */
-async function run(
-  options: MigratorOptions,
-  direction: Direction,
-  dryRun: boolean,
-  decide: (visiting: Visit) => Promise<Pick<Plan, 'from' | 'to' | 'pending'>>,
-): Promise<RunReport> {
-  const started = performance.now();
-  const startedAt = new Date();
-  const runId = randomUUID();
-  return visit(options, `${direction} ${runId}`, async (visiting) => {
-    const { client, pid, database, connect, bounds, listener, execution } = visiting;
-    await takeRunnerLock(client, bounds.lockWaitMs, listener);
-    const { from, to, pending } = await decide(visiting);
-    if (pending.length === 0) {
-      // Asked for twice, because the first answer was lost: the answer is the same.
-      const done = execution === undefined ? undefined : await committedRun(client, execution, direction);
-      return done ?? nothingToDo(runId, direction, from, performance.now() - started);
-    }
-    const legs = pending.map((id) => makeLeg(database, direction, id));
-    const observer = new Observer(connect, `backstop observer ${runId}`);
-    const what = { runId, execution, direction, from, to, legs, dryRun, bounds, started, startedAt };
-    try {
-      return await runTransaction({ ...what, client, pid, connect, observer, listener });
-    } finally {
-      await observer.end();
-    }
-  });
-}
-
-function makeLeg({ chain }: Database, direction: Direction, id: RevisionId): Leg {
+function makeLeg({ chain }: Database, direction: 'upgrade' | 'downgrade' | 'finalize', id: RevisionId): Leg {
   const revision = revisionOf(chain, id);
   const before = idAt(chain, position(chain, id) - 1);
   const script = revision[direction];
   if (!script) throw new Error(`revision ${id} has no ${direction}`);
-  if (direction === 'finalize') return { revision, script, from: id, to: id };
-  return direction === 'upgrade'
-    ? { revision, script, from: before, to: id }
-    : { revision, script, from: id, to: before };
-}
-
-function nothingToDo(runId: string, direction: Direction, at: RevisionId, durationMs: number): RunReport {
-  const changes = { revisions: [], steps: [], retired: [], restored: [], created: [], dropped: [], rows: [] };
-  const effort = { exclusiveMs: {}, walBytes: 0, attempts: 0, blockers: [], durationMs };
-  return { runId, direction, outcome: 'nothing to do', from: at, to: at, ...changes, ...effort };
+  const leg = { direction, revision: id, script };
+  switch (direction) {
+    case 'upgrade':
+      return { ...leg, from: before, to: id, checksum: revision.checksum };
+    case 'downgrade':
+      return { ...leg, from: id, to: before };
+    case 'finalize':
+      return { ...leg, from: id, to: id };
+  }
 }

@@ -1,11 +1,13 @@
 // What there is to do: from where the database is to where it shall be.
 import type pg from 'pg';
-import { type Chain, position, resolveTarget } from './chain.ts';
+import { type Chain, position } from './chain.ts';
+import { readCurrent } from './current.ts';
+import type { Database } from './databases.ts';
 import { InvalidInput, NotAtTarget } from './errors.ts';
 import { readRetiredRevisions } from './evidence.ts';
 import { appliedChecksums } from './history.ts';
 import type { Plan, RevisionId } from './report.ts';
-import { readVersion } from './version-table.ts';
+import { resolveTarget } from './target.ts';
 
 /**
  * Reads where the database is, and lists the revisions in between. Writes nothing.
@@ -14,11 +16,12 @@ import { readVersion } from './version-table.ts';
  */
 export async function makePlan(
   client: pg.Client,
-  chain: Chain,
+  database: Database,
   direction: Plan['direction'],
   target: string,
 ): Promise<Plan> {
-  const from = await readVersion(client);
+  const { chain } = database;
+  const from = await readCurrent(client, database);
   const to = resolveTarget(chain, from, target);
   const [start, end] = [position(chain, from), position(chain, to)];
   if (direction === 'upgrade' ? end < start : end > start) {

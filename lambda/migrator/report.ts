@@ -4,7 +4,7 @@
 export type RevisionId = string;
 export const BASE: RevisionId = 'base';
 
-export type Direction = 'upgrade' | 'downgrade' | 'finalize';
+export type Direction = 'upgrade' | 'downgrade' | 'finalize' | 'stamp';
 
 /** What a run would do: the revisions between where the database is and where it shall be. */
 export interface Plan {
@@ -33,6 +33,7 @@ export interface HeldLock {
 
 /** What one step did, as the server tells it. */
 export interface StepReport {
+  readonly direction: Direction;
   readonly revision: RevisionId;
   readonly number: number;
   /** How many steps there are, as the contract counts them: completion and COMMIT end an upgrade. */
@@ -54,6 +55,8 @@ export interface CheckReport {
   /** The number in the validation contract, e.g. `V1.1`. */
   readonly id: string;
   readonly title: string;
+  /** The lines of the verdict that the check stands for. */
+  readonly shownAs: readonly string[];
   readonly passed: boolean;
   /** How many rows violate it. */
   readonly violations: number;
@@ -79,9 +82,9 @@ export interface RowCounts {
   readonly deleted: number;
 }
 
-export type Outcome = 'upgraded' | 'downgraded' | 'finalized' | 'nothing to do' | 'rehearsed';
+export type Outcome = 'upgraded' | 'downgraded' | 'finalized' | 'stamped' | 'nothing to do' | 'rehearsed';
 
-/** What one run of upgrade, downgrade or finalize did. */
+/** What one run of upgrade, downgrade, finalize or stamp did. */
 export interface RunReport {
   readonly runId: string;
   readonly direction: Direction;
@@ -112,7 +115,8 @@ export interface RunReport {
 /** The verdict over a revision's checks. */
 export interface ValidationReport {
   readonly revision: RevisionId;
-  readonly phase: 'before-upgrade' | 'after-upgrade' | 'after-downgrade';
+  /** Before a downgrade the checks return what it would lose; in every other phase, what is wrong. */
+  readonly phase: 'before-upgrade' | 'after-upgrade' | 'before-downgrade' | 'after-downgrade';
   readonly passed: boolean;
   readonly checks: readonly CheckReport[];
   readonly durationMs: number;

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RevisionInvalid } from './errors.ts';
-import type { ValidationReport } from './report.ts';
+import type { RevisionId, ValidationReport } from './report.ts';
 import { parseSqlFile, type SqlFile } from './sql-file.ts';
 import { findTransactionControl } from './transaction-control.ts';
 
@@ -18,6 +18,8 @@ export interface Check {
   readonly title: string;
   /** One query that returns the rows that violate the check. */
   readonly sql: string;
+  /** The lines of the verdict that the check stands for; its number and title where it names none. */
+  readonly shownAs: readonly string[];
 }
 
 /** The steps of one direction, and the tables that are locked before the first of them. */
@@ -28,6 +30,7 @@ export interface Script {
   readonly locks: readonly string[];
 }
 
+export const PHASES = ['before-upgrade', 'after-upgrade', 'before-downgrade', 'after-downgrade'] as const;
 export type Phase = ValidationReport['phase'];
 
 export interface Revision {
@@ -51,7 +54,14 @@ export interface Revision {
 
 /** Longer ids do not fit Alembic's version_num varchar(32). */
 const LONGEST_ID = 32;
+/** What a target says of a place in the chain, whatever the revisions are called. */
+const WORDS = /^(heads?|base|<base>)$/;
+/** What opens a target's label, range or count, and what a shell would part. */
+const UNNAMEABLE = /[@:\s]|^[+-]/;
+/** Whatever it cannot read it refuses, instead of changing the SQL; a byte order mark at the beginning is no SQL. */
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
 const CHECK_TITLE = /^(V\d+\.\d+)\s+(.+)$/;
+const SHOWN_AS_LINE = /^--\s*shown as:(.*)$/gm;
 
 /**
  * Reads one revision folder.
@@ -63,12 +73,7 @@ export function readRevision(folder: string): Revision {
   const upgradeText = readText(upgradePath);
   const file = parseSqlFile(upgradeText, 'step', display(upgradePath));
   const id = header(file, 'revision', upgradePath);
-  if (id.length > LONGEST_ID) {
-    throw new RevisionInvalid({
-      message: `${display(upgradePath)}: revision id "${id}" has ${id.length} characters`,
-      hint: `Use at most ${LONGEST_ID}: alembic_version.version_num holds no more.`,
-    });
-  }
+  requireUsable(id, upgradePath);
   const revises = header(file, 'revises', upgradePath);
   const finalizePath = join(folder, 'finalize.sql');
   return {
@@ -84,10 +89,33 @@ export function readRevision(folder: string): Revision {
     checks: {
       'before-upgrade': readChecks(folder, 'before-upgrade'),
       'after-upgrade': readChecks(folder, 'after-upgrade'),
+      'before-downgrade': readChecks(folder, 'before-downgrade'),
       'after-downgrade': readChecks(folder, 'after-downgrade'),
     },
     checksum: createHash('sha256').update(upgradeText.replaceAll('\r\n', '\n')).digest('hex'),
   };
+}
+
+/** Throws RevisionInvalid where Alembic's table could not hold the id, or no target could name it. */
+function requireUsable(id: RevisionId, path: string): void {
+  if (/\p{Cc}/u.test(id)) {
+    throw new RevisionInvalid({
+      message: `${display(path)}: the revision id holds a control character`,
+      hint: 'Write it anew, with letters and digits.',
+    });
+  }
+  if (id.length > LONGEST_ID) {
+    throw new RevisionInvalid({
+      message: `${display(path)}: revision id "${id}" has ${id.length} characters`,
+      hint: `Use at most ${LONGEST_ID}: alembic_version.version_num holds no more.`,
+    });
+  }
+  if (WORDS.test(id) || UNNAMEABLE.test(id)) {
+    throw new RevisionInvalid({
+      message: `${display(path)}: revision id "${id}" means something else as a target`,
+      hint: 'Use letters and digits: not head, heads or base, no @, no colon, no blank, no + or - in front.',
+    });
+  }
 }
 
 function readScript(path: string): Script {
@@ -124,7 +152,18 @@ function readChecks(folder: string, phase: Phase): Check[] {
         hint: 'Begin it with its number in the validation contract: -- check: V1.1 the column exists',
       });
     }
-    return { id, title: text, sql };
+    const lines = readShownAs(sql, `${display(path)}: check ${id}`);
+    return { id, title: text, sql, shownAs: lines.length > 0 ? lines : [`${id} ${text}`] };
+  });
+}
+
+/** The `-- shown as: …` lines of a check: one for each line of the verdict that it stands for. */
+function readShownAs(sql: string, check: string): string[] {
+  const lines = [...sql.matchAll(SHOWN_AS_LINE)].map(([, text]) => text?.trim() ?? '');
+  if (!lines.includes('')) return lines;
+  throw new RevisionInvalid({
+    message: `${check} is shown as nothing`,
+    hint: 'Write after the colon what it proves: -- shown as: CHECK constraints exist (2 found)',
   });
 }
 
@@ -139,9 +178,20 @@ function header(file: SqlFile, key: string, path: string): string {
 }
 
 function readText(path: string): string {
+  const bytes = readBytes(path);
   try {
-    // Some editors begin a file with a byte order mark, which is no SQL.
-    return readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
+    return UTF8.decode(bytes);
+  } catch (cause) {
+    throw new RevisionInvalid(
+      { message: `${display(path)} is not written in UTF-8`, hint: 'Save it in UTF-8.' },
+      { cause },
+    );
+  }
+}
+
+function readBytes(path: string): Buffer {
+  try {
+    return readFileSync(path);
   } catch (cause) {
     throw new RevisionInvalid(
       {

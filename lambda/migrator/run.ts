@@ -3,13 +3,16 @@ import type pg from 'pg';
 import type { Listener } from './events.ts';
 import type { Observer } from './observer.ts';
 import type { Direction, RevisionId } from './report.ts';
-import type { Revision, Script } from './revision.ts';
+import type { Script } from './revision.ts';
 import type { Connect } from './session.ts';
 
 /** One revision in one direction. `from` and `to` are equal where the version does not move (finalize). */
 export interface Leg {
-  readonly revision: Revision;
+  readonly direction: Direction;
+  readonly revision: RevisionId;
   readonly script: Script;
+  /** The checksum that the history keeps for this revision; present where the leg applies it. */
+  readonly checksum?: string | undefined;
   readonly from: RevisionId;
   readonly to: RevisionId;
 }
@@ -43,6 +46,7 @@ export const DEFAULT_BOUNDS: Bounds = {
 export interface Run {
   readonly runId: string;
   readonly execution: string | undefined;
+  /** What was asked for; a leg may go another way, as the finalize of an upgrade does. */
   readonly direction: Direction;
   readonly from: RevisionId;
   readonly to: RevisionId;

@@ -101,8 +101,8 @@ export function timeoutError(boundMs: number, place: string, cause: unknown): Mi
   return new MigrationTimeout(
     {
       message: `Migration timeout exceeded (${Math.round(boundMs / 1000)} seconds)`,
-      detail: `Stopped in ${place}; all was rolled back.`,
-      hint: 'Run VACUUM ANALYZE on the tables of that step, look for slow queries beside it (pg_stat_activity), then run again.',
+      detail: `Stopped in ${place}; all was rolled back. Consider running on smaller dataset or optimizing index creation`,
+      hint: 'Look for slow queries beside it in pg_stat_activity, then run this and start again: VACUUM ANALYZE;',
     },
     { cause },
   );

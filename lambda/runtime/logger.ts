@@ -37,6 +37,7 @@ function revisionOf(event: ProgressEvent): string | undefined {
 
 function isWarning(event: ProgressEvent): boolean {
   return (
+    event.type === 'edited' ||
     event.type === 'waiting' ||
     event.type === 'retrying' ||
     event.type === 'rolled back' ||

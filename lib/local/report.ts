@@ -1,5 +1,5 @@
 // The report of a local run: one document that says what happened, what is in the database now, and what to do next.
-import type { CheckReport, Direction, RevisionId, StepReport } from '../../lambda/migrator/report.ts';
+import type { CheckReport, RevisionId, StepReport } from '../../lambda/migrator/report.ts';
 import { committedMigration, type Snapshot } from '../../lambda/state.ts';
 import type { Execution, VisitedState } from './execution.ts';
 import type { Measured } from './worker.ts';
@@ -18,7 +18,7 @@ export interface LocalReport {
   readonly to: RevisionId | null;
   /** Where the database is now. */
   readonly revision: RevisionId;
-  readonly steps: readonly (StepReport & { readonly direction: Direction })[];
+  readonly steps: readonly StepReport[];
   readonly checks: readonly CheckReport[];
   readonly snapshot: Snapshot | null;
   /** Tables that the upgrade retired. */
@@ -68,7 +68,7 @@ export function makeReport({ execution, revision, before, after, durationMs }: F
     from: plan?.from ?? null,
     to: plan?.to ?? null,
     revision,
-    steps: runs.flatMap(({ direction, steps }) => steps.map((step) => ({ direction, ...step }))),
+    steps: runs.flatMap(({ steps }) => steps),
     checks: [...(validation?.checks ?? []), ...(downgradeValidation?.checks ?? [])],
     snapshot: snapshot ?? null,
     retired: migration?.retired ?? [],

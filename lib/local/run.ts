@@ -2,8 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { BASE } from '../../lambda/migrator/report.ts';
 import { type ConnectionSettings, connectorTo } from '../../lambda/migrator/session.ts';
-import { readVersion } from '../../lambda/migrator/version-table.ts';
+import { readVersions } from '../../lambda/migrator/version-table.ts';
 import type { Drill } from '../../lambda/state.ts';
 import { STACK, synthesize } from '../synthesize.ts';
 import { countRows } from './data/count.ts';
@@ -76,7 +77,7 @@ function synthesizeLocally(): Deployment {
 async function look(settings: ConnectionSettings): Promise<{ revision: string; rows: Rows }> {
   const client = await connectorTo(settings)('backstop local count');
   try {
-    return { revision: await readVersion(client), rows: await countRows(client) };
+    return { revision: (await readVersions(client)).join(', ') || BASE, rows: await countRows(client) };
   } finally {
     await client.end();
   }

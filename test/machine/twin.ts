@@ -4,7 +4,8 @@ import { basename, join } from 'node:path';
 import { CloudAssembly } from 'aws-cdk-lib/cx-api';
 import { ENDINGS, type EndingName } from '../../lambda/migrator/errors.ts';
 import { upgrade } from '../../lambda/migrator/migrator.ts';
-import { readVersion } from '../../lambda/migrator/version-table.ts';
+import { BASE } from '../../lambda/migrator/report.ts';
+import { readVersions } from '../../lambda/migrator/version-table.ts';
 import { countRows } from '../../lib/local/data/count.ts';
 import { type Deployment, readDeployment } from '../../lib/local/deployment.ts';
 import type { Execution, ExecutionEvent } from '../../lib/local/execution.ts';
@@ -126,7 +127,7 @@ async function databaseAt(at: NonNullable<TwinOptions['at']>): Promise<TestDatab
 
 export async function lookInto(database: string): Promise<Look> {
   return withClient(testServer, database, async (client) => ({
-    revision: await readVersion(client),
+    revision: (await readVersions(client)).join(', ') || BASE,
     rows: await countRows(client),
     schema: await dumpSchema(client),
   }));

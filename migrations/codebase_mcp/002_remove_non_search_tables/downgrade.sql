@@ -158,12 +158,10 @@ BEGIN
       RAISE NOTICE 'Schema retired_002 kept, it holds objects that revision 002 did not retire';
     END;
   END IF;
-  IF cardinality(retired) > 0 THEN
-    RAISE NOTICE '% tables restored with every row', cardinality(retired);
-  END IF;
 
   lost := ARRAY(SELECT name FROM unnest(unused) AS name WHERE to_regclass(format('public.%I', name)) IS NULL);
   IF cardinality(lost) = 0 THEN
+    RAISE INFO '% tables restored with every row', cardinality(retired);
     RETURN;
   END IF;
 
@@ -333,8 +331,12 @@ BEGIN
     CREATE INDEX idx_archived_work_item_type ON public.archived_work_items (item_type);
   END IF;
 
-  RAISE NOTICE '% tables restored without rows', cardinality(lost);
   RAISE WARNING 'Data in dropped tables NOT restored. Restore from backup if needed.';
+  IF cardinality(retired) = 0 THEN
+    RAISE INFO '% tables restored', cardinality(lost);
+  ELSE
+    RAISE INFO '% tables restored, % of them with every row', cardinality(unused), cardinality(retired);
+  END IF;
 END
 $do$;
 

@@ -484,7 +484,6 @@ BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA retired_002 TO %I', table_owner);
   END LOOP;
   RAISE NOTICE '% tables dropped', cardinality(standing);
-  RAISE NOTICE 'They are retired to schema retired_002 with every row until finalize';
 END
 $do$;
 
@@ -538,6 +537,6 @@ BEGIN
       DETAIL = failures,
       HINT = 'Look for a trigger or an event trigger that changes what this revision does, and disable it for the run.';
   END IF;
-  RAISE NOTICE 'All validations passed';
+  RAISE INFO 'All validations passed';
 END
 $do$;

@@ -1,6 +1,7 @@
 // The chain: its order whatever the folders are called, what makes it no chain, and what a target means.
 import { join } from 'node:path';
-import { type Chain, readChain, resolveTarget } from '../../../lambda/migrator/chain.ts';
+import { type Chain, readChain } from '../../../lambda/migrator/chain.ts';
+import { resolveTarget } from '../../../lambda/migrator/target.ts';
 import { codebaseMcp } from '../../setup/database.ts';
 import { databaseOf, inFolder, type RevisionDraft, revisionFiles } from '../../setup/revisions.ts';
 

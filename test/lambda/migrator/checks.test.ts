@@ -30,7 +30,7 @@ test('a check holds if it returns no row, and every verdict is told as it falls'
     phase: 'before-upgrade',
     passed: false,
     checks: [
-      { id: 'V1.1', title: 'check 1', passed: true, violations: 0, rows: [] },
+      { id: 'V1.1', title: 'check 1', shownAs: ['V1.1 check 1'], passed: true, violations: 0, rows: [] },
       { id: 'V1.2', title: 'check 2', passed: false, violations: 1, rows: [{ id: 7 }] },
     ],
   });

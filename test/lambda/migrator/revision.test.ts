@@ -36,7 +36,8 @@ test('a folder becomes a revision', () => {
     finalize: { steps: [{ sql: 'SELECT 3;' }] },
     checks: {
       'before-upgrade': [],
-      'after-upgrade': [{ id: 'V1.1', title: 'check 1', sql: 'SELECT 4;' }],
+      'after-upgrade': [{ id: 'V1.1', title: 'check 1', sql: 'SELECT 4;', shownAs: ['V1.1 check 1'] }],
+      'before-downgrade': [],
       'after-downgrade': [],
     },
   });
@@ -59,6 +60,18 @@ test('the checksum tells an edited upgrade, not a checkout with other line ends'
   expect(checksum).toMatch(/^[0-9a-f]{64}$/);
   expect(read(edited('002/upgrade.sql', /\n/g, '\r\n')).checksum).toBe(checksum);
   expect(read(edited('002/upgrade.sql', 'SELECT 2', 'SELECT 9')).checksum).not.toBe(checksum);
+});
+
+test('a check is shown under the lines that it names, be it one or two', () => {
+  const shown = edited(
+    '002/verify/after-upgrade.sql',
+    'SELECT 4;',
+    '-- shown as: rows of one kept (3 found)\n-- shown as: rows of two kept\n-- why it matters\nSELECT 4;',
+  );
+  expect(read(shown).checks['after-upgrade'][0]?.shownAs).toEqual([
+    'rows of one kept (3 found)',
+    'rows of two kept',
+  ]);
 });
 
 const without = (path: string): Files =>
@@ -92,6 +105,11 @@ test.each<[what: string, files: Files, summary: string]>([
     'a check without a number',
     edited('002/verify/after-upgrade.sql', 'V1.1 ', ''),
     '002/verify/after-upgrade.sql: check "check 1" has no number',
+  ],
+  [
+    'a check shown as nothing',
+    edited('002/verify/after-upgrade.sql', 'SELECT 4;', '-- shown as:\nSELECT 4;'),
+    '002/verify/after-upgrade.sql: check V1.1 is shown as nothing',
   ],
 ])('a folder with %s is refused in one sentence that names the file', (_what, files, summary) => {
   expect(() => read(files)).toThrow(

@@ -280,10 +280,17 @@ test('more than one revision is one transaction, told in order', async () => {
   expect(options.events.map(({ type }) => type)).toEqual([
     'connected',
     'planned',
-    ...['revision started', 'step started', 'step completed', 'revision completed'],
-    ...['revision started', 'step started', 'step completed', 'revision completed'],
-    'committed',
+    ...['revision started', 'step started', 'step completed'],
+    ...['revision started', 'step started', 'step completed'],
+    // A revision is complete once it is committed, and not before.
+    ...['revision completed', 'revision completed', 'committed'],
   ]);
+});
+
+test('a dry run tells of no revision that it is complete', async () => {
+  const options = migratorOn(database, { database: databaseOf({ id: '001', upgrade: [CHANGE] }) });
+  await upgrade(options, 'head', { dryRun: true });
+  expect(options.events.map(({ type }) => type)).not.toContain('revision completed');
 });
 
 test('a step that ends the transaction unseen is not told as rolled back', async () => {

@@ -1,6 +1,7 @@
 // The checks in verify/: each holds when it should, and fails when its subject is broken.
 import { downgrade, finalize, upgrade, validate } from '../../../lambda/migrator/migrator.ts';
 import type { ValidationReport } from '../../../lambda/migrator/report.ts';
+import { verdictLines } from '../../../lambda/migrator/verdict.ts';
 import { codebaseMcp, makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
 import { inSession } from './contents.ts';
 
@@ -14,6 +15,12 @@ afterAll(() => db.drop());
 
 const holding = async (phase: Phase): Promise<string[]> =>
   (await validate(migratorOn(db), phase)).checks.filter(({ passed }) => passed).map(({ id }) => id);
+
+/** The verdict of a database on which all holds, line by line. */
+async function verdict(phase: Phase): Promise<string[]> {
+  const { checks } = await validate(migratorOn(db), phase);
+  return verdictLines(checks).map(({ text, passed }) => `${passed ? '✓' : '✗'} ${text}`);
+}
 
 /** The checks that find something after a sabotage, which is rolled back. */
 async function failing(phase: Phase, sabotage: string): Promise<string[]> {
@@ -198,7 +205,8 @@ const AFTER_DOWNGRADE: Sabotage = {
   'the downgrade lost a row': [lost('downgrade'), 'V8.5'],
 };
 
-const IDS_AFTER_UPGRADE = 'V1.1 V1.2 V2.1 V2.2 V3.1 V4.1 V4.2 V5.1 V5.2 V5.3 V5.4 V6.1 V6.2 V6.3 V6.4'.split(
+// V5.2 is last, as its line is in the contract.
+const IDS_AFTER_UPGRADE = 'V1.1 V1.2 V2.1 V2.2 V3.1 V4.1 V4.2 V5.1 V5.3 V5.4 V6.1 V6.2 V6.3 V6.4 V5.2'.split(
   ' ',
 );
 const IDS_AFTER_DOWNGRADE = 'V8.1 V8.2 V8.3 V8.4 V8.5'.split(' ');
@@ -206,6 +214,12 @@ const IDS_AFTER_DOWNGRADE = 'V8.1 V8.2 V8.3 V8.4 V8.5'.split(' ');
 describe('before the upgrade', () => {
   test('FR-015: V7.1 holds at 005', async () => {
     expect(await holding('before-upgrade')).toEqual(['V7.1']);
+  });
+
+  test('FR-015: the verdict is one line, in the words of the quickstart', async () => {
+    expect(await verdict('before-upgrade')).toEqual([
+      '✓ No foreign keys found from dropped tables to repositories/code_chunks',
+    ]);
   });
 
   test.each([
@@ -230,13 +244,26 @@ describe('after the upgrade', () => {
     expect(await holding('after-upgrade')).toEqual(IDS_AFTER_UPGRADE);
   });
 
+  test('FR-015: the verdict is eight lines, in the words of the execution contract', async () => {
+    expect(await verdict('after-upgrade')).toEqual([
+      "✓ project_id column exists in repositories (VARCHAR(50), NOT NULL, DEFAULT 'default')",
+      '✓ project_id column exists in code_chunks (VARCHAR(50), NOT NULL)',
+      '✓ CHECK constraints exist (2 found)',
+      '✓ Performance index exists (idx_project_repository)',
+      '✓ Unused tables dropped (0 of 9 tables found)',
+      '✓ Data integrity check (all code_chunks have matching repository project_id)',
+      '✓ Pattern validation (all project_id values match ^[a-z0-9-]{1,50}$)',
+      '✓ No orphaned code_chunks',
+    ]);
+  });
+
   test.each(Object.entries(AFTER_UPGRADE))('one fails where %s', async (_, [sql, ...ids]) => {
     expect(await failing('after-upgrade', sql)).toEqual(ids);
   });
 
   test('each has a sabotage that it must find', () => {
     const found = Object.values(AFTER_UPGRADE).flatMap(([, ...ids]) => ids);
-    expect([...new Set(found)].sort()).toEqual(IDS_AFTER_UPGRADE);
+    expect(new Set(found)).toEqual(new Set(IDS_AFTER_UPGRADE));
   });
 
   test('a failed check says which rows violate it', async () => {
@@ -261,6 +288,17 @@ describe('after the downgrade', () => {
 
   test('FR-015: all five hold', async () => {
     expect(await holding('after-downgrade')).toEqual(IDS_AFTER_DOWNGRADE);
+  });
+
+  test('FR-015: the verdict is six lines, in the words of the execution contract', async () => {
+    expect(await verdict('after-downgrade')).toEqual([
+      '✓ project_id columns removed (0 columns found)',
+      '✓ CHECK constraints removed (0 constraints found)',
+      '✓ Performance index removed (idx_project_repository not found)',
+      '✓ Dropped tables restored (9 tables found)',
+      '✓ repositories data preserved (row count matches baseline)',
+      '✓ code_chunks data preserved (row count matches baseline)',
+    ]);
   });
 
   test.each(Object.entries(AFTER_DOWNGRADE))('one fails where %s', async (_, [sql, ...ids]) => {

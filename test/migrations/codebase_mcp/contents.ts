@@ -62,3 +62,13 @@ async function hashRows(
   }
   return hashes;
 }
+
+/** The files in which tables and indexes lie, and their oids: both change where one is made anew. */
+export async function filesOf(db: TestDatabase): Promise<pg.QueryResultRow[]> {
+  return db.query(`
+    SELECT oid, oid::regclass::text AS name, relfilenode FROM pg_class
+    WHERE relkind IN ('r', 'p', 'i', 'I', 'S', 'm') AND relnamespace IN (
+      SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'backstop')
+    )
+    ORDER BY oid`);
+}

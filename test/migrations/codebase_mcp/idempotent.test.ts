@@ -1,7 +1,7 @@
 // FR-016: 002 may run again on what it made, and keeps what it finds done.
-import { downgrade, finalize, upgrade } from '../../../lambda/migrator/migrator.ts';
+import { downgrade, finalize, upgrade, validate } from '../../../lambda/migrator/migrator.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
-import { contentsOf } from './contents.ts';
+import { contentsOf, filesOf } from './contents.ts';
 
 let db: TestDatabase;
 beforeEach(async () => {
@@ -13,6 +13,8 @@ afterEach(() => db.drop());
 const stamp = (revision: string) => db.query('UPDATE alembic_version SET version_num = $1', [revision]);
 const up = () => upgrade(migratorOn(db), '002');
 const down = () => downgrade(migratorOn(db), '005');
+/** What a second run must not change: schemas, rows, and the files they lie in. */
+const everything = async () => ({ ...(await contentsOf(db)), files: await filesOf(db) });
 
 test('FR-016: an upgrade at the target does nothing', async () => {
   await up();
@@ -27,11 +29,27 @@ test.each([
 ])('FR-016: the SQL of the upgrade run again changes nothing where the tables are %s', async (_, given) => {
   await up();
   await given();
-  const before = await contentsOf(db);
+  const before = await everything();
   await stamp('005');
   const report = await up();
-  expect(await contentsOf(db)).toEqual(before);
+  expect(await everything()).toEqual(before);
   expect(report).toMatchObject({ outcome: 'upgraded', rows: [], retired: [], created: [], dropped: [] });
+  expect(await validate(migratorOn(db), 'after-upgrade')).toMatchObject({ passed: true });
+});
+
+test('FR-016: the SQL of the upgrade run again keeps projects that are in use, and the way back', async () => {
+  const before = await contentsOf(db);
+  await up();
+  await db.query(`
+    UPDATE repositories SET project_id = 'acme' WHERE path = (SELECT min(path) FROM repositories);
+    UPDATE code_chunks SET project_id = 'acme' WHERE code_file_id IN (
+      SELECT code_files.id FROM code_files JOIN repositories ON repositories.id = repository_id WHERE project_id = 'acme')`);
+  const migrated = await everything();
+  await stamp('005');
+  expect(await up()).toMatchObject({ rows: [] });
+  expect(await everything()).toEqual(migrated);
+  await down();
+  expect(await contentsOf(db)).toEqual(before);
 });
 
 test.each([
@@ -41,11 +59,12 @@ test.each([
   await up();
   await given();
   await down();
-  const before = await contentsOf(db);
+  const before = await everything();
   await stamp('002');
   const report = await down();
-  expect(await contentsOf(db)).toEqual(before);
+  expect(await everything()).toEqual(before);
   expect(report).toMatchObject({ outcome: 'downgraded', rows: [], restored: [], created: [], dropped: [] });
+  expect(await validate(migratorOn(db), 'after-downgrade')).toMatchObject({ passed: true });
 });
 
 describe('where a project_id was found', () => {
@@ -100,6 +119,9 @@ test('FR-008: an index built CONCURRENTLY beforehand is kept', async () => {
   expect(report.steps.flatMap((step) => step.notices.map(({ message }) => message))).toContain(
     'Index idx_project_repository kept',
   );
+  await stamp('005');
+  await up();
+  expect(await db.query(index)).toEqual(before);
 });
 
 test('FR-016: an upgrade that somebody did half is completed to the same schema', async () => {

@@ -1,6 +1,7 @@
 // What 002 refuses, in which words, without a trace; and that the remedy in the hint, word for word, is one.
 import { BackstopError } from '../../../lambda/migrator/errors.ts';
 import { downgrade, finalize, upgrade, validate } from '../../../lambda/migrator/migrator.ts';
+import { DEFAULT_BOUNDS } from '../../../lambda/migrator/run.ts';
 import { codebaseMcp, makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
 import { contentsOf, inSession, schemaOf } from './contents.ts';
 
@@ -263,6 +264,43 @@ describe('an upgrade refuses', () => {
     await prepare(refusal);
     await expectRefusal(() => upgrade(migratorOn(db), '002'), refusal);
     expect(await validate(migratorOn(db), 'after-upgrade')).toMatchObject({ passed: true });
+  });
+
+  test('E2: whose remedy deletes the orphans, whether file or repository is missing, and no other chunk', async () => {
+    const chunks = async () => (await db.query('SELECT id FROM code_chunks ORDER BY id')).map(({ id }) => id);
+    const sound = await chunks();
+    await db.query(`
+      ALTER TABLE code_chunks DROP CONSTRAINT code_chunks_code_file_id_fkey, ALTER code_file_id DROP NOT NULL;
+      ALTER TABLE code_files DROP CONSTRAINT code_files_repository_id_fkey;
+      WITH lone AS (
+        INSERT INTO code_files (repository_id, path) VALUES (gen_random_uuid(), 'lone.py') RETURNING id
+      )
+      INSERT INTO code_chunks (code_file_id, content, start_line, end_line)
+      SELECT file, '', 1, 1 FROM (SELECT id FROM lone UNION ALL VALUES (gen_random_uuid()), (NULL)) AS orphaned (file)`);
+    const { name, detail, hint } = await failureOf(upgrade(migratorOn(db), '002'));
+    expect([name, detail]).toEqual(['OrphanedChunks', orphans(3).detail]);
+    await db.query(hint?.replace(/^.*?: /, '') ?? '');
+    expect(await chunks()).toEqual(sound);
+    await expect(upgrade(migratorOn(db), '002')).resolves.toMatchObject({ outcome: 'upgraded' });
+  });
+
+  test('E4: a run that takes longer than it may, without a trace', async () => {
+    await db.query(`
+      ALTER TABLE repositories ADD project_id varchar(50);
+      CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(1); RETURN NEW; END';
+      CREATE TRIGGER linger BEFORE UPDATE ON repositories FOR EACH ROW EXECUTE FUNCTION linger()`);
+    const before = await contentsOf(db);
+    const bounds = { ...DEFAULT_BOUNDS, transactionMs: 2_000 };
+    const failure = await failureOf(upgrade(migratorOn(db, { bounds }), '002'));
+    expect(failure).toMatchObject({
+      name: 'MigrationTimeout',
+      summary: 'Migration timeout exceeded (2 seconds)',
+      detail:
+        'Stopped in step 3/10 of 002 (Adding project_id to repositories table); all was rolled back. Consider running on smaller dataset or optimizing index creation',
+    });
+    expect(await contentsOf(db)).toEqual(before);
+    await db.query(failure.hint?.split(': ')[1] ?? 'no hint');
+    await expect(upgrade(migratorOn(db), '002')).resolves.toMatchObject({ outcome: 'upgraded' });
   });
 
   test('E3: in code_chunks nothing, for chunks take the values of their repositories', async () => {

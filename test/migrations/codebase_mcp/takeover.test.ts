@@ -15,6 +15,9 @@ const up = () => upgrade(migratorOn(db), '002');
 const down = () => downgrade(migratorOn(db), '005');
 const notices = (report: RunReport) =>
   report.steps.flatMap((step) => step.notices.map(({ message }) => message));
+/** What finalize says that CASCADE takes along. */
+const namedIn = (report: RunReport) =>
+  notices(report).flatMap((message) => /^CASCADE drops (.*)$/.exec(message)?.[1] ?? []);
 
 /** What stands there → the SQL that brings it. */
 const SURROUNDINGS = {
@@ -80,6 +83,85 @@ test.each(Object.entries(SURROUNDINGS))(
     expect(await validate(migratorOn(db), 'after-upgrade')).toMatchObject({ passed: true });
   },
 );
+
+describe('a database that Alembic brought to 005, with all of this at once', () => {
+  beforeEach(() =>
+    db.query(`
+      DROP SCHEMA backstop CASCADE;
+      DROP TABLE alembic_version, embeddings, code_chunks, code_files, repositories;
+
+      CREATE TABLE alembic_version (
+        version_num VARCHAR(32) NOT NULL,
+        CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+      );
+      INSERT INTO alembic_version (version_num) VALUES ('005');
+
+      CREATE TABLE repositories (id serial PRIMARY KEY, path text NOT NULL UNIQUE, is_active boolean NOT NULL DEFAULT true);
+      CREATE TABLE code_files (
+        id serial PRIMARY KEY, repository_id integer NOT NULL REFERENCES repositories ON DELETE CASCADE, path text NOT NULL);
+      CREATE TABLE code_chunks (
+        id serial PRIMARY KEY, code_file_id integer NOT NULL REFERENCES code_files ON DELETE CASCADE,
+        content text NOT NULL, embedding vector(768));
+      INSERT INTO repositories (path) SELECT '/repo/' || n FROM generate_series(1, 3) AS n;
+      INSERT INTO code_files (repository_id, path) SELECT id, 'main.py' FROM repositories;
+      INSERT INTO code_chunks (code_file_id, content, embedding)
+      SELECT id, 'print()', array_fill(0.5, ARRAY[768])::text::vector FROM code_files, generate_series(1, 4);
+
+      CREATE TABLE change_events (
+        id serial PRIMARY KEY, code_file_id integer NOT NULL REFERENCES code_files ON DELETE CASCADE, kind text);
+      INSERT INTO change_events (code_file_id, kind) SELECT id, 'added' FROM code_files;
+      CREATE TABLE task_planning_references (
+        task_id uuid NOT NULL CONSTRAINT fk_planning_task REFERENCES tasks ON DELETE CASCADE, file_path text);
+      CREATE TABLE task_status_history (
+        id serial PRIMARY KEY, task_id uuid NOT NULL CONSTRAINT fk_history_task REFERENCES tasks ON DELETE CASCADE);
+      INSERT INTO task_planning_references SELECT id, 'plan.md' FROM tasks;
+      INSERT INTO task_status_history (task_id) SELECT id FROM tasks;
+      CREATE VIEW open_deployments AS SELECT id, deployed_at FROM deployment_events`),
+  );
+
+  test('goes up and down without a trace, and up for good; what goes with the nine is named', async () => {
+    const before = await contentsOf(db);
+    const dumped = await pgDump(db.settings);
+    const upgraded = await up();
+    expect(upgraded).toMatchObject({ from: '005', to: '002', rows: [] });
+    expect(upgraded.steps.flatMap((step) => step.rewritten)).toEqual([]);
+    expect(await validate(migratorOn(db), 'after-upgrade')).toMatchObject({ passed: true });
+
+    await down();
+    expect(await validate(migratorOn(db), 'after-downgrade')).toMatchObject({ passed: true });
+    expect(await contentsOf(db)).toEqual(before);
+    expect(await pgDump(db.settings)).toBe(dumped);
+
+    await up();
+    const finalized = await finalize(migratorOn(db));
+    expect(finalized.dropped).toHaveLength(9);
+    expect(namedIn(finalized)).toEqual([
+      'foreign key fk_history_task on public.task_status_history',
+      'foreign key fk_planning_task on public.task_planning_references',
+      'view public.open_deployments',
+    ]);
+    expect(await validate(migratorOn(db), 'after-upgrade')).toMatchObject({ passed: true });
+  });
+
+  test('keeps every row of the tables around it, through finalize too', async () => {
+    const others = async () =>
+      Object.entries((await contentsOf(db)).rows).filter(([table]) =>
+        /change_events|task_planning_references|task_status_history/.test(table),
+      );
+    const before = await others();
+    await up();
+    await finalize(migratorOn(db));
+    expect(await others()).toEqual(before);
+    expect(before).toHaveLength(3);
+  });
+
+  test('is left so that Alembic can read where it is', async () => {
+    await up();
+    expect(await db.query('SELECT * FROM alembic_version')).toEqual([{ version_num: '002' }]);
+    await down();
+    expect(await db.query('SELECT * FROM alembic_version')).toEqual([{ version_num: '005' }]);
+  });
+});
 
 test('integer keys are as good as uuids', async () => {
   await db.query(`
@@ -383,9 +465,6 @@ describe('finalize', () => {
     expect(namedIn(report)).toEqual([]);
     expect(report.dropped).toHaveLength(9);
   });
-
-  const namedIn = (report: RunReport) =>
-    notices(report).flatMap((message) => /^CASCADE drops (.*)$/.exec(message)?.[1] ?? []);
 
   /** As finalize names them: relations, columns, defaults, functions, policies and foreign keys of schema public. */
   async function publicObjects(): Promise<string[]> {

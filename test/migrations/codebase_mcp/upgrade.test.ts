@@ -146,11 +146,9 @@ describe('at 005', () => {
       'Step 6/10: Complete',
       'Step 7/10: Dropping unused tables...',
       'NOTICE:  9 tables dropped',
-      'NOTICE:  They are retired to schema retired_002 with every row until finalize',
       'Step 7/10: Complete',
       'Step 8/10: Running validation checks...',
-      'NOTICE:  All validations passed',
-      'Step 8/10: Complete',
+      'Step 8/10: Complete - All validations passed',
       'Migration 002 completed successfully',
     ]);
   });

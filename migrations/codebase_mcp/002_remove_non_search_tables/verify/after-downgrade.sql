@@ -1,6 +1,7 @@
 -- What must hold once revision 002 is taken back.
 
 -- check: V8.1 project_id columns are removed
+-- shown as: project_id columns removed (0 columns found)
 -- One that the upgrade found stays: its record tells.
 SELECT table_name, column_name
 FROM information_schema.columns
@@ -8,17 +9,20 @@ WHERE table_schema = 'public' AND table_name IN ('repositories', 'code_chunks') 
   AND to_regclass('retired_002.found_' || table_name) IS NULL;
 
 -- check: V8.2 CHECK constraints are removed
+-- shown as: CHECK constraints removed (0 constraints found)
 SELECT conrelid::regclass::text AS table_name, conname AS constraint_name
 FROM pg_constraint
 WHERE connamespace = 'public'::regnamespace
   AND conname IN ('check_repositories_project_id', 'check_code_chunks_project_id');
 
 -- check: V8.3 performance index is removed
+-- shown as: Performance index removed (idx_project_repository not found)
 SELECT tablename AS table_name, indexname AS index_name
 FROM pg_indexes
 WHERE schemaname = 'public' AND indexname = 'idx_project_repository';
 
 -- check: V8.4 all nine tables are restored
+-- shown as: Dropped tables restored (9 tables found)
 SELECT expected.table_name
 FROM (VALUES
   ('archived_work_items'), ('work_item_deployment_links'), ('vendor_deployment_links'), ('work_item_dependencies'),
@@ -29,6 +33,8 @@ WHERE NOT EXISTS (
 );
 
 -- check: V8.5 the downgrade inserted and deleted no row of repositories and code_chunks
+-- shown as: repositories data preserved (row count matches baseline)
+-- shown as: code_chunks data preserved (row count matches baseline)
 SELECT counted.relation, counted.inserted, counted.deleted
 FROM (
   SELECT report -> 'rows' AS counters

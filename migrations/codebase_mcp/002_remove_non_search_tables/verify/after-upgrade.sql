@@ -1,9 +1,11 @@
 -- What must hold once revision 002 is applied.
 --
+-- The order is that of the lines under which the checks are shown: V5.2, shown alone, stands last.
 -- Where a check reads project_id, the one row of missing stands behind the table: the name resolves to the
 -- table's column if there is one, else to this null, and the check tells of violations instead of failing.
 
 -- check: V1.1 repositories.project_id is varchar(50) not null default 'default'
+-- shown as: project_id column exists in repositories (VARCHAR(50), NOT NULL, DEFAULT 'default')
 SELECT expected.column_name, found.data_type, found.character_maximum_length, found.is_nullable, found.column_default
 FROM (VALUES ('project_id')) AS expected (column_name)
 LEFT JOIN information_schema.columns AS found
@@ -12,6 +14,7 @@ WHERE (found.data_type, found.character_maximum_length, found.is_nullable, found
   IS DISTINCT FROM ('character varying', 50, 'NO', '''default''::character varying');
 
 -- check: V1.2 code_chunks.project_id is varchar(50) not null without default
+-- shown as: project_id column exists in code_chunks (VARCHAR(50), NOT NULL)
 SELECT expected.column_name, found.data_type, found.character_maximum_length, found.is_nullable, found.column_default
 FROM (VALUES ('project_id')) AS expected (column_name)
 LEFT JOIN information_schema.columns AS found
@@ -20,6 +23,7 @@ WHERE (found.data_type, found.character_maximum_length, found.is_nullable, found
   IS DISTINCT FROM ('character varying', 50, 'NO', NULL);
 
 -- check: V2.1 CHECK constraints exist on both tables
+-- shown as: CHECK constraints exist (2 found)
 SELECT expected.table_name, expected.constraint_name
 FROM (VALUES
   ('repositories', 'check_repositories_project_id'),
@@ -32,6 +36,7 @@ WHERE NOT EXISTS (
 );
 
 -- check: V2.2 both constraints are validated, contain the pattern and decide every example rightly
+-- shown as: CHECK constraints exist (2 found)
 -- query_to_xml evaluates the constraint's own expression over the examples, without writing a row.
 SELECT expected.table_name, expected.constraint_name, found.definition, found.convalidated, found.misjudged
 FROM (VALUES
@@ -63,6 +68,7 @@ WHERE (
 ) IS NOT TRUE;
 
 -- check: V3.1 idx_project_repository on repositories (project_id, id) exists, is valid and ready
+-- shown as: Performance index exists (idx_project_repository)
 SELECT expected.definition AS expected, pg_get_indexdef(found.indexrelid) AS found, found.indisvalid, found.indisready
 FROM (VALUES (
   'CREATE INDEX idx_project_repository ON public.repositories USING btree (project_id, id)'
@@ -71,6 +77,7 @@ LEFT JOIN pg_index AS found ON found.indexrelid = to_regclass('public.idx_projec
 WHERE (pg_get_indexdef(found.indexrelid) = expected.definition AND found.indisvalid AND found.indisready) IS NOT TRUE;
 
 -- check: V4.1 all nine tables are gone from public
+-- shown as: Unused tables dropped (0 of 9 tables found)
 SELECT tablename AS table_name
 FROM pg_tables
 WHERE schemaname = 'public' AND tablename IN (
@@ -79,6 +86,7 @@ WHERE schemaname = 'public' AND tablename IN (
 );
 
 -- check: V4.2 core tables are preserved
+-- shown as: Unused tables dropped (0 of 9 tables found)
 SELECT expected.table_name
 FROM (VALUES ('repositories'), ('code_files'), ('code_chunks')) AS expected (table_name)
 WHERE NOT EXISTS (
@@ -86,6 +94,7 @@ WHERE NOT EXISTS (
 );
 
 -- check: V5.1 every chunk has the project_id of its repository
+-- shown as: Data integrity check (all code_chunks have matching repository project_id)
 SELECT chunk.code_file_id, chunk.project_id, repository.id AS repository_id,
   repository.project_id AS repository_project_id
 FROM (
@@ -99,16 +108,8 @@ JOIN (
 ) AS repository ON repository.id = file.repository_id
 WHERE (chunk.project_id = repository.project_id) IS NOT TRUE;
 
--- check: V5.2 no chunk is orphaned
-SELECT chunk.code_file_id
-FROM public.code_chunks AS chunk
-WHERE NOT EXISTS (
-  SELECT FROM public.code_files AS file
-  JOIN public.repositories AS repository ON repository.id = file.repository_id
-  WHERE file.id = chunk.code_file_id
-);
-
 -- check: V5.3 no project_id is null
+-- shown as: Data integrity check (all code_chunks have matching repository project_id)
 SELECT held.table_name, held.rows
 FROM (VALUES (NULL::varchar)) AS missing (project_id)
 CROSS JOIN LATERAL (
@@ -119,6 +120,7 @@ CROSS JOIN LATERAL (
 WHERE held.rows > 0;
 
 -- check: V5.4 the upgrade inserted and deleted no row of repositories and code_chunks
+-- shown as: Data integrity check (all code_chunks have matching repository project_id)
 SELECT counted.relation, counted.inserted, counted.deleted
 FROM (
   SELECT report -> 'rows' AS counters
@@ -132,6 +134,7 @@ WHERE counted.relation IN ('public.repositories', 'public.code_chunks')
   AND (counted.inserted <> 0 OR counted.deleted <> 0);
 
 -- check: V6.1 every project_id matches ^[a-z0-9-]{1,50}$
+-- shown as: Pattern validation (all project_id values match ^[a-z0-9-]{1,50}$)
 SELECT held.table_name, held.project_id, held.rows
 FROM (VALUES (NULL::varchar)) AS missing (project_id)
 CROSS JOIN LATERAL (
@@ -142,6 +145,7 @@ CROSS JOIN LATERAL (
 WHERE (held.project_id ~ '^[a-z0-9-]{1,50}$') IS NOT TRUE;
 
 -- check: V6.2 no project_id has an upper case letter
+-- shown as: Pattern validation (all project_id values match ^[a-z0-9-]{1,50}$)
 SELECT held.table_name, held.project_id, held.rows
 FROM (VALUES (NULL::varchar)) AS missing (project_id)
 CROSS JOIN LATERAL (
@@ -152,6 +156,7 @@ CROSS JOIN LATERAL (
 WHERE (held.project_id = lower(held.project_id)) IS NOT TRUE;
 
 -- check: V6.3 no project_id has an invalid character or a leading, trailing or double hyphen
+-- shown as: Pattern validation (all project_id values match ^[a-z0-9-]{1,50}$)
 SELECT held.table_name, held.project_id, held.rows
 FROM (VALUES (NULL::varchar)) AS missing (project_id)
 CROSS JOIN LATERAL (
@@ -162,6 +167,7 @@ CROSS JOIN LATERAL (
 WHERE (held.project_id !~ '[^a-z0-9-]|^-|-$|--') IS NOT TRUE;
 
 -- check: V6.4 every project_id is 1 to 50 characters long
+-- shown as: Pattern validation (all project_id values match ^[a-z0-9-]{1,50}$)
 SELECT held.table_name, held.project_id, held.rows
 FROM (VALUES (NULL::varchar)) AS missing (project_id)
 CROSS JOIN LATERAL (
@@ -170,3 +176,13 @@ CROSS JOIN LATERAL (
   SELECT 'code_chunks', project_id, count(*) FROM public.code_chunks GROUP BY project_id
 ) AS held
 WHERE (length(held.project_id) BETWEEN 1 AND 50) IS NOT TRUE;
+
+-- check: V5.2 no chunk is orphaned
+-- shown as: No orphaned code_chunks
+SELECT chunk.code_file_id
+FROM public.code_chunks AS chunk
+WHERE NOT EXISTS (
+  SELECT FROM public.code_files AS file
+  JOIN public.repositories AS repository ON repository.id = file.repository_id
+  WHERE file.id = chunk.code_file_id
+);

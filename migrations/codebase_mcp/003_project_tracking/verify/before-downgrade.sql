@@ -1,0 +1,39 @@
+-- What a downgrade of revision 003 would lose.
+--
+-- Later revisions may still be applied: tables and columns are looked at where they stand, if they stand.
+
+-- check: V9.1 no row would be lost with the tables of this revision
+SELECT held.relation, held.rows
+FROM unnest(ARRAY[
+  'archived_work_items', 'work_item_deployment_links', 'vendor_deployment_links', 'work_item_dependencies',
+  'future_enhancements', 'project_configuration', 'deployment_events', 'vendor_extractors'
+]) AS dropped (table_name)
+CROSS JOIN unnest(ARRAY['public', 'retired_002']) AS place (schema_name)
+CROSS JOIN LATERAL (
+  SELECT format('%I.%I', schema_name, table_name) AS relation
+) AS named
+CROSS JOIN LATERAL (
+  SELECT named.relation, substring(
+    query_to_xml('SELECT count(*) AS rows FROM ' || to_regclass(named.relation), false, false, '')::text
+    FROM '<rows>(\d+)</rows>'
+  )::bigint AS rows
+) AS held
+WHERE held.rows > 0;
+
+-- check: V9.2 no value would be lost with the columns of this revision
+-- A value that the upgrade would give again is no loss.
+SELECT held.relation, held.column_name, held.rows
+FROM (VALUES
+  ('version', '1'), ('item_type', 'task'), ('parent_id', NULL), ('path', '/'), ('depth', '0'), ('deleted_at', NULL)
+) AS dropped (column_name, given)
+CROSS JOIN unnest(ARRAY['public.tasks', 'retired_002.tasks']) AS place (relation)
+JOIN pg_attribute ON attrelid = to_regclass(relation) AND attname = column_name
+CROSS JOIN LATERAL (
+  SELECT relation, column_name, substring(
+    query_to_xml(
+      format('SELECT count(*) AS rows FROM %s WHERE %I::text IS DISTINCT FROM %L', relation, column_name, given),
+      false, false, ''
+    )::text FROM '<rows>(\d+)</rows>'
+  )::bigint AS rows
+) AS held
+WHERE held.rows > 0;
