@@ -12,6 +12,12 @@ const definition = z.strictObject({
   urlVariable: z.string().min(1),
   /** Extensions that must be created before the first revision runs. */
   extensions: z.array(z.string().min(1)).default([]),
+  /** The branch label that the first of its revisions bears. */
+  branch: z.string().min(1).optional(),
+  /** Databases of one system share their revision numbers. Without it a database is a system of its own. */
+  system: z.string().min(1).optional(),
+  /** Tables in public that tell this database from the others. */
+  landmarks: z.array(z.string().min(1)).optional(),
 });
 
 const file = z.record(z.string().regex(/^[a-z][a-z0-9_]*$/), definition);
@@ -24,6 +30,8 @@ export interface DatabaseDefinition extends z.output<typeof definition> {
 export interface Database {
   readonly definition: DatabaseDefinition;
   readonly chain: Chain;
+  /** The definitions beside it: a connection may lead to one of those by mistake. Default: none. */
+  readonly others?: readonly DatabaseDefinition[];
 }
 
 /** All databases of `migrations/databases.json`, in its order. Throws RevisionInvalid. */
@@ -36,14 +44,19 @@ export function readDefinitions(migrations: string): DatabaseDefinition[] {
       {
         message: 'databases.json cannot be read',
         detail: cause instanceof z.ZodError ? z.prettifyError(cause).replaceAll('\n', ' ') : String(cause),
-        hint: 'Each key names a database; its value has folder, urlVariable and extensions.',
+        hint: 'Each key names a database; its value has folder, urlVariable, and as needed extensions, branch, system and landmarks.',
       },
       { cause },
     );
   }
 }
 
-/** One database with its chain. Throws InvalidInput for a name that databases.json does not have. */
+/**
+ * One database with its chain.
+ *
+ * @throws InvalidInput for a name that databases.json does not have
+ * @throws RevisionInvalid as {@link readChain} does, and where its revisions are of another branch than it says
+ */
 export function readDatabase(migrations: string, name: string): Database {
   const definitions = readDefinitions(migrations);
   const found = definitions.find((candidate) => candidate.name === name);
@@ -53,5 +66,21 @@ export function readDatabase(migrations: string, name: string): Database {
       hint: `Use one of: ${definitions.map((candidate) => candidate.name).join(', ')}.`,
     });
   }
-  return { definition: found, chain: readChain(join(migrations, found.folder)) };
+  const chain = readChain(join(migrations, found.folder));
+  if (chain.branch !== found.branch) {
+    throw new RevisionInvalid({
+      message: `databases.json binds ${name} to ${describeBranch(found.branch)}, but the revisions in ${found.folder} are of ${describeBranch(chain.branch)}`,
+      hint: 'Correct "branch" there, "folder" there, or the "-- Branch:" line of the first revision.',
+    });
+  }
+  return { definition: found, chain, others: definitions.filter((definition) => definition !== found) };
+}
+
+function describeBranch(branch: string | undefined): string {
+  return branch === undefined ? 'no branch' : `branch "${branch}"`;
+}
+
+/** The system that a database belongs to. */
+export function systemOf({ name, system }: DatabaseDefinition): string {
+  return system ?? name;
 }

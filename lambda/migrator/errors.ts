@@ -31,6 +31,10 @@ export const ENDINGS = {
   CredentialsRejected: { database: 'unchanged', meaning: 'The server refused the user name or password.' },
   DatabaseNotFound: { database: 'unchanged', meaning: 'The server has no database of that name.' },
   DatabaseUnreachable: { database: 'unchanged', meaning: 'No connection to the server could be made.' },
+  WrongDatabase: {
+    database: 'unchanged',
+    meaning: 'The connection leads to the database of another system or branch.',
+  },
   ServerTooOld: { database: 'unchanged', meaning: 'The server is older than PostgreSQL 14.' },
   ExtensionMissing: {
     database: 'unchanged',
@@ -121,6 +125,9 @@ export class DatabaseNotFound extends BackstopError {
 export class DatabaseUnreachable extends BackstopError {
   override readonly name = 'DatabaseUnreachable';
 }
+export class WrongDatabase extends BackstopError {
+  override readonly name = 'WrongDatabase';
+}
 export class ServerTooOld extends BackstopError {
   override readonly name = 'ServerTooOld';
 }
@@ -181,6 +188,7 @@ const CLASSES: Readonly<Record<EndingName, new (text: ErrorText, options?: Error
     CredentialsRejected,
     DatabaseNotFound,
     DatabaseUnreachable,
+    WrongDatabase,
     ServerTooOld,
     ExtensionMissing,
     RevisionInvalid,

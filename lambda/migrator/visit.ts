@@ -1,7 +1,7 @@
 // A visit to the database: the one connection of a verb, on a server that fits, closed whatever happens.
 import type pg from 'pg';
 import type { Database } from './databases.ts';
-import { ExtensionMissing, ServerTooOld } from './errors.ts';
+import { ExtensionMissing, ServerTooOld, WrongDatabase } from './errors.ts';
 import type { Listener } from './events.ts';
 import { type Bounds, DEFAULT_BOUNDS } from './run.ts';
 import type { Connect } from './session.ts';
@@ -47,7 +47,7 @@ interface Identity {
  * Connects, does the work, and closes the connection: with it go the runner lock and an open transaction.
  *
  * @param purpose stands in the server's list of sessions
- * @throws ServerTooOld, ExtensionMissing, what the connection could not be had for, and what the work throws;
+ * @throws ServerTooOld, WrongDatabase, ExtensionMissing, what the connection could not be had for, and what the work throws;
  *   never anything but a BackstopError
  */
 export async function visit<T>(
@@ -61,6 +61,7 @@ export async function visit<T>(
     const { pid, number, ...who } = rows[0] as Identity;
     listener({ type: 'connected', ...who });
     requireVersion(number, who.server);
+    await requireOwn(client, database);
     await requireExtensions(client, database.definition.extensions);
     return await work({ database, connect, listener, bounds, execution, client, pid });
   } catch (error) {
@@ -75,6 +76,23 @@ function requireVersion(number: number, server: string): void {
   throw new ServerTooOld({
     message: `PostgreSQL ${server} is too old`,
     hint: 'Upgrade the server to PostgreSQL 14 or later.',
+  });
+}
+
+/** Refuses a database that has another one's landmarks and not its own: a URL or a secret was mixed up. */
+async function requireOwn(client: pg.Client, { definition, others = [] }: Database): Promise<void> {
+  const { rows } = await client.query<{ table: string }>(
+    "SELECT relname AS table FROM pg_catalog.pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')",
+  );
+  const tables = new Set(rows.map(({ table }) => table));
+  const stands = ({ landmarks = [] }: Database['definition']) =>
+    landmarks.length > 0 && landmarks.every((table) => tables.has(table));
+  const other = others.find(stands);
+  if (!other || stands(definition)) return;
+  throw new WrongDatabase({
+    message: `The connection for ${definition.name} leads to a database of ${other.name}`,
+    detail: `Its tables are there: ${other.landmarks?.join(', ')}; those of ${definition.name} are not.`,
+    hint: `Correct ${definition.urlVariable}, or the secret.`,
   });
 }
 

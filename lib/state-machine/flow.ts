@@ -26,6 +26,7 @@ const REFUSALS: readonly EndingName[] = [
   'CredentialsRejected',
   'DatabaseNotFound',
   'DatabaseUnreachable',
+  'WrongDatabase',
   'ServerTooOld',
   'ExtensionMissing',
   'RevisionInvalid',

@@ -124,6 +124,15 @@ const CASES: Case[] = [
     says: ['Preflight did not answer', 'security group', 'endpoint for Secrets Manager or a NAT gateway'],
   },
   {
+    ending: 'WrongDatabase',
+    when: 'the secret leads to the database of another system',
+    given: async ({ database }) => {
+      await database.asAdministrator('ALTER TABLE repositories RENAME TO users');
+      await database.asAdministrator('ALTER TABLE code_chunks RENAME TO refresh_tokens');
+    },
+    says: ['leads to a database of socrates_auth', 'users, refresh_tokens', 'or the secret'],
+  },
+  {
     ending: 'ExtensionMissing',
     when: 'pgvector was never created',
     at: 'without extension',

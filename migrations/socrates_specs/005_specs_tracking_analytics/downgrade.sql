@@ -1,0 +1,12 @@
+-- Rollback: Tracking & analytics
+-- Revision: 005
+-- Locks: public.projects, public.questions, public.quality_metrics, public.user_behavior_patterns, public.question_effectiveness, public.knowledge_base_documents
+--
+-- Drops what 005 created, and every row in it. Without CASCADE: an object that someone else hung on these
+-- tables stops the downgrade instead of vanishing with them.
+
+-- step: Dropping the tables of tracking and analytics
+DROP TABLE public.knowledge_base_documents;
+DROP TABLE public.question_effectiveness;
+DROP TABLE public.user_behavior_patterns;
+DROP TABLE public.quality_metrics;

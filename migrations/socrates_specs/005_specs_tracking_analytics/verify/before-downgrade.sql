@@ -1,0 +1,15 @@
+-- What taking revision 005 back would lose.
+
+-- check: V9.1 no row would be lost with the tables of this revision
+-- query_to_xml counts only where there is a table to count.
+SELECT counted.table_name, counted.rows
+FROM (
+  SELECT table_name, CASE WHEN to_regclass(format('public.%I', table_name)) IS NOT NULL THEN substring(
+    query_to_xml(format('SELECT count(*) AS rows FROM public.%I', table_name), false, true, '')::text
+    FROM '<rows>(\d+)</rows>'
+  )::bigint END AS rows
+  FROM (VALUES
+    ('quality_metrics'), ('user_behavior_patterns'), ('question_effectiveness'), ('knowledge_base_documents')
+  ) AS expected (table_name)
+) AS counted
+WHERE counted.rows > 0;

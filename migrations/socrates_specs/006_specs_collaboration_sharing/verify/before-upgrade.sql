@@ -1,0 +1,13 @@
+-- What must hold before revision 006 is applied.
+
+-- check: V0.2 no table of this revision stands already
+-- The columns error to hint say how the run is refused, and what to do.
+SELECT tablename AS table_name,
+  'MigrationFailed' AS error,
+  'Tables of revision 006 stand already' AS message,
+  format('Found in schema public: %s', string_agg(tablename::text, ', ') OVER standing) AS detail,
+  'If the database is certainly at revision 006 already, run: npx backstop stamp 006 --database socrates_specs' AS hint
+FROM pg_tables
+WHERE schemaname = 'public' AND tablename IN ('teams', 'team_members', 'project_shares')
+WINDOW standing AS (ORDER BY tablename ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+ORDER BY tablename;

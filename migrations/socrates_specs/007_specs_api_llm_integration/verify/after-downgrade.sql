@@ -1,0 +1,6 @@
+-- What must hold once revision 007 is taken back.
+
+-- check: V8.1 the tables of this revision are gone
+SELECT tablename AS table_name
+FROM pg_tables
+WHERE schemaname = 'public' AND tablename IN ('api_keys', 'llm_usage_tracking', 'subscriptions', 'invoices');

@@ -1,0 +1,13 @@
+-- What must hold before revision 007 is applied.
+
+-- check: V0.2 no table of this revision stands already
+-- The columns error to hint say how the run is refused, and what to do.
+SELECT tablename AS table_name,
+  'MigrationFailed' AS error,
+  'Tables of revision 007 stand already' AS message,
+  format('Found in schema public: %s', string_agg(tablename::text, ', ') OVER standing) AS detail,
+  'If the database is certainly at revision 007 already, run: npx backstop stamp 007 --database socrates_specs' AS hint
+FROM pg_tables
+WHERE schemaname = 'public' AND tablename IN ('api_keys', 'llm_usage_tracking', 'subscriptions', 'invoices')
+WINDOW standing AS (ORDER BY tablename ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+ORDER BY tablename;

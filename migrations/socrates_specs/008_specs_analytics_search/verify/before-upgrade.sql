@@ -1,0 +1,13 @@
+-- What must hold before revision 008 is applied.
+
+-- check: V0.2 no table of this revision stands already
+-- The columns error to hint say how the run is refused, and what to do.
+SELECT tablename AS table_name,
+  'MigrationFailed' AS error,
+  'Tables of revision 008 stand already' AS message,
+  format('Found in schema public: %s', string_agg(tablename::text, ', ') OVER standing) AS detail,
+  'If the database is certainly at revision 008 already, run: npx backstop stamp 008 --database socrates_specs' AS hint
+FROM pg_tables
+WHERE schemaname = 'public' AND tablename IN ('analytics_metrics', 'document_chunks', 'notification_preferences')
+WINDOW standing AS (ORDER BY tablename ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+ORDER BY tablename;

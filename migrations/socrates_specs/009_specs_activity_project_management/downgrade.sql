@@ -1,0 +1,10 @@
+-- Rollback: Activity & project management
+-- Revision: 009
+-- Locks: public.projects, public.activity_logs, public.project_invitations
+--
+-- Drops what 009 created, and every row in it. Without CASCADE: an object that someone else hung on these
+-- tables stops the downgrade instead of vanishing with them.
+
+-- step: Dropping the tables of activity and project management
+DROP TABLE public.project_invitations;
+DROP TABLE public.activity_logs;
