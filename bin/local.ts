@@ -1,14 +1,21 @@
 #!/usr/bin/env node
 // `npm start`: the state machine that `cdk deploy` creates, run here on a real PostgreSQL.
 import { parseArgs } from 'node:util';
+import { readDefinitions } from '../lambda/migrator/databases.ts';
 import { DRILLS, type Drill } from '../lambda/state.ts';
+import { CODEBASE_MCP } from '../lib/local/databases.ts';
 import type { LocalRunOptions } from '../lib/local/run.ts';
+import { MIGRATIONS } from '../lib/paths.ts';
 
-const USAGE = `Runs the deployed state machine on this machine: snapshot, migrate to 002, validate, finalize.
+const DATABASES = readDefinitions(MIGRATIONS).map(({ name }) => name);
+
+const USAGE = `Runs the deployed state machine on this machine: snapshot, migrate to the head, validate, finalize.
 
 Usage: npm start -- [options]
 
-  --repositories N      how many repositories the database has (default 100)
+  --database NAME       what is migrated: ${DATABASES.join(', ')}
+                        (default ${CODEBASE_MCP}; the tables of another have 100 rows each)
+  --repositories N      how many repositories ${CODEBASE_MCP} has (default 100)
   --chunks-per-repo N   how many chunks each of them has (default 100)
   --seed N              the same seed makes the same data (default 1)
   --drill NAME          makes something go wrong: ${DRILLS.join(', ')}
@@ -20,7 +27,7 @@ DATABASE_URL names a server to use instead of starting one; the run makes a
 database of its own there and drops it at the end.
 
 Exit status: 0 the execution succeeded, 1 it did not, 2 the options are wrong.
-Example: npm start -- --drill validation-failure`;
+Example: npm start -- --database socrates_specs --drill validation-failure`;
 
 class UsageError extends Error {}
 
@@ -31,11 +38,17 @@ interface Options extends LocalRunOptions {
 
 function readOptions(): Options {
   const { values } = parse();
+  const database = readDatabaseName(values.database);
+  for (const option of ['repositories', 'chunks-per-repo'] as const) {
+    if (values[option] === undefined || database === CODEBASE_MCP) continue;
+    throw new UsageError(`--${option} is for ${CODEBASE_MCP} only, and --database is "${database}"`);
+  }
   return {
+    database,
     databaseUrl: process.env.DATABASE_URL || undefined,
     size: {
-      repositories: count('repositories', values.repositories, 1),
-      chunksPerRepository: count('chunks-per-repo', values['chunks-per-repo'], 1),
+      repositories: count('repositories', values.repositories ?? '100', 1),
+      chunksPerRepository: count('chunks-per-repo', values['chunks-per-repo'] ?? '100', 1),
       seed: count('seed', values.seed, 0),
     },
     drill: readDrill(values.drill),
@@ -48,8 +61,10 @@ function parse() {
   try {
     return parseArgs({
       options: {
-        repositories: { type: 'string', default: '100' },
-        'chunks-per-repo': { type: 'string', default: '100' },
+        database: { type: 'string', default: CODEBASE_MCP },
+        // No default here: whether they were written decides whether they are refused.
+        repositories: { type: 'string' },
+        'chunks-per-repo': { type: 'string' },
         seed: { type: 'string', default: '1' },
         drill: { type: 'string' },
         json: { type: 'boolean', default: false },
@@ -65,6 +80,11 @@ function count(option: string, text: string, least: number): number {
   const number = Number(text);
   if (/^\d{1,9}$/.test(text) && number >= least) return number;
   throw new UsageError(`--${option} is "${text}"; write a whole number from ${least}`);
+}
+
+function readDatabaseName(name: string): string {
+  if (DATABASES.includes(name)) return name;
+  throw new UsageError(`--database is "${name}"; write one of: ${DATABASES.join(', ')}`);
 }
 
 function readDrill(name: string | undefined): Drill | undefined {

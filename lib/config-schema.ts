@@ -93,6 +93,19 @@ export const schema = object({
   for (const name of names.filter((name) => !known.includes(name))) {
     wrong(`write one of the names in migrations/databases.json: ${known.join(', ')}`, 'databases', name);
   }
+  const databases = Object.entries(settings.databases);
+  for (const [name, { secretArn }] of databases) {
+    const [owner] = databases.find(([, other]) => other.secretArn === secretArn) ?? [name];
+    // A secret is the login to one database, and where it is rotated, it is rotated on one server.
+    if (owner !== name) {
+      wrong(
+        `write the ARN of a secret of its own: this one is that of ${owner}`,
+        'databases',
+        name,
+        'secretArn',
+      );
+    }
+  }
   if (names.length > 0 && !names.includes(settings.defaultDatabase)) {
     wrong(`write one of the names under databases: ${names.join(', ')}`, 'defaultDatabase');
   }

@@ -21,9 +21,15 @@ export interface VpcProps {
 
 /** One PostgreSQL database on RDS or Aurora. */
 export interface DatabaseProps {
-  /** The identifier of the RDS instance or the Aurora cluster; which of them it is, is found out at run time. */
+  /**
+   * The identifier of the RDS instance or the Aurora cluster; which of them it is, is found out at run time.
+   * Databases may share one.
+   */
   readonly identifier: string;
-  /** The full ARN of the secret with user name and password, its random suffix included. */
+  /**
+   * The full ARN of the secret with user name and password, its random suffix included. Each database has one of its
+   * own; where databases share an instance, it must say `dbname`.
+   */
   readonly secretArn: string;
   /** The security group of the instance or cluster; the functions are let in through it. */
   readonly securityGroupId: string;

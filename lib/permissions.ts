@@ -59,7 +59,7 @@ export function takeSnapshots(scope: Construct, databases: Databases): PolicySta
 
 export function readSecrets(databases: Databases): PolicyStatement[] {
   const arns = Object.values(databases).map(({ secretArn }) => secretArn);
-  return [allow(['secretsmanager:GetSecretValue'], [...new Set(arns)])];
+  return [allow(['secretsmanager:GetSecretValue'], arns)];
 }
 
 export function writeLogs(logGroup: ILogGroup): PolicyStatement[] {

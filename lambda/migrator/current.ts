@@ -15,7 +15,10 @@ import { readVersions } from './version-table.ts';
  *   revision whose checks the schema passes
  */
 export async function readCurrent(client: pg.Client, database: Database): Promise<RevisionId> {
-  const { chain } = database;
+  const {
+    chain,
+    definition: { name },
+  } = database;
   const versions = await readVersions(client);
   const [version = BASE] = versions;
   if (versions.length <= 1 && isKnown(chain, version)) return version;
@@ -28,10 +31,16 @@ export async function readCurrent(client: pg.Client, database: Database): Promis
         }
       : {
           message: `Can't locate revision identified by '${version}'`,
-          detail: `public.alembic_version holds ${found}; the revisions are ${describeChain(chain)}.`,
+          detail: `public.alembic_version holds ${found}; ${whose(database, version)}the revisions of ${name} are ${describeChain(chain)}.`,
         }),
     hint: remedy(database, await recognise(client, chain)),
   });
+}
+
+/** A version of the system's other database tells that the connection leads there, or that it was stamped wrongly. */
+function whose({ others = [] }: Database, version: RevisionId): string {
+  const owner = others.find(({ revisions }) => revisions.includes(version));
+  return owner === undefined ? '' : `${version} is a revision of ${owner.definition.name}; `;
 }
 
 function isKnown(chain: Chain, id: RevisionId): boolean {

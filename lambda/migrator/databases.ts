@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { type Chain, readChain } from './chain.ts';
 import { InvalidInput, RevisionInvalid } from './errors.ts';
+import type { RevisionId } from './report.ts';
 
 const definition = z.strictObject({
   /** Folder below migrations/ that holds the revisions. */
@@ -30,8 +31,14 @@ export interface DatabaseDefinition extends z.output<typeof definition> {
 export interface Database {
   readonly definition: DatabaseDefinition;
   readonly chain: Chain;
-  /** The definitions beside it: a connection may lead to one of those by mistake. Default: none. */
-  readonly others?: readonly DatabaseDefinition[];
+  /** The databases beside it: a connection may lead to one of those by mistake. Default: none. */
+  readonly others?: readonly OtherDatabase[];
+}
+
+export interface OtherDatabase {
+  readonly definition: DatabaseDefinition;
+  /** The ids of its revisions; none where its folder cannot be read, which is told to those who use it. */
+  readonly revisions: readonly RevisionId[];
 }
 
 /** All databases of `migrations/databases.json`, in its order. Throws RevisionInvalid. */
@@ -73,7 +80,17 @@ export function readDatabase(migrations: string, name: string): Database {
       hint: 'Correct "branch" there, "folder" there, or the "-- Branch:" line of the first revision.',
     });
   }
-  return { definition: found, chain, others: definitions.filter((definition) => definition !== found) };
+  const others = definitions.filter((definition) => definition !== found);
+  return { definition: found, chain, others: others.map((other) => readOther(migrations, other)) };
+}
+
+function readOther(migrations: string, definition: DatabaseDefinition): OtherDatabase {
+  try {
+    const { revisions } = readChain(join(migrations, definition.folder));
+    return { definition, revisions: revisions.map(({ id }) => id) };
+  } catch {
+    return { definition, revisions: [] };
+  }
 }
 
 function describeBranch(branch: string | undefined): string {

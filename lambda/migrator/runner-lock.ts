@@ -6,13 +6,14 @@ import { describeBlockers, type Listener } from './events.ts';
 import type { Blocker } from './report.ts';
 
 /** The letters "backstop" as a bigint. Advisory locks are a database's own, so every database may use the same. */
-const KEY = BigInt(`0x${Buffer.from('backstop').toString('hex')}`);
+export const RUNNER_LOCK_KEY = BigInt(`0x${Buffer.from('backstop').toString('hex')}`);
 const HALF = 32n;
 const POLL_MS = 250;
 
 const HOLDER = `
   SELECT a.pid, coalesce(a.usename, '') AS "user", coalesce(a.application_name, '') AS application,
-         coalesce(a.state, '') AS state, pg_catalog.left(coalesce(a.query, ''), 200) AS query
+         coalesce(a.state, '') AS state,
+         pg_catalog.left(pg_catalog.regexp_replace(coalesce(a.query, ''), '\\s+', ' ', 'g'), 200) AS query
   FROM pg_catalog.pg_locks AS l JOIN pg_catalog.pg_stat_activity AS a USING (pid)
   WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
     AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
@@ -32,12 +33,15 @@ export async function takeRunnerLock(client: pg.Client, waitMs: number, listener
   for (;;) {
     const { rows } = await client.query<{ granted: boolean }>(
       'SELECT pg_catalog.pg_try_advisory_lock($1) AS granted',
-      [String(KEY)],
+      [String(RUNNER_LOCK_KEY)],
     );
     if (rows[0]?.granted) return;
     const waitedMs = performance.now() - started;
     // Between our question and this one the holder may have gone; what was seen last is still the best answer.
-    const seen = await client.query<Blocker>(HOLDER, [String(KEY >> HALF), String(KEY & 0xffffffffn)]);
+    const seen = await client.query<Blocker>(HOLDER, [
+      String(RUNNER_LOCK_KEY >> HALF),
+      String(RUNNER_LOCK_KEY & 0xffffffffn),
+    ]);
     if (seen.rows.length > 0) holders = seen.rows;
     if (waitedMs >= waitMs) {
       throw new DatabaseBusy({

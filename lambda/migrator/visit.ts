@@ -87,7 +87,7 @@ async function requireOwn(client: pg.Client, { definition, others = [] }: Databa
   const tables = new Set(rows.map(({ table }) => table));
   const stands = ({ landmarks = [] }: Database['definition']) =>
     landmarks.length > 0 && landmarks.every((table) => tables.has(table));
-  const other = others.find(stands);
+  const other = others.map((neighbour) => neighbour.definition).find(stands);
   if (!other || stands(definition)) return;
   throw new WrongDatabase({
     message: `The connection for ${definition.name} leads to a database of ${other.name}`,

@@ -55,7 +55,7 @@ export function makeReport({ execution, revision, before, after, durationMs }: F
     outcome: error ?? (downgrade ?? migration ?? finalization)?.outcome ?? 'nothing to do',
     message: [
       ...whatHappened(execution),
-      whatIsThere(revision, before, after, unchanged),
+      whatIsThere(revision, before, after),
       ...whatIsNext(execution),
     ].join('\n'),
     execution: {
@@ -88,20 +88,25 @@ function whatHappened(execution: Execution): string[] {
   const { plan, reconciliation, finalization, validation } = state;
   const run = committedMigration(state) ?? state.downgrade;
   const checks = validation?.checks ?? [];
+  const dropped = finalization?.dropped.length ?? 0;
   return [
     run ? `${run.from} -> ${run.to} in one transaction.` : `Already at ${plan?.to}.`,
     ...(reconciliation ? [reconciliation.message] : []),
     `${checks.filter(({ passed }) => passed).length} of ${checks.length} checks hold.`,
-    ...(finalization ? [`Finalized: ${finalization.dropped.length} retired tables dropped.`] : []),
+    ...(dropped > 0 ? [`Finalized: ${dropped} retired tables dropped.`] : []),
   ];
 }
 
-function whatIsThere(revision: RevisionId, before: Rows, after: Rows, unchanged: boolean): string {
-  const tables = Object.keys(before).length;
-  const at = `The database is at ${revision}`;
-  if (unchanged) return `${at}; all ${tables} tables have the rows they had before.`;
-  const kept = Object.keys(after).filter((table) => after[table] === before[table]);
-  return `${at}; ${kept.length} of ${tables} tables are there with every row: ${kept.join(', ')}.`;
+function whatIsThere(revision: RevisionId, before: Rows, after: Rows): string {
+  const tables = Object.keys(before);
+  const kept = tables.filter((table) => after[table] === before[table]);
+  const added = Object.keys(after).filter((table) => before[table] === undefined);
+  const fate =
+    kept.length === tables.length
+      ? `all ${tables.length} tables have the rows they had before`
+      : `${kept.length} of ${tables.length} tables are there with every row: ${kept.join(', ')}`;
+  const news = added.length > 0 ? `; new: ${added.join(', ')}` : '';
+  return `The database is at ${revision}; ${fate}${news}.`;
 }
 
 /** Most endings say in their own HINT what to do. */

@@ -113,7 +113,7 @@ function seconds(ms: number): string {
 }
 
 /** One progress bar at a time; without a terminal there is none. */
-class Bar {
+export class Bar {
   readonly #output: NodeJS.WriteStream;
   #bar: SingleBar | undefined;
 

@@ -1,51 +1,43 @@
 // The local twin of an AWS account: a real server, a local RDS and Secrets Manager, and the deployed state machine.
 import { readFileSync } from 'node:fs';
-import { readDatabase } from '../../lambda/migrator/databases.ts';
+import type { Database } from '../../lambda/migrator/databases.ts';
 import { upgrade } from '../../lambda/migrator/migrator.ts';
 import { type ConnectionSettings, connectorTo } from '../../lambda/migrator/session.ts';
-import { MIGRATIONS } from '../paths.ts';
-import { ACCOUNT, REGION } from './aws/account.ts';
+import { REGION } from './aws/account.ts';
 import { type AwsEndpoint, startAwsEndpoint } from './aws/endpoint.ts';
-import { type DataProgress, generateData } from './data/generate.ts';
-import type { DataSize } from './data/tables.ts';
+import type { Content } from './data/content.ts';
+import type { DataProgress } from './data/generate.ts';
+import { localDatabase } from './databases.ts';
 import type { Deployment } from './deployment.ts';
 import { type Execution, type ExecutionEvent, execute } from './execution.ts';
 import { withClient } from './server/client.ts';
-import type { LocalServer, ServerAddress } from './server/index.ts';
-
-/** Identifier of the RDS instance, and ARN of the secret, that stand for the server. */
-export const INSTANCE = 'codebase-mcp';
-export const SECRET_ARN = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:codebase-mcp-AbCdEf`;
-
-/** The database of the flagship migration, in migrations/databases.json and on the server. */
-const DATABASE = 'codebase_mcp';
-/** Where the migration begins. */
-const START_REVISION = '005';
+import type { Credentials, LocalServer, ServerAddress } from './server/index.ts';
 
 /**
- * Makes a database at revision 005 with data, owned by a role that is no superuser: RDS gives nobody one.
+ * Makes a database one revision before its head with data, owned by a role that is no superuser: RDS gives nobody one.
  *
+ * @param name what it is called on the server
  * @returns how that role connects
  */
 export async function prepareDatabase(
   server: LocalServer,
   name: string,
-  size: DataSize,
-  progress?: DataProgress,
-): Promise<ConnectionSettings> {
+  database: Database,
+  content: Content,
+  progress: DataProgress = () => {},
+): Promise<ConnectionSettings & Credentials> {
   await server.createDatabase(name);
   const owner = await server.createRole(`${name}_owner`);
   await withClient(server, name, async (administrator) => {
-    await administrator.query('CREATE EXTENSION IF NOT EXISTS vector');
+    for (const extension of database.definition.extensions) {
+      await administrator.query(`CREATE EXTENSION IF NOT EXISTS ${extension}`);
+    }
     await administrator.query(`ALTER DATABASE ${name} OWNER TO ${owner.user}`);
     await administrator.query(`ALTER SCHEMA public OWNER TO ${owner.user}`);
   });
   const settings = { ...addressOf(server, name), ...owner };
-  await upgrade(
-    { database: readDatabase(MIGRATIONS, DATABASE), connect: connectorTo(settings) },
-    START_REVISION,
-  );
-  await withClient({ ...server, ...owner }, name, (client) => generateData(client, size, progress));
+  await upgrade({ database, connect: connectorTo(settings) }, 'head-1');
+  await withClient({ ...server, ...owner }, name, (client) => content.insert(client, progress));
   return settings;
 }
 
@@ -54,11 +46,9 @@ export function addressOf(
   { host, port, user, password, tls }: ServerAddress,
   database: string,
 ): ConnectionSettings {
-  const mode =
-    tls === 'off'
-      ? ({ mode: 'off' } as const)
-      : { mode: 'verify-full' as const, ca: readFileSync(tls.caFile, 'utf8') };
-  return { host, port, user, password, database, tls: mode };
+  if (tls === 'off') return { host, port, user, password, database, tls: { mode: 'off' } };
+  const ca = tls.caFile === undefined ? undefined : readFileSync(tls.caFile, 'utf8');
+  return { host, port, user, password, database, tls: { mode: 'verify-full', ca } };
 }
 
 export interface Twin {
@@ -68,21 +58,24 @@ export interface Twin {
   stop(): Promise<void>;
 }
 
-/** Puts a server behind the local AWS, and the deployed state machine before it. */
+/**
+ * Puts a server behind the local AWS, and the deployed state machine before it.
+ *
+ * @param databases how the owner of each database connects, by its name in migrations/databases.json; the instances
+ *   and secrets of others are not there
+ */
 export async function startTwin(
   server: LocalServer,
-  settings: ConnectionSettings,
+  databases: Readonly<Record<string, ConnectionSettings>>,
   deployment: Deployment,
 ): Promise<Twin> {
   const endpoint = await startAwsEndpoint();
-  endpoint.instances.set(INSTANCE, {
-    kind: 'instance',
-    server,
-    database: settings.database,
-    status: 'available',
-  });
-  // The shape of a secret that RDS manages: the rest of the connection must come from RDS.
-  endpoint.secrets.set(SECRET_ARN, JSON.stringify({ username: settings.user, password: settings.password }));
+  for (const [name, { database, user, password }] of Object.entries(databases)) {
+    const { identifier, secretArn } = localDatabase(name);
+    endpoint.instances.set(identifier, { kind: 'instance', server, database, status: 'available' });
+    // The shape of a secret that RDS manages: the rest of the connection must come from RDS.
+    endpoint.secrets.set(secretArn, JSON.stringify({ username: user, password }));
+  }
   const environment = {
     AWS_REGION: REGION,
     AWS_ACCESS_KEY_ID: 'local',
@@ -92,7 +85,7 @@ export async function startTwin(
     ...(server.tls === 'off'
       ? // The file that the template names is only in Lambda's runtime; without TLS nobody misses it.
         { BACKSTOP_TLS: 'off', NODE_EXTRA_CA_CERTS: '' }
-      : { NODE_EXTRA_CA_CERTS: server.tls.caFile }),
+      : { NODE_EXTRA_CA_CERTS: server.tls.caFile ?? process.env.NODE_EXTRA_CA_CERTS ?? '' }),
   };
   let started = 0;
   return {

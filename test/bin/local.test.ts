@@ -77,10 +77,31 @@ test('--drill shows the way back on a given server, exits with 1, and leaves not
   expect(await leftBehind()).toEqual([]);
 });
 
+test('--database migrates another database on a given server, and tells its new tables from those with rows', async () => {
+  const { stdout, status } = await start(
+    ['--database', 'socrates_auth', '--json'],
+    urlOf(testServer, 'postgres'),
+  );
+  const report: LocalReport = JSON.parse(stdout);
+  expect(status).toBe(0);
+  expect(report).toMatchObject({ outcome: 'upgraded', from: '001', to: '002', revision: '002' });
+  expect(report.snapshot?.id).toMatch(/^backstop-socrates-auth-/);
+  expect(report.checks.filter(({ passed }) => !passed)).toEqual([]);
+  expect(report.rows).toEqual({
+    before: { refresh_tokens: 100, users: 100 },
+    after: { admin_audit_logs: 0, admin_roles: 0, admin_users: 0, refresh_tokens: 100, users: 100 },
+    unchanged: false,
+  });
+  expect(report.message).toContain(
+    'at 002; all 2 tables have the rows they had before; new: admin_audit_logs, admin_roles, admin_users.',
+  );
+  expect(await leftBehind()).toEqual([]);
+});
+
 test('--help explains the options, and exits with 0', async () => {
   const { stdout, stderr, status } = await start(['--help']);
   expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
-  for (const option of ['--repositories', '--chunks-per-repo', '--seed', '--drill', '--json']) {
+  for (const option of ['--database', '--repositories', '--chunks-per-repo', '--seed', '--drill', '--json']) {
     expect(stdout).toContain(`  ${option}`);
   }
 });
@@ -90,6 +111,18 @@ describe('wrong use exits with 2, and says in one sentence what to write', () =>
     [['--repositories', '0'], '--repositories is "0"; write a whole number from 1'],
     [['--chunks-per-repo', 'many'], '--chunks-per-repo is "many"; write a whole number from 1'],
     [['--seed=-1'], '--seed is "-1"; write a whole number from 0'],
+    [
+      ['--database', 'socrates'],
+      '--database is "socrates"; write one of: codebase_mcp, socrates_auth, socrates_specs',
+    ],
+    [
+      ['--database', 'socrates_auth', '--repositories', '9'],
+      '--repositories is for codebase_mcp only, and --database is "socrates_auth"',
+    ],
+    [
+      ['--database', 'socrates_auth', '--chunks-per-repo', '9'],
+      '--chunks-per-repo is for codebase_mcp only, and --database is "socrates_auth"',
+    ],
     [['--drill', 'fire'], '--drill is "fire"; write one of: validation-failure,'],
     [['--drill'], "Option '--drill <value>' argument missing"],
     [['--speed', '9'], "Unknown option '--speed'"],
@@ -105,6 +138,6 @@ describe('wrong use exits with 2, and says in one sentence what to write', () =>
 test('a server that is not there is said in one sentence, and exits with 1', async () => {
   const { stdout, stderr, status } = await start(['--json'], 'postgresql://me:secret-word@localhost:1/app');
   expect({ stdout, status }).toEqual({ stdout: '', status: 1 });
-  expect(stderr).toContain('The server of DATABASE_URL cannot be used.');
+  expect(stderr).toContain('The server at localhost:1 could not be reached');
   expect(stderr).not.toContain('secret-word');
 });

@@ -38,6 +38,21 @@ describe('a configuration that names only what it must', () => {
   });
 });
 
+/** A second database, on the instance of the first. */
+const AUTH = {
+  ...EXAMPLE.databases.codebase_mcp,
+  secretArn: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:socrates-auth-AbCdEf',
+};
+
+describe('a configuration with two databases', () => {
+  test('may have both on one instance', () => {
+    const databases = { ...EXAMPLE.databases, socrates_auth: AUTH };
+    const settings = parseConfig({ ...EXAMPLE, databases, defaultDatabase: 'socrates_auth' });
+    expect(Object.keys(settings.databases)).toEqual(['codebase_mcp', 'socrates_auth']);
+    expect(settings.databases.socrates_auth).toEqual({ ...AUTH, port: 5432 });
+  });
+});
+
 describe('a configuration with a wrong value', () => {
   const secret = EXAMPLE.databases.codebase_mcp?.secretArn;
 
@@ -83,10 +98,31 @@ describe('a configuration with a wrong value', () => {
     ],
     [
       'an unknown database',
-      { ...EXAMPLE, databases: { ...EXAMPLE.databases, codebase: EXAMPLE.databases.codebase_mcp } },
+      { ...EXAMPLE, databases: { ...EXAMPLE.databases, codebase: AUTH } },
       'backstop.databases.codebase',
       '{"identifier"',
       'names in migrations/databases.json: codebase_mcp',
+    ],
+    [
+      'one secret for two databases',
+      { ...EXAMPLE, databases: { ...EXAMPLE.databases, socrates_auth: EXAMPLE.databases.codebase_mcp } },
+      'backstop.databases.socrates_auth.secretArn',
+      `"${secret}"`,
+      'a secret of its own: this one is that of codebase_mcp',
+    ],
+    [
+      'a wrong value in one database of two',
+      { ...EXAMPLE, databases: { ...EXAMPLE.databases, socrates_auth: { ...AUTH, port: 0 } } },
+      'backstop.databases.socrates_auth.port',
+      '0',
+      'from 1 to 65535',
+    ],
+    [
+      'a default database that is known, but not configured',
+      { ...EXAMPLE, defaultDatabase: 'socrates_auth' },
+      'backstop.defaultDatabase',
+      '"socrates_auth"',
+      'names under databases: codebase_mcp',
     ],
     [
       'no identifier',

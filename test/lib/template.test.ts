@@ -1,6 +1,7 @@
 // What the stack deploys: functions with their times, permissions on named resources, a closed network, no secret.
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { snapshotId } from '../../lambda/aws/snapshot-id.ts';
+import type { DatabaseProps } from '../../lib/config.ts';
 import { EXAMPLE, synthesizeTemplate } from './synthesized.ts';
 
 interface Statement {
@@ -34,16 +35,17 @@ beforeAll(() => {
 });
 
 /** The resource of a type whose logical id begins with the construct's path. */
-function find(type: string, prefix: string) {
-  const found = Object.entries(template.findResources(type)).filter(([id]) =>
+function find(type: string, prefix: string, within = template) {
+  const found = Object.entries(within.findResources(type)).filter(([id]) =>
     new RegExp(`^${prefix}[0-9A-F]{8}$`).test(id),
   );
   expect(found).toHaveLength(1);
   return found[0]?.[1].Properties;
 }
-const functionOf = (name: string) => find('AWS::Lambda::Function', `Functions${name}`);
-const statementsOf = (name: string): Statement[] =>
-  find('AWS::IAM::Role', `Functions${name}Role`).Policies.flatMap(
+const functionOf = (name: string, within?: Template) =>
+  find('AWS::Lambda::Function', `Functions${name}`, within);
+const statementsOf = (name: string, within?: Template): Statement[] =>
+  find('AWS::IAM::Role', `Functions${name}Role`, within).Policies.flatMap(
     (policy: { PolicyDocument: { Statement: Statement[] } }) => policy.PolicyDocument.Statement,
   );
 const actionsOf = (name: string) => statementsOf(name).flatMap(({ Action }) => Action);
@@ -98,7 +100,7 @@ describe('the functions', () => {
 
 describe('permissions', () => {
   const allStatements = (): Statement[] => [
-    ...[...IN_VPC, ...OUTSIDE].flatMap(statementsOf),
+    ...[...IN_VPC, ...OUTSIDE].flatMap((name) => statementsOf(name)),
     ...Object.values(template.findResources('AWS::IAM::Policy')).flatMap(
       (policy) => policy.Properties.PolicyDocument.Statement,
     ),
@@ -185,6 +187,103 @@ describe('the network', () => {
         },
       ],
     });
+  });
+});
+
+describe('several databases', () => {
+  const secretOf = (name: string) => `arn:aws:secretsmanager:eu-central-1:111122223333:secret:${name}-AbCdEf`;
+  /** Those of Socrates share an instance and its security group. */
+  const databases = {
+    codebase_mcp: EXAMPLE.databases.codebase_mcp as DatabaseProps,
+    socrates_auth: {
+      identifier: 'socrates',
+      secretArn: secretOf('auth'),
+      securityGroupId: 'sg-1123456789abcdef0',
+    },
+    socrates_specs: {
+      identifier: 'socrates',
+      secretArn: secretOf('specs'),
+      securityGroupId: 'sg-1123456789abcdef0',
+    },
+  };
+  let several: Template;
+  beforeAll(() => {
+    several = synthesizeTemplate({ databases });
+  });
+
+  /** What a function may call an action on: kind and name, the last parts of the ARNs. */
+  const resourcesOf = (name: string, action: string) =>
+    statementsOf(name, several)
+      .filter(({ Action }) => [Action].flat().includes(action))
+      .flatMap(({ Resource }) => Resource)
+      .map((arn) => JSON.stringify(arn).match(/[\w-]+:[\w*-]+(?="\]\]\}$)/)?.[0]);
+
+  test('are told to the functions by their names', () => {
+    expect(JSON.parse(functionOf('Resolve', several).Environment.Variables.BACKSTOP_DATABASES)).toEqual({
+      codebase_mcp: { identifier: 'codebase-mcp' },
+      socrates_auth: { identifier: 'socrates' },
+      socrates_specs: { identifier: 'socrates' },
+    });
+    expect(JSON.parse(functionOf('Migrate', several).Environment.Variables.BACKSTOP_SECRETS)).toEqual({
+      codebase_mcp: databases.codebase_mcp.secretArn,
+      socrates_auth: secretOf('auth'),
+      socrates_specs: secretOf('specs'),
+    });
+  });
+
+  test.each(IN_VPC)('let %s read the secret of each, and nothing else', (name) => {
+    const secrets = statementsOf(name, several).filter(({ Action }) => `${Action}`.includes('secret'));
+    expect(secrets).toEqual([
+      {
+        Effect: 'Allow',
+        Action: 'secretsmanager:GetSecretValue',
+        Resource: Object.values(databases)
+          .map(({ secretArn }) => secretArn)
+          .sort(),
+      },
+    ]);
+  });
+
+  test.each(OUTSIDE)('let %s describe the instance of each, once', (name) => {
+    expect(resourcesOf(name, 'rds:DescribeDBInstances')).toEqual(['db:codebase-mcp', 'db:socrates']);
+    expect(resourcesOf(name, 'rds:DescribeDBClusters')).toEqual(['cluster:codebase-mcp', 'cluster:socrates']);
+  });
+
+  test('let Snapshot take snapshots of the instance of each, under the name of each', () => {
+    expect(resourcesOf('Snapshot', 'rds:CreateDBSnapshot')).toEqual([
+      'db:codebase-mcp',
+      'db:socrates',
+      'snapshot:backstop-codebase-mcp-*',
+      'snapshot:backstop-socrates-auth-*',
+      'snapshot:backstop-socrates-specs-*',
+    ]);
+  });
+
+  /** What is opened to the functions, beside the endpoint of this stack. */
+  const doorsOf = (deployed: Template) =>
+    Object.values(deployed.findResources('AWS::EC2::SecurityGroupIngress'))
+      .map(({ Properties: { GroupId, FromPort } }) => [GroupId, FromPort])
+      .filter(([group]) => typeof group === 'string');
+
+  test('open a security group once for a port, however many databases are behind it', () => {
+    expect(doorsOf(several)).toEqual([
+      [databases.codebase_mcp.securityGroupId, 5432],
+      [databases.socrates_auth.securityGroupId, 5432],
+    ]);
+  });
+
+  test('open a security group for each port', () => {
+    const { codebase_mcp, socrates_auth } = databases;
+    const { securityGroupId } = codebase_mcp;
+    const doors = doorsOf(
+      synthesizeTemplate({
+        databases: { codebase_mcp, socrates_auth: { ...socrates_auth, securityGroupId, port: 5433 } },
+      }),
+    );
+    expect(doors).toEqual([
+      [securityGroupId, 5432],
+      [securityGroupId, 5433],
+    ]);
   });
 });
 

@@ -4,10 +4,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { LocalInstance } from '../../lib/local/aws/account.ts';
+import { localDatabase } from '../../lib/local/databases.ts';
 import { execute } from '../../lib/local/execution.ts';
 import { certificateFiles, writeCertificate } from '../../lib/local/server/certificate.ts';
 import { withClient } from '../../lib/local/server/client.ts';
-import { addressOf, INSTANCE, SECRET_ARN } from '../../lib/local/twin.ts';
+import { addressOf } from '../../lib/local/twin.ts';
 import { testServer } from '../setup/database.ts';
 import { startProxy } from '../setup/proxy.ts';
 import {
@@ -20,6 +22,8 @@ import {
   withEnvironment,
   withTimeout,
 } from './twin.ts';
+
+const { identifier: INSTANCE, secretArn: SECRET_ARN } = localDatabase('codebase_mcp');
 
 /** What Secrets Manager answers from now on. */
 const secretIs = (text: string) => (twin: TestTwin) => twin.endpoint.secrets.set(SECRET_ARN, text);
@@ -131,6 +135,17 @@ const CASES: Case[] = [
       await database.asAdministrator('ALTER TABLE code_chunks RENAME TO refresh_tokens');
     },
     says: ['leads to a database of socrates_auth', 'users, refresh_tokens', 'or the secret'],
+  },
+  {
+    ending: 'WrongDatabase',
+    when: 'two databases share an instance, and the secret of one does not say "dbname"',
+    input: { database: 'socrates_specs' },
+    given: ({ endpoint }) => {
+      const { identifier, secretArn } = localDatabase('socrates_specs');
+      endpoint.instances.set(identifier, endpoint.instances.get(INSTANCE) as LocalInstance);
+      endpoint.secrets.set(secretArn, endpoint.secrets.get(SECRET_ARN) as string);
+    },
+    says: ['The connection for socrates_specs leads to a database of codebase_mcp', 'or the secret'],
   },
   {
     ending: 'ExtensionMissing',

@@ -9,7 +9,11 @@ describe('an input that is understood', () => {
     await using twin = await makeTwin({ at: '002' });
     const { execution, before, after } = await twin.execute(input);
     expect(execution.status).toBe('SUCCEEDED');
-    expect(execution.state.request).toMatchObject({ action: 'status', target: 'head' });
+    expect(execution.state.request).toMatchObject({
+      action: 'status',
+      target: 'head',
+      database: 'codebase_mcp',
+    });
     expect(after).toEqual(before);
   });
 });
@@ -42,7 +46,7 @@ const INVALID: Case[] = [
   {
     when: 'the database is unknown',
     input: { database: 'nowhere' },
-    says: ['"nowhere"', 'Use one of: codebase_mcp.'],
+    says: ['"nowhere"', 'Use one of: codebase_mcp, socrates_auth, socrates_specs.'],
     ending: 'InvalidInput',
   },
   {

@@ -59,7 +59,10 @@ const REFUSED: Case[] = [
     ending: 'UnknownRevision',
     when: 'no folder describes where the database is',
     given: sql("UPDATE alembic_version SET version_num = '999'"),
-    says: ["Can't locate revision identified by '999'", 'npx backstop stamp 005 --purge --database codebase_mcp'],
+    says: [
+      "Can't locate revision identified by '999'",
+      'npx backstop stamp 005 --purge --database codebase_mcp',
+    ],
   },
   {
     ending: 'RevisionInvalid',

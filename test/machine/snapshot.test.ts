@@ -1,26 +1,18 @@
 // Executions and their snapshot: the waiting, the adopting and the pruning, and every way in which there is none.
 import type { AwsEndpoint } from '../../lib/local/aws/endpoint.ts';
 import { callRds } from '../../lib/local/aws/rds.ts';
-import { INSTANCE } from '../../lib/local/twin.ts';
-import { type Case, makeTwin, provoke, type Run, type TestTwin, withEnvironment } from './twin.ts';
+import { localDatabase } from '../../lib/local/databases.ts';
+import {
+  addSnapshot,
+  type Case,
+  makeTwin,
+  provoke,
+  type Run,
+  type TestTwin,
+  withEnvironment,
+} from './twin.ts';
 
-const arnOf = (id: string) => `arn:aws:rds:eu-central-1:111122223333:snapshot:${id}`;
-
-/** Puts a snapshot into the account that is as old as that. */
-function addSnapshot({ snapshots, tags }: AwsEndpoint, id: string, day: number, tag: [string, string]): void {
-  snapshots.set(arnOf(id), {
-    kind: 'instance',
-    identifier: id,
-    source: INSTANCE,
-    database: 'codebase_mcp',
-    engine: 'postgres',
-    engineVersion: '18',
-    createdAt: new Date(Date.UTC(2025, 0, day)),
-    status: 'available',
-    percentProgress: 100,
-  });
-  tags.set(arnOf(id), new Map([tag]));
-}
+const { identifier: INSTANCE } = localDatabase('codebase_mcp');
 
 function setStatus({ instances }: AwsEndpoint, status: string): void {
   for (const instance of instances.values()) instance.status = status;

@@ -5,8 +5,10 @@ import { CloudAssembly } from 'aws-cdk-lib/cx-api';
 import { ENDINGS, type EndingName } from '../../lambda/migrator/errors.ts';
 import { upgrade } from '../../lambda/migrator/migrator.ts';
 import { BASE } from '../../lambda/migrator/report.ts';
+import type { ConnectionSettings } from '../../lambda/migrator/session.ts';
 import { readVersions } from '../../lambda/migrator/version-table.ts';
 import { countRows } from '../../lib/local/data/count.ts';
+import { localDatabase } from '../../lib/local/databases.ts';
 import { type Deployment, readDeployment } from '../../lib/local/deployment.ts';
 import type { Execution, ExecutionEvent } from '../../lib/local/execution.ts';
 import { withClient } from '../../lib/local/server/client.ts';
@@ -58,6 +60,8 @@ export interface TwinOptions {
    */
   readonly at?: '005' | '002' | 'empty' | 'without extension';
   readonly deployment?: Deployment;
+  /** How the owner of each database beside codebase_mcp connects, by its name in migrations/databases.json. */
+  readonly beside?: Readonly<Record<string, ConnectionSettings>>;
   /** Replaces what the twin knows of the server. */
   readonly server?: Partial<LocalServer>;
 }
@@ -90,7 +94,8 @@ export async function makeTwin(options: TwinOptions = {}): Promise<TestTwin> {
   const { at = '005', deployment = deployed } = options;
   const database = await databaseAt(at);
   const server = await useGiven(urlOf(testServer, 'postgres'));
-  const twin = await startTwin({ ...server, ...options.server }, database.settings, deployment);
+  const databases = { codebase_mcp: database.settings, ...options.beside };
+  const twin = await startTwin({ ...server, ...options.server }, databases, deployment);
   let state = '';
   return {
     database,
@@ -131,6 +136,28 @@ export async function lookInto(database: string): Promise<Look> {
     rows: await countRows(client),
     schema: await dumpSchema(client),
   }));
+}
+
+/** Puts a snapshot of codebase_mcp's instance into the account that is as old as that. */
+export function addSnapshot(
+  { snapshots, tags }: Twin['endpoint'],
+  id: string,
+  day: number,
+  tag: [string, string],
+): void {
+  const arn = `arn:aws:rds:eu-central-1:111122223333:snapshot:${id}`;
+  snapshots.set(arn, {
+    kind: 'instance',
+    identifier: id,
+    source: localDatabase('codebase_mcp').identifier,
+    database: 'codebase_mcp',
+    engine: 'postgres',
+    engineVersion: '18',
+    createdAt: new Date(Date.UTC(2025, 0, day)),
+    status: 'available',
+    percentProgress: 100,
+  });
+  tags.set(arn, new Map([tag]));
 }
 
 /** No log line, no state, no output, no error, no event and no line of the history holds a password. */

@@ -6,7 +6,7 @@ import type { ProgressEvent } from '../../lambda/migrator/events.ts';
 import { type Connect, type ConnectionSettings, connectorTo } from '../../lambda/migrator/session.ts';
 import type { MigratorOptions } from '../../lambda/migrator/visit.ts';
 import { withClient } from '../../lib/local/server/client.ts';
-import type { ServerAddress } from '../../lib/local/server/index.ts';
+import type { Credentials, ServerAddress } from '../../lib/local/server/index.ts';
 import { addressOf } from '../../lib/local/twin.ts';
 import { MIGRATIONS } from '../../lib/paths.ts';
 import type { Templates } from './templates.ts';
@@ -18,7 +18,7 @@ const templates: Templates = JSON.parse(process.env.BACKSTOP_TEST_TEMPLATES ?? '
 export interface TestDatabase {
   readonly name: string;
   /** As the owner, who is no superuser. */
-  readonly settings: ConnectionSettings;
+  readonly settings: ConnectionSettings & Credentials;
   readonly connect: Connect;
   /** Runs one statement or more as the owner, and returns the rows of the last. */
   query(sql: string, values?: unknown[]): Promise<pg.QueryResultRow[]>;
@@ -37,7 +37,7 @@ export async function makeDatabase(
   await withClient(testServer, 'postgres', (client) =>
     client.query(`CREATE DATABASE ${name} TEMPLATE ${templates[from]} OWNER ${user}`),
   );
-  const settings: ConnectionSettings = { ...addressOf(testServer, name), ...templates.owner };
+  const settings = { ...addressOf(testServer, name), ...templates.owner };
   const connect = connectorTo(settings);
   const database: TestDatabase = {
     name,

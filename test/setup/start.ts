@@ -2,6 +2,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { localDatabases } from '../../lib/local/databases.ts';
 import { startServer } from '../../lib/local/server/index.ts';
 import { synthesize } from '../../lib/synthesize.ts';
 import { makeTemplates } from './templates.ts';
@@ -14,6 +15,6 @@ export default async function start(): Promise<void> {
   process.env.BACKSTOP_TEST_SERVER = JSON.stringify({ host, port, user, password, tls });
   process.env.BACKSTOP_TEST_TEMPLATES = JSON.stringify(await makeTemplates(server));
   process.env.BACKSTOP_TEST_ASSEMBLY = mkdtempSync(join(tmpdir(), 'backstop-test-cdk-'));
-  synthesize(process.env.BACKSTOP_TEST_ASSEMBLY, { allowDrills: true });
+  synthesize(process.env.BACKSTOP_TEST_ASSEMBLY, { allowDrills: true, databases: localDatabases() });
   globalThis.backstopTestServer = server;
 }

@@ -1,6 +1,9 @@
 // The databases that tests copy: an empty one, and one at 005 with a few rows in all thirteen tables.
+import { readDatabase } from '../../lambda/migrator/databases.ts';
+import { contentOf } from '../../lib/local/data/content.ts';
 import type { LocalServer } from '../../lib/local/server/index.ts';
 import { prepareDatabase } from '../../lib/local/twin.ts';
+import { MIGRATIONS } from '../../lib/paths.ts';
 
 export interface Templates {
   /** Names of the databases. */
@@ -13,7 +16,8 @@ export interface Templates {
 export async function makeTemplates(server: LocalServer): Promise<Templates> {
   const suffix = `${process.pid}`;
   const at005 = `backstop_test_005_${suffix}`;
-  const size = { repositories: 3, chunksPerRepository: 20, seed: 1 };
-  const { user, password } = await prepareDatabase(server, at005, size);
+  const content = contentOf('codebase_mcp', { repositories: 3, chunksPerRepository: 20, seed: 1 });
+  const database = readDatabase(MIGRATIONS, 'codebase_mcp');
+  const { user, password } = await prepareDatabase(server, at005, database, content);
   return { empty: 'template1', at005, owner: { user, password } };
 }

@@ -3,6 +3,11 @@ import type { ServerAddress } from '../../lib/local/server/index.ts';
 
 export function urlOf({ host, port, user, password, tls }: ServerAddress, database: string): string {
   const who = [user, password].map(encodeURIComponent).join(':');
-  const how = tls === 'off' ? '' : `?sslmode=verify-full&sslrootcert=${encodeURIComponent(tls.caFile)}`;
-  return `postgresql://${who}@${host}:${port}/${database}${how}`;
+  return `postgresql://${who}@${host}:${port}/${database}?${parametersOf(tls)}`;
+}
+
+function parametersOf(tls: ServerAddress['tls']): string {
+  if (tls === 'off') return 'sslmode=disable';
+  const authority = tls.caFile === undefined ? '' : `&sslrootcert=${encodeURIComponent(tls.caFile)}`;
+  return `sslmode=verify-full${authority}`;
 }

@@ -118,6 +118,8 @@ function featureTables(random: Random): TableData[] {
         'path',
         'depth',
         'metadata',
+        'created_at',
+        'updated_at',
         'created_by',
       ],
       count: TASKS,
@@ -134,6 +136,8 @@ function featureTables(random: Random): TableData[] {
           parent === null ? '/' : `/${parent}/`,
           parent === null ? 0 : 1,
           i % 5 === 0 ? null : `{"estimate": ${random.below(13)}}`,
+          moment(i),
+          moment(i + 1),
           random.pick(['bob', 'system', 'alice']),
         ];
       },
@@ -172,9 +176,10 @@ function featureTables(random: Random): TableData[] {
     },
     {
       table: 'project_configuration',
-      columns: ['active_context_type', 'current_session_id', 'git_branch', 'updated_at', 'updated_by'],
+      // The id is given: 1 is the only one allowed, and the sequence may have gone on when rows were taken back.
+      columns: ['id', 'active_context_type', 'current_session_id', 'git_branch', 'updated_at', 'updated_by'],
       count: 1,
-      row: () => ['feature', random.uuid('task', 0), 'main', moment(0), 'system'],
+      row: () => [1, 'feature', random.uuid('task', 0), 'main', moment(0), 'system'],
     },
     {
       table: 'future_enhancements',

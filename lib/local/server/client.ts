@@ -10,7 +10,7 @@ export async function withClient<T>(
   database: string,
   work: (client: Client) => Promise<T>,
 ): Promise<T> {
-  const ssl = tls === 'off' ? false : { ca: await readFile(tls.caFile, 'utf8') };
+  const ssl = tls === 'off' ? false : { rejectUnauthorized: true, ...(await authority(tls.caFile)) };
   const client = new Client({ host, port, user, password, database, ssl, connectionTimeoutMillis: 10_000 });
   // A lost connection fails the query that needs it; without a listener the event would end the process.
   client.on('error', () => {});
@@ -20,6 +20,10 @@ export async function withClient<T>(
   } finally {
     await client.end();
   }
+}
+
+async function authority(caFile: string | undefined): Promise<{ ca?: string }> {
+  return caFile === undefined ? {} : { ca: await readFile(caFile, 'utf8') };
 }
 
 export async function createDatabase(client: Client, name: string, template = 'template1'): Promise<void> {

@@ -2,16 +2,14 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
-import {
-  ConfigurationError,
-  CredentialsRejected,
-  DatabaseNotFound,
-  DatabaseUnreachable,
-} from '../../../lambda/migrator/errors.ts';
+import { parseDatabaseUrl, readDatabaseUrl } from '../../../lambda/migrator/database-url.ts';
+import { ConfigurationError } from '../../../lambda/migrator/errors.ts';
+import { connectorTo } from '../../../lambda/migrator/session.ts';
 import { createDatabase, createRole, dropDatabase, dropRole, withClient } from './client.ts';
-import type { LocalServer } from './server.ts';
-import { parseDatabaseUrl } from './url.ts';
+import type { LocalServer, ServerAddress } from './server.ts';
 
+/** Where the URL stands. */
+const VARIABLE = 'DATABASE_URL';
 /** How long a template may stay in use before a snapshot of it is given up. */
 const TEMPLATE_WAIT_MS = 10_000;
 
@@ -21,18 +19,13 @@ const TEMPLATE_WAIT_MS = 10_000;
  * @throws ConfigurationError, CredentialsRejected, DatabaseNotFound, DatabaseUnreachable
  */
 export async function useGiven(databaseUrl: string): Promise<LocalServer> {
-  const address = parseDatabaseUrl(databaseUrl);
-  const session = <T>(work: (client: Client) => Promise<T>) => withClient(address, address.database, work);
-  const majorVersion = await session(requireAdministrator).catch(explain);
+  const { database: maintenance, majorVersion, ...address } = await meet(databaseUrl);
+  const session = <T>(work: (client: Client) => Promise<T>) => withClient(address, maintenance, work);
   const own = new Set<string>();
   const ownRoles = new Set<string>();
 
   const server: LocalServer = {
-    host: address.host,
-    port: address.port,
-    user: address.user,
-    password: address.password,
-    tls: address.tls,
+    ...address,
     majorVersion,
     async createDatabase(name, template) {
       await session((client) => createDatabase(client, name, template));
@@ -80,18 +73,42 @@ export async function useGiven(databaseUrl: string): Promise<LocalServer> {
   return server;
 }
 
-async function requireAdministrator(client: Client): Promise<number> {
-  const { rows } = await client.query<{ version: string; may: boolean }>(
-    `SELECT current_setting('server_version_num') AS version, rolsuper OR (rolcreatedb AND rolcreaterole) AS may
-     FROM pg_roles WHERE rolname = current_user`,
-  );
-  if (!rows[0]?.may) {
-    throw new ConfigurationError({
-      message: `The user ${client.user} of DATABASE_URL may not create databases and roles.`,
-      hint: `Run: ALTER ROLE "${client.user}" CREATEDB CREATEROLE, or name another user.`,
-    });
+interface GivenServer extends ServerAddress {
+  readonly database: string;
+  readonly majorVersion: number;
+}
+
+/** Asks the server what the URL leaves open: whether it has TLS, how old it is, and what the user may do. */
+async function meet(databaseUrl: string): Promise<GivenServer> {
+  const settings = parseDatabaseUrl(databaseUrl, VARIABLE);
+  const { host, port, user, password = '', database, tls } = readDatabaseUrl(databaseUrl, VARIABLE);
+  const client = await connectorTo(settings)('backstop local');
+  try {
+    const { rows } = await client.query<{ version: string; encrypted: boolean; may: boolean }>(
+      `SELECT current_setting('server_version_num') AS version,
+              (SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()) AS encrypted,
+              (SELECT rolsuper OR (rolcreatedb AND rolcreaterole) FROM pg_roles WHERE rolname = current_user) AS may`,
+    );
+    const [{ version, encrypted, may } = { version: '', encrypted: false, may: false }] = rows;
+    if (!may) {
+      throw new ConfigurationError({
+        message: `The user ${user} of ${VARIABLE} may not create databases and roles`,
+        hint: `Run: ALTER ROLE "${user}" CREATEDB CREATEROLE, or name another user.`,
+      });
+    }
+    const verified = tls.mode === 'verify-full' || (tls.mode === 'verify-if-offered' && encrypted);
+    return {
+      host,
+      port,
+      user,
+      password,
+      database,
+      tls: verified ? { caFile: tls.caFile } : 'off',
+      majorVersion: Math.floor(Number(version) / 10_000),
+    };
+  } finally {
+    await client.end();
   }
-  return Math.floor(Number(rows[0].version) / 10_000);
 }
 
 /** PostgreSQL copies a database only while nobody is connected to it. The sessions may be anybody's: they are waited for. */
@@ -119,26 +136,6 @@ async function copyWhenUnused(client: Client, database: string, copy: string): P
       }
       await sleep(500);
     }
-  }
-}
-
-function explain(cause: { code?: unknown; message: string }): never {
-  if (cause instanceof ConfigurationError) throw cause;
-  const text = { message: 'The server of DATABASE_URL cannot be used.', detail: cause.message };
-  switch (cause.code) {
-    case '28P01':
-    case '28000':
-      throw new CredentialsRejected(
-        { ...text, hint: 'Check the user and password in DATABASE_URL.' },
-        { cause },
-      );
-    case '3D000':
-      throw new DatabaseNotFound({ ...text, hint: 'Name a database that exists.' }, { cause });
-    default:
-      throw new DatabaseUnreachable(
-        { ...text, hint: 'Check host, port and sslmode in DATABASE_URL.' },
-        { cause },
-      );
   }
 }
 

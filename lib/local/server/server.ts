@@ -6,9 +6,13 @@ export interface ServerAddress {
   readonly port: number;
   /** A role that may create databases and roles. */
   readonly user: string;
+  /** Empty where node-postgres is to look for it in PGPASSWORD or ~/.pgpass. */
   readonly password: string;
-  /** `caFile`: a PEM file that verifies the server's certificate, host name included. */
-  readonly tls: { readonly caFile: string } | 'off';
+  /**
+   * The server's certificate is verified, host name included. `caFile` is the PEM file of its authority; without it
+   * the authorities of the Node process count.
+   */
+  readonly tls: { readonly caFile?: string | undefined } | 'off';
 }
 
 export interface Credentials {

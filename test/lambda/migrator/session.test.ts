@@ -20,13 +20,28 @@ async function failure(change: Partial<ConnectionSettings>): Promise<Error> {
     () => new Error('it connected'),
     (reason: Error) => reason,
   );
-  expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(settings.password);
+  expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(
+    settings.password ?? database.settings.password,
+  );
   return error;
+}
+
+function errorResponse(code: string, message: string): Buffer {
+  const fields = Buffer.from(`SFATAL\0C${code}\0M${message}\0\0`);
+  const length = Buffer.alloc(4);
+  length.writeInt32BE(fields.length + length.length);
+  return Buffer.concat([Buffer.from('E'), length, fields]);
 }
 
 describe('a connection that cannot be had', () => {
   test.each<[what: string, change: Partial<ConnectionSettings>, name: string, summary: RegExp]>([
     ['a wrong password', { password: 'sesame-42' }, 'CredentialsRejected', /refused user "\w+"$/],
+    [
+      'no password',
+      { password: undefined },
+      'CredentialsRejected',
+      /asks for the password of user "\w+", and/,
+    ],
     ['an unknown user', { user: 'nobody_here' }, 'CredentialsRejected', /refused user "nobody_here"$/],
     ['an unknown database', { database: 'nowhere' }, 'DatabaseNotFound', /has no database "nowhere"$/],
     [
@@ -41,6 +56,20 @@ describe('a connection that cannot be had', () => {
       summary: expect.stringMatching(summary),
       detail: expect.stringMatching(/\w/),
       hint: expect.stringMatching(/\w/),
+    });
+  });
+
+  test('because the server takes none without TLS says so', async () => {
+    const strict = await startProxy(database.settings, () => ({
+      // As RDS answers: an ErrorResponse with its severity, SQLSTATE and message.
+      toClient: () => errorResponse('28000', 'no pg_hba.conf entry for host "10.0.0.1", no encryption'),
+    }));
+    const error = await failure(strict.settings);
+    await strict.stop();
+    expect(error).toMatchObject({
+      name: 'ConfigurationError',
+      summary: expect.stringMatching(/refused a connection without TLS$/),
+      hint: expect.stringContaining('sslmode=verify-full'),
     });
   });
 
@@ -70,7 +99,7 @@ describe('a connection that cannot be had', () => {
   const UNVERIFIED = {
     name: 'ConfigurationError',
     summary: expect.stringMatching(/could not be verified$/),
-    hint: expect.stringContaining('"caBundle"'),
+    hint: expect.stringMatching(/"caBundle".*sslrootcert/),
   };
 
   test('is used', async () => {
@@ -98,6 +127,57 @@ describe('a connection that cannot be had', () => {
     const none = await startProxy(database.settings, () => ({ toClient: () => Buffer.from('N') }));
     expect(await failure({ port: none.settings.port })).toMatchObject(UNVERIFIED);
     await none.stop();
+  });
+});
+
+(testServer.tls === 'off' ? describe.skip : describe)('TLS if the server offers it', () => {
+  const ifOffered = ({ tls }: ConnectionSettings): ConnectionSettings['tls'] => ({
+    ...tls,
+    mode: 'verify-if-offered',
+  });
+  /** Whether the server sees an encrypted session. */
+  async function isEncrypted(settings: ConnectionSettings): Promise<boolean> {
+    const client = await connectorTo(settings)('test');
+    const { rows } = await client.query('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()');
+    await client.end();
+    return rows[0].ssl;
+  }
+
+  test('is used', async () => {
+    expect(await isEncrypted({ ...database.settings, tls: ifOffered(database.settings) })).toBe(true);
+  });
+
+  test('is done without where the server says that it has none', async () => {
+    const none = await startProxy(database.settings, () => ({
+      toClient: (bytes) => (bytes.toString() === 'S' ? Buffer.from('N') : bytes),
+    }));
+    const encrypted = isEncrypted({ ...none.settings, tls: ifOffered(database.settings) });
+    await encrypted.finally(none.stop);
+    expect(await encrypted).toBe(false);
+  });
+
+  test('is not given up because the certificate is not trusted', async () => {
+    expect(await failure({ tls: { mode: 'verify-if-offered' } })).toMatchObject({
+      name: 'ConfigurationError',
+      summary: expect.stringMatching(/could not be verified$/),
+    });
+  });
+
+  test('is not given up because the server hangs up', async () => {
+    let connections = 0;
+    const mute = await startProxy(database.settings, ({ cut }) => {
+      connections += 1;
+      return {
+        toClient() {
+          cut();
+          return undefined;
+        },
+      };
+    });
+    const error = await failure({ ...mute.settings, tls: ifOffered(database.settings) });
+    await mute.stop();
+    expect(error).toMatchObject({ name: 'DatabaseUnreachable' });
+    expect(connections).toBe(1);
   });
 });
 

@@ -18,7 +18,7 @@ afterAll(() => server.stop());
 const query = async (at: ServerAddress, database: string, sql: string) =>
   (await withClient(at, database, (client) => client.query(sql))).rows;
 
-const trusted = (at: ServerAddress) => (at.tls === 'off' ? '' : at.tls.caFile);
+const trusted = (at: ServerAddress) => (at.tls === 'off' ? '' : (at.tls.caFile ?? ''));
 
 test('the session of a verifying client is encrypted', async () => {
   const [session] = await query(

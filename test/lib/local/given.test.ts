@@ -1,70 +1,14 @@
-// A given server: the URL in all its spellings, and a guest that drops nothing but its own.
+// A given server: a guest that drops nothing but its own.
 import { withClient } from '../../../lib/local/server/client.ts';
 import { startServer } from '../../../lib/local/server/index.ts';
 import type { LocalServer } from '../../../lib/local/server/server.ts';
-import { parseDatabaseUrl } from '../../../lib/local/server/url.ts';
-
-describe('DATABASE_URL', () => {
-  test.each([
-    [
-      'postgresql://me:secret@db:5433/app',
-      { host: 'db', port: 5433, user: 'me', password: 'secret', database: 'app' },
-    ],
-    [
-      'postgres://me:secret@db/app',
-      { host: 'db', port: 5432, user: 'me', password: 'secret', database: 'app' },
-    ],
-    [
-      'postgresql+asyncpg://me:secret@db/app',
-      { host: 'db', port: 5432, user: 'me', password: 'secret', database: 'app' },
-    ],
-    [
-      'postgresql://me:p%40ss%25@db/app',
-      { host: 'db', port: 5432, user: 'me', password: 'p@ss%', database: 'app' },
-    ],
-    [
-      'postgresql://me:100%@[::1]/app',
-      { host: '::1', port: 5432, user: 'me', password: '100%', database: 'app' },
-    ],
-    [
-      'postgresql://me@db/app?sslmode=disable',
-      { host: 'db', port: 5432, user: 'me', password: '', database: 'app' },
-    ],
-  ])('%s is read', (url, expected) => {
-    expect(parseDatabaseUrl(url)).toEqual({ ...expected, tls: 'off' });
-  });
-
-  test('TLS is verified where it is asked for', () => {
-    const url = 'postgresql://me:secret@db/app?sslmode=verify-full&sslrootcert=/etc/ca.pem';
-    expect(parseDatabaseUrl(url).tls).toEqual({ caFile: '/etc/ca.pem' });
-  });
-
-  test.each([
-    ['mysql://me:secret@db/app', 'DATABASE_URL is not the URL of a PostgreSQL database.'],
-    ['postgresql://me:sec/ret@db/app', 'DATABASE_URL is not the URL of a PostgreSQL database.'],
-    ['postgresql://:secret@db/app', 'DATABASE_URL names no user.'],
-    ['postgresql://me:secret@db', 'DATABASE_URL names no database.'],
-    ['postgresql://me:secret@/app', 'DATABASE_URL is not the URL of a PostgreSQL database.'],
-    [
-      'postgresql://me:secret@db/app?sslmode=require',
-      'DATABASE_URL says sslmode=require, but not which authority to trust.',
-    ],
-  ])('%s is refused without showing the password', (url, summary) => {
-    expect.assertions(2);
-    try {
-      parseDatabaseUrl(url);
-    } catch (error) {
-      expect(error).toMatchObject({ name: 'ConfigurationError', summary });
-      expect(String(error)).not.toMatch(/sec|ret/);
-    }
-  });
-});
+import { urlOf } from '../../setup/url.ts';
 
 describe('a given server', () => {
   let host: LocalServer;
   let given: LocalServer;
-  const urlOf = (user: string, password: string, database: string) =>
-    `postgresql://${user}:${password}@localhost:${host.port}/${database}?sslmode=verify-full&sslrootcert=${host.tls !== 'off' && host.tls.caFile}`;
+  const as = (user: string, password: string, database: string) =>
+    urlOf({ ...host, user, password }, database);
   const databases = async () =>
     (
       await withClient(host, 'postgres', (client) =>
@@ -80,9 +24,15 @@ describe('a given server', () => {
         `CREATE ROLE plain LOGIN PASSWORD 'secret'; CREATE ROLE admin LOGIN CREATEDB CREATEROLE PASSWORD 'secret'`,
       ),
     );
-    given = await startServer(urlOf('admin', 'secret', 'theirs'));
+    given = await startServer(as('admin', 'secret', 'theirs'));
   });
   afterAll(() => host.stop());
+
+  test('speaks TLS where the URL asks for it, and where it does not, not on this machine', async () => {
+    expect(given.tls).toEqual(host.tls);
+    const plain = await startServer(as('admin', 'secret', 'theirs').replace(/\?.*/, ''));
+    expect(plain.tls).toBe('off');
+  });
 
   test('gives a snapshot that keeps what the database held, and restores beside it', async () => {
     await given.createDatabase('ours');
@@ -124,9 +74,9 @@ describe('a given server', () => {
   });
 
   test.each([
-    ['CredentialsRejected', () => urlOf('admin', 'wrong', 'theirs')],
-    ['DatabaseNotFound', () => urlOf('admin', 'secret', 'nowhere')],
-    ['ConfigurationError', () => urlOf('plain', 'secret', 'theirs')],
+    ['CredentialsRejected', () => as('admin', 'wrong', 'theirs')],
+    ['DatabaseNotFound', () => as('admin', 'secret', 'nowhere')],
+    ['ConfigurationError', () => as('plain', 'secret', 'theirs')],
     ['DatabaseUnreachable', () => 'postgresql://admin:secret@localhost:1/theirs'],
   ])('that cannot be used ends in %s', async (name, url) => {
     await expect(startServer(url())).rejects.toMatchObject({ name });

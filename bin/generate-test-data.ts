@@ -1,0 +1,124 @@
+#!/usr/bin/env node
+// `npm run generate-test-data`: fills a codebase_mcp database at 005 with rows to try the migration on.
+import { parseArgs } from 'node:util';
+import { parseDatabaseUrl } from '../lambda/migrator/database-url.ts';
+import { ConfigurationError, formatError } from '../lambda/migrator/errors.ts';
+import { type ConnectionSettings, connectorTo } from '../lambda/migrator/session.ts';
+import { fillDatabase } from '../lib/local/data/fill.ts';
+import type { DataSize } from '../lib/local/data/tables.ts';
+import { Bar } from '../lib/local/terminal.ts';
+
+const USAGE = `Fills a database at revision 005, whose tables are empty, in one transaction.
+
+Usage: npm run generate-test-data -- [options]
+
+  --repositories N      how many repositories there will be (default 100)
+  --chunks-per-repo N   how many chunks each of them has (default 100)
+  --seed N              the same seed makes the same data (default 1)
+  --url URL             the database to fill (default: what DATABASE_URL says)
+  --json                prints the number of rows as one JSON document, and nothing else
+                        (npm run --silent generate-test-data -- --json)
+  --help                prints this text
+
+Exit status: 0 filled, 1 failed and nothing written, 2 used wrongly.
+Example: npm run generate-test-data -- --repositories 100 --chunks-per-repo 1000`;
+
+class UsageError extends Error {}
+
+interface Options {
+  readonly settings: ConnectionSettings;
+  readonly size: DataSize;
+  readonly json: boolean;
+}
+
+/** Returns undefined where only the usage is asked for. */
+function readOptions(): Options | undefined {
+  const values = parse();
+  if (values.help) return undefined;
+  return {
+    size: {
+      repositories: count('repositories', values.repositories, 1),
+      chunksPerRepository: count('chunks-per-repo', values['chunks-per-repo'], 1),
+      seed: count('seed', values.seed, 0),
+    },
+    settings: readSettings(values.url),
+    json: values.json,
+  };
+}
+
+function parse() {
+  try {
+    return parseArgs({
+      options: {
+        repositories: { type: 'string', default: '100' },
+        'chunks-per-repo': { type: 'string', default: '100' },
+        seed: { type: 'string', default: '1' },
+        url: { type: 'string' },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError((error as Error).message.split('. ')[0]);
+  }
+}
+
+function count(option: string, text: string, least: number): number {
+  const number = Number(text);
+  if (/^\d{1,9}$/.test(text) && number >= least) return number;
+  throw new UsageError(`--${option} is "${text}"; write a whole number from ${least}`);
+}
+
+function readSettings(url: string | undefined): ConnectionSettings {
+  if (url !== undefined) return parseDatabaseUrl(url, '--url');
+  if (process.env.DATABASE_URL) return parseDatabaseUrl(process.env.DATABASE_URL, 'DATABASE_URL');
+  throw new ConfigurationError({
+    message: 'DATABASE_URL is not set, which says which database to fill',
+    hint: 'Run: export DATABASE_URL=postgresql://user:password@host:5432/codebase_mcp',
+  });
+}
+
+async function main(): Promise<void> {
+  const options = readOptions();
+  if (!options) return console.log(USAGE);
+  const { settings, size, json } = options;
+  const started = performance.now();
+  if (!json) console.log(announcement(options));
+  const rows = await fill(settings, size, new Bar(json ? process.stderr : process.stdout));
+  const durationMs = Math.round(performance.now() - started);
+  const { database } = settings;
+  console.log(
+    json ? JSON.stringify({ database, ...size, rows, durationMs }, null, 2) : summary(rows, durationMs),
+  );
+}
+
+async function fill(settings: ConnectionSettings, size: DataSize, bar: Bar): Promise<Record<string, number>> {
+  const client = await connectorTo(settings)('backstop generate-test-data');
+  try {
+    return await fillDatabase(client, size, (done, total) => bar.show(done, total));
+  } finally {
+    bar.end();
+    await client.end();
+  }
+}
+
+function announcement({ settings: { database, host, port }, size }: Options): string {
+  const { repositories, chunksPerRepository, seed } = size;
+  return `Filling ${database} on ${host}:${port}: ${repositories} repositories, ${repositories * chunksPerRepository} chunks, seed ${seed}`;
+}
+
+function summary(rows: Readonly<Record<string, number>>, durationMs: number): string {
+  const lines = Object.entries(rows).map(
+    ([table, number]) => `${table.padEnd(28)}${String(number).padStart(10)}`,
+  );
+  return [...lines, `Done in ${(durationMs / 1000).toFixed(1)} s`].join('\n');
+}
+
+try {
+  await main();
+} catch (error) {
+  const used = error instanceof UsageError;
+  const hint = 'npm run generate-test-data -- --help';
+  console.error(used ? formatError({ message: error.message, hint }) : (error as Error).message);
+  process.exitCode = used || error instanceof ConfigurationError ? 2 : 1;
+}

@@ -1,0 +1,201 @@
+// The script that `--sql` prints: a run as one SQL transaction, for a person to read and for psql to run.
+//
+// It is plain SQL without psql's own commands, so that any client can run it.
+import pg from 'pg';
+import { type Chain, position } from './chain.ts';
+import { InvalidInput } from './errors.ts';
+import { BASE, type Plan, type RevisionId } from './report.ts';
+import type { Revision, Script } from './revision.ts';
+import { DEFAULT_BOUNDS } from './run.ts';
+import { RUNNER_LOCK_KEY } from './runner-lock.ts';
+import { CREATE_VERSION_TABLE, versionStatement } from './version-table.ts';
+
+/** One revision of the script, and the move of the version that ends it. */
+interface Part {
+  readonly revision: Revision;
+  readonly script: Script;
+  readonly from: RevisionId;
+  readonly to: RevisionId;
+}
+
+/**
+ * The script of an upgrade or downgrade. It brings a database that is at `from` to the schema and the version that
+ * an online run brings it to, or leaves it as it was. Where `from` is `to`, it is a comment that says so.
+ *
+ * @throws UnknownRevision, InvalidInput where `to` lies in the other direction
+ */
+export function offlineSql(
+  chain: Chain,
+  direction: Plan['direction'],
+  from: RevisionId,
+  to: RevisionId,
+): string {
+  const parts = partsBetween(chain, direction, from, to);
+  if (parts.length === 0) return `${comment(`From ${from} to ${to} there is nothing to ${direction}.`)}\n`;
+  const paragraphs = [
+    header(direction, from, to, parts),
+    BEGIN,
+    requireVersion(direction, from, to),
+    ...lockTables(parts),
+    ...parts.flatMap((part) => runPart(direction, part)),
+    COMMIT,
+  ];
+  return `${paragraphs.join('\n\n')}\n`;
+}
+
+function partsBetween(chain: Chain, direction: Plan['direction'], from: RevisionId, to: RevisionId): Part[] {
+  const [start, end] = [position(chain, from), position(chain, to)];
+  const upgrading = direction === 'upgrade';
+  if (upgrading ? end < start : end > start) {
+    throw new InvalidInput({
+      message: `${to} is not ${upgrading ? 'ahead of' : 'behind'} ${from}`,
+      hint: `To go there: npx backstop ${upgrading ? 'downgrade' : 'upgrade'} ${from}:${to} --sql`,
+    });
+  }
+  const parts = chain.revisions.slice(Math.min(start, end), Math.max(start, end)).map((revision) => {
+    const { id, revises = BASE, upgrade, downgrade } = revision;
+    return upgrading
+      ? { revision, script: upgrade, from: revises, to: id }
+      : { revision, script: downgrade, from: id, to: revises };
+  });
+  return upgrading ? parts : parts.reverse();
+}
+
+function header(
+  direction: Plan['direction'],
+  from: RevisionId,
+  to: RevisionId,
+  parts: readonly Part[],
+): string {
+  const revisions = parts.flatMap(({ revision: { id, title, checksum } }) => [
+    `  ${id}  ${title}`,
+    `  ${' '.repeat(id.length)}  SHA-256 of its upgrade.sql: ${checksum}`,
+  ]);
+  const lines = [
+    `${direction === 'upgrade' ? 'Upgrade' : 'Downgrade'} from ${from} to ${to}`,
+    '',
+    ...revisions,
+    '',
+    'Run it as the owner of the tables:  psql -X -v ON_ERROR_STOP=1 -f FILE',
+    `Prove the result:                   npx backstop check after-${direction}`,
+    '',
+    'All of it is one transaction: if anything fails, nothing is committed. That holds for other clients too, and for',
+    'psql without ON_ERROR_STOP, which then goes on to the end and exits with 0: the server refuses every statement',
+    'after the one that failed, and turns COMMIT into ROLLBACK.',
+    '',
+    'An online run does what this script does not: it runs the checks, tries again where a lock is not granted, and',
+    'writes to backstop.history.',
+  ];
+  return lines.map(comment).join('\n');
+}
+
+const BEGIN = `BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY;
+-- Refused inside a savepoint, and then nothing can be written: so a client that wraps each statement in one, to go
+-- on after errors (ON_ERROR_ROLLBACK in psql), commits nothing either.
+SET TRANSACTION READ WRITE;
+
+-- The settings of a role or database must not change what a revision means, nor how long its locks are held.
+SET LOCAL search_path = public;
+SET LOCAL row_security = off;
+SET LOCAL idle_in_transaction_session_timeout = '60s';
+SET LOCAL statement_timeout = ${seconds(DEFAULT_BOUNDS.transactionMs)};
+
+-- One runner at a time: waits until other runs of Backstop on this database have ended.
+SET LOCAL lock_timeout = ${seconds(DEFAULT_BOUNDS.lockWaitMs)};
+SELECT pg_catalog.pg_advisory_xact_lock(${RUNNER_LOCK_KEY});
+
+-- A table lock is waited for only briefly: everyone who comes later waits behind it.
+SET LOCAL lock_timeout = ${seconds(DEFAULT_BOUNDS.lockTimeoutMs)};`;
+
+const COMMIT = `-- What was deferred to COMMIT is checked now: there, no timeout would bound it.
+SET CONSTRAINTS ALL IMMEDIATE;
+
+COMMIT;`;
+
+function requireVersion(direction: Plan['direction'], from: RevisionId, to: RevisionId): string {
+  return `${comment(`The database must be at ${from}.`)}
+DO $do$
+DECLARE
+  current_version text;
+BEGIN
+  IF to_regclass('public.alembic_version') IS NOT NULL THEN
+    SELECT string_agg(version_num, ', ' ORDER BY version_num) INTO current_version FROM public.alembic_version;
+  END IF;
+  IF current_version IS DISTINCT FROM ${from === BASE ? 'NULL' : pg.escapeLiteral(from)} THEN
+    RAISE EXCEPTION USING
+      ERRCODE = 'object_not_in_prerequisite_state',
+      MESSAGE = ${pg.escapeLiteral(`The database is not at ${from}, where this script begins`)},
+      DETAIL = format('public.alembic_version holds %s.', coalesce(current_version, 'no revision')),
+      HINT = ${pg.escapeLiteral(`Nothing was changed. Print the script from where the database is: npx backstop ${direction} REVISION:${to} --sql`)};
+  END IF;
+END
+$do$;`;
+}
+
+/** The locks of all revisions, in the order in which an online run takes them; nothing where none is wanted. */
+function lockTables(parts: readonly Part[]): string[] {
+  const wanted = [...new Set(parts.flatMap(({ script }) => script.locks))];
+  if (wanted.length === 0) return [];
+  return [
+    `-- All tables that are there are locked at once, so that no step waits for a lock while it holds others.
+DO $do$
+DECLARE
+  tables text;
+BEGIN
+  SELECT string_agg(oid::regclass::text, ', ' ORDER BY place) INTO tables
+  FROM unnest(ARRAY[
+    ${wanted.map((name) => pg.escapeLiteral(name)).join(',\n    ')}
+  ]) WITH ORDINALITY AS wanted (name, place)
+  JOIN pg_class ON oid = to_regclass(name) AND relkind IN ('r', 'p');
+  IF tables IS NOT NULL THEN
+    EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', tables);
+  END IF;
+END
+$do$;`,
+  ];
+}
+
+function runPart(direction: Plan['direction'], part: Part): string[] {
+  const [from, to] = [part.from, part.to].map((id) => (id === BASE ? '' : id));
+  return [
+    comment(`Running ${direction} ${from} -> ${to}`),
+    ...part.script.steps.map(({ title, sql }) => `${comment(`step: ${title}`)}\n${terminated(sql)}`),
+    ...moveVersion(part),
+  ];
+}
+
+/** The SQL of a step, ended so that what follows it is a statement of its own. */
+function terminated(sql: string): string {
+  const lastLine = sql.slice(sql.lastIndexOf('\n') + 1);
+  // A last semicolon counts unless a comment hides it; one too many does no harm.
+  return lastLine.endsWith(';') && !lastLine.includes('--') ? sql : `${sql}\n;`;
+}
+
+function moveVersion({ revision, from, to }: Part): string[] {
+  const move = `${comment(`version: ${from} -> ${to}, exactly one row`)}
+DO $do$
+DECLARE
+  touched bigint;
+BEGIN
+  ${versionStatement(from, to)};
+  GET DIAGNOSTICS touched = ROW_COUNT;
+  IF touched <> 1 THEN
+    RAISE EXCEPTION USING
+      ERRCODE = 'serialization_failure',
+      MESSAGE = ${pg.escapeLiteral(`The version of the database changed while ${revision.id} ran`)},
+      DETAIL = ${pg.escapeLiteral(`It was ${from} at the start; rows of public.alembic_version that matched at the end: `)} || touched,
+      HINT = 'Another tool wrote it at the same time. Nothing was changed: run again.';
+  END IF;
+END
+$do$;`;
+  return from === BASE ? [`-- version: the table of Alembic\n${CREATE_VERSION_TABLE};`, move] : [move];
+}
+
+/** One comment line, whatever the text holds. */
+function comment(text: string): string {
+  return `-- ${text.replaceAll('\r', ' ')}`.trimEnd();
+}
+
+function seconds(ms: number): string {
+  return `'${ms / 1000}s'`;
+}
