@@ -18,7 +18,8 @@ async function stepBack(state: ExecutionState, tools: Tools): Promise<RunReport>
   try {
     if (isDrill(state, 'downgrade-failure')) throw new Error('drill: the downgrade fails');
     const withRows = (committedMigration(state)?.retired.length ?? 0) > 0;
-    return await downgrade(migratorOptions(state, tools), state.plan?.from ?? '', { withRows });
+    const options = { withRows, lossless: true };
+    return await downgrade(migratorOptions(state, tools), state.plan?.from ?? '', options);
   } catch (cause) {
     throw new DowngradeFailed(
       {

@@ -1,6 +1,7 @@
 // The README holds: its commands exist, CI runs its test command, its table and links are true.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { verbs } from '../bin/cli/verbs/index.ts';
 import { parseRequest } from '../lambda/request.ts';
 import { ROOT } from '../lib/paths.ts';
 
@@ -20,7 +21,10 @@ test('its first screen has the two commands', () => {
   expect(firstScreen).toContain('npm ci && npm test');
 });
 
-test.each(commands.flatMap((line) => line.split(' && ')))('%s is a command that there is', (command) => {
+const settings = /^export /;
+const steps = commands.flatMap((line) => line.split(' && ')).filter((line) => !settings.test(line));
+
+test.each(steps)('%s is a command that there is', (command) => {
   const [program, verb, name] = command.split(' ');
   const known: Record<string, boolean> = {
     'npm ci': true,
@@ -28,6 +32,7 @@ test.each(commands.flatMap((line) => line.split(' && ')))('%s is a command that 
     'npm test': 'test' in scripts,
     'npm run': (name ?? '') in scripts,
     'npx cdk': existsSync(join(ROOT, 'cdk.json')),
+    'npx backstop': verbs.some((known) => known.name === name),
   };
   expect(known).toHaveProperty([`${program} ${verb}`], true);
 });
@@ -35,6 +40,14 @@ test.each(commands.flatMap((line) => line.split(' && ')))('%s is a command that 
 test('CI runs its test command, word for word', () => {
   const testCommand = commands.find((command) => command.includes('npm test'));
   expect(read('.ci/run').split('\n')).toContain(testCommand);
+});
+
+test('its table of verbs is what npx backstop knows', () => {
+  const table = readme.slice(readme.indexOf('| verb '), readme.indexOf('A target is'));
+  const named = [...table.matchAll(/^\| ([^|]*) \|/gm)].flatMap(([, cell = '']) =>
+    [...cell.matchAll(/`(\w+)/g)].map(([, verb]) => verb),
+  );
+  expect(named.sort()).toEqual(verbs.map(({ name }) => name).sort());
 });
 
 test('its table of input fields is what an input may have', () => {

@@ -150,7 +150,8 @@ const COMPLETED: Readonly<Record<Direction, (revision: RevisionId) => string>> =
   stamp: (revision) => `Stamp ${revision}`,
 };
 
-const STEP: Readonly<Record<Direction, string>> = {
+/** What a step is called. */
+export const STEP: Readonly<Record<Direction, string>> = {
   upgrade: 'Step',
   downgrade: 'Rollback Step',
   finalize: 'Finalize Step',

@@ -7,6 +7,7 @@ import { readCurrent } from './current.ts';
 import type { Database } from './databases.ts';
 import { MigrationFailed, NotAtTarget } from './errors.ts';
 import { committedRun } from './history.ts';
+import { foreseeLosses } from './loss.ts';
 import { findFinalizePending, makePlan } from './plan.ts';
 import { BASE, type Plan, type RevisionId, type RunReport, type ValidationReport } from './report.ts';
 import type { Phase, Step } from './revision.ts';
@@ -69,21 +70,24 @@ export interface DowngradeOptions extends RunOptions {
    * for refuses to bring them back empty. Default: false.
    */
   readonly withRows?: boolean;
+  /** Whether to refuse where something would be lost that was written since the upgrade. Default: false. */
+  readonly lossless?: boolean;
 }
 
 /**
  * Downgrades to `target` in one transaction; what was retired comes back with every row.
  *
- * @throws MigrationFailed where the rows must come back and are gone; otherwise as upgrade does
+ * @throws MigrationFailed where nothing may be lost and something would be; otherwise as upgrade does
  */
 export async function downgrade(
   options: MigratorOptions,
   target: string,
-  { dryRun = false, withRows = false }: DowngradeOptions = {},
+  { dryRun = false, withRows = false, lossless = false }: DowngradeOptions = {},
 ): Promise<RunReport> {
   return change(options, 'downgrade', dryRun, async (visiting) => {
     const found = await planned(visiting, 'downgrade', target);
     if (withRows) requireRetired(found, visiting.database);
+    if (lossless) await requireNothingWritten(visiting, found);
     const legs = found.pending.map((id) => makeLeg(visiting.database, 'downgrade', id));
     return { direction: 'downgrade', from: found.from, to: found.to, legs };
   });
@@ -96,6 +100,19 @@ function requireRetired({ pending, finalizePending }: Plan, { chain }: Database)
     message: `What ${gone.join(', ')} retired has been finalized by now`,
     detail: 'A downgrade would bring the tables back empty, and drop what was added.',
     hint: 'Look into backstop.history for who it was. Nothing was changed: correct the data, or downgrade on purpose.',
+  });
+}
+
+/** By the checks before the downgrade, of those revisions that have some. */
+async function requireNothingWritten(visiting: Visit, { pending }: Plan): Promise<void> {
+  const losses = await foreseeLosses(visiting, pending);
+  if (losses.length === 0) return;
+  throw new MigrationFailed({
+    message: 'A downgrade would lose what was written since the upgrade',
+    detail: losses
+      .map(({ revision, title, rows }) => `${revision}: ${title}: ${JSON.stringify(rows)}`)
+      .join('; '),
+    hint: 'Nothing was changed: save these rows, or correct the data; then downgrade on purpose.',
   });
 }
 

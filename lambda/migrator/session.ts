@@ -163,17 +163,18 @@ class Session extends pg.Client {
 }
 
 async function prepareSession(client: pg.Client): Promise<void> {
-  const entries = Object.entries(SESSION_SETTINGS);
-  const calls = entries.map(
-    (_, index) => `pg_catalog.set_config($${2 * index + 1}, $${2 * index + 2}, false)`,
-  );
-  await client.query(`SELECT ${calls.join(', ')}`, entries.flat());
-  // While a statement runs, this is what notices a dead client. Servers on some platforms cannot do it (22023).
+  // First, because from here on the server notices a dead client while a statement runs. Servers on some platforms
+  // cannot do it (22023).
   await client
     .query("SELECT pg_catalog.set_config('client_connection_check_interval', '1s', false)")
     .catch((error: { code?: string }) => {
       if (error.code !== '22023') throw error;
     });
+  const entries = Object.entries(SESSION_SETTINGS);
+  const calls = entries.map(
+    (_, index) => `pg_catalog.set_config($${2 * index + 1}, $${2 * index + 2}, false)`,
+  );
+  await client.query(`SELECT ${calls.join(', ')}`, entries.flat());
 }
 
 const TLS_CODES = /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO)/;

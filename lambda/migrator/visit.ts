@@ -92,7 +92,7 @@ async function requireOwn(client: pg.Client, { definition, others = [] }: Databa
   throw new WrongDatabase({
     message: `The connection for ${definition.name} leads to a database of ${other.name}`,
     detail: `Its tables are there: ${other.landmarks?.join(', ')}; those of ${definition.name} are not.`,
-    hint: `Correct ${definition.urlVariable}, or the secret.`,
+    hint: `Correct ${definition.urlVariable}, or in AWS the host and dbname of the secret.`,
   });
 }
 

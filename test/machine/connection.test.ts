@@ -134,7 +134,7 @@ const CASES: Case[] = [
       await database.asAdministrator('ALTER TABLE repositories RENAME TO users');
       await database.asAdministrator('ALTER TABLE code_chunks RENAME TO refresh_tokens');
     },
-    says: ['leads to a database of socrates_auth', 'users, refresh_tokens', 'or the secret'],
+    says: ['leads to a database of socrates_auth', 'users, refresh_tokens', 'dbname of the secret'],
   },
   {
     ending: 'WrongDatabase',
@@ -145,7 +145,7 @@ const CASES: Case[] = [
       endpoint.instances.set(identifier, endpoint.instances.get(INSTANCE) as LocalInstance);
       endpoint.secrets.set(secretArn, endpoint.secrets.get(SECRET_ARN) as string);
     },
-    says: ['The connection for socrates_specs leads to a database of codebase_mcp', 'or the secret'],
+    says: ['The connection for socrates_specs leads to a database of codebase_mcp', 'dbname of the secret'],
   },
   {
     ending: 'ExtensionMissing',

@@ -49,6 +49,17 @@ test('finalized before Downgrade: it does not bring back empty tables, nor drop 
   expect(run.after.schema).toContain('project_id');
 });
 
+test('written to before Downgrade: what was written is not dropped', async () => {
+  await using twin = await makeTwin();
+  before(twin, 'Downgrade', () => twin.database.query("UPDATE repositories SET project_id = 'in-use'"));
+  const run = await twin.execute({ ...NO_SNAPSHOT, drill: 'validation-failure' });
+  expect(run.execution).toMatchObject({ status: 'FAILED', error: 'DowngradeFailed' });
+  expect(run.execution.cause).toContain('would lose what was written since the upgrade');
+  expect(run.execution.cause).toContain('in-use');
+  expect(run.after.revision).toBe('002');
+  expect(await retired(twin)).toHaveLength(9);
+});
+
 test('upgraded before Migrate: what the other did is the other one to finalize', async () => {
   await using twin = await makeTwin();
   before(twin, 'Migrate', (migrator) => upgrade(migrator, 'head'));
