@@ -21,7 +21,9 @@ const definition = z.strictObject({
   landmarks: z.array(z.string().min(1)).optional(),
 });
 
-const file = z.record(z.string().regex(/^[a-z][a-z0-9_]*$/), definition);
+const file = z
+  .record(z.string().regex(/^[a-z][a-z0-9_]*$/), definition)
+  .refine((databases) => Object.keys(databases).length > 0, 'it names no database');
 
 export interface DatabaseDefinition extends z.output<typeof definition> {
   readonly name: string;

@@ -1,6 +1,6 @@
 // One revision: a folder of SQL, read and understood (design: "A revision is a folder of SQL").
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RevisionInvalid } from './errors.ts';
 import type { RevisionId, ValidationReport } from './report.ts';
@@ -72,6 +72,8 @@ export function readRevision(folder: string): Revision {
   const upgradePath = join(folder, 'upgrade.sql');
   const upgradeText = readText(upgradePath);
   const file = parseSqlFile(upgradeText, 'step', display(upgradePath));
+  refuseStrangers(folder, SCRIPTS);
+  refuseStrangers(join(folder, 'verify'), CHECKS);
   const id = header(file, 'revision', upgradePath);
   requireUsable(id, upgradePath);
   const revises = header(file, 'revises', upgradePath);
@@ -116,6 +118,20 @@ function requireUsable(id: RevisionId, path: string): void {
       hint: 'Use letters and digits: not head, heads or base, no @, no colon, no blank, no + or - in front.',
     });
   }
+}
+
+const SCRIPTS: readonly string[] = ['upgrade.sql', 'downgrade.sql', 'finalize.sql'];
+const CHECKS: readonly string[] = PHASES.map((phase) => `${phase}.sql`);
+
+/** A file whose name is mistyped would never be run, and nobody would notice. */
+function refuseStrangers(folder: string, known: readonly string[]): void {
+  if (!existsSync(folder)) return;
+  const stranger = readdirSync(folder).find((name) => name.endsWith('.sql') && !known.includes(name));
+  if (stranger === undefined) return;
+  throw new RevisionInvalid({
+    message: `${display(join(folder, stranger))} is no file of a revision`,
+    hint: `Rename it to one of ${known.join(', ')}, or take it out.`,
+  });
 }
 
 function readScript(path: string): Script {

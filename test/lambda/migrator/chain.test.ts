@@ -1,7 +1,6 @@
-// The chain: its order whatever the folders are called, what makes it no chain, and what a target means.
+// The chain: its order whatever the folders are called, and what makes it no chain.
 import { join } from 'node:path';
 import { type Chain, readChain } from '../../../lambda/migrator/chain.ts';
-import { resolveTarget } from '../../../lambda/migrator/target.ts';
 import { codebaseMcp } from '../../setup/database.ts';
 import { databaseOf, inFolder, type RevisionDraft, revisionFiles } from '../../setup/revisions.ts';
 
@@ -31,6 +30,15 @@ describe('what is no chain is refused by the names of the folders', () => {
       /^b and c form a cycle$/,
     ],
     ['a revision that revises itself', [{ id: 'a', revises: 'a' }], /^a forms? a cycle$/],
+    [
+      'a cycle of all',
+      [
+        { id: 'a', revises: 'c' },
+        { id: 'b', revises: 'a' },
+        { id: 'c', revises: 'b' },
+      ],
+      /^a and b and c form a cycle$/,
+    ],
     ['no revision at all', [], /^There is no revision$/],
   ])('%s', (_what, drafts, summary) => {
     expect(() => databaseOf(...drafts)).toThrow(
@@ -62,69 +70,33 @@ describe('what is no chain is refused by the names of the folders', () => {
   });
 });
 
-describe('a target', () => {
-  test.each([
-    ['head', '002'],
-    ['heads', '002'],
-    ['base', 'base'],
-    ['003', '003'],
-    ['003a', '003a'],
-    ['005', '005'],
-    ['01', undefined],
-    ['0', undefined],
-    ['', undefined],
-    ['006', undefined],
-    ['00', undefined],
-    ['+1', '003a'],
-    ['+3', '002'],
-    ['+4', undefined],
-    ['-1', '001'],
-    ['-2', 'base'],
-    ['-3', undefined],
-  ])('%j from 003 is %s', (target, revision) => {
-    const resolve = () => resolveTarget(codebaseMcp.chain, '003', target);
-    if (revision === undefined) expect(resolve).toThrow();
-    else expect(resolve()).toBe(revision);
-  });
+describe('a branch label', () => {
+  const label = (branch: string, draft: RevisionDraft) => {
+    const { [`${draft.id}/upgrade.sql`]: upgrade = '', ...files } = revisionFiles(draft);
+    return { ...files, [`${draft.id}/upgrade.sql`]: `-- A title\n-- Branch: ${branch}\n${upgrade}` };
+  };
 
-  const { chain } = databaseOf({ id: 'abc1' }, { id: 'abd2', revises: 'abc1' });
-
-  test('may be a unique start of a revision', () => {
-    expect(resolveTarget(chain, 'base', 'abd')).toBe('abd2');
+  test('is that of the first revision, which later ones may repeat', () => {
+    const files = { ...label('auth', { id: 'a' }), ...label('auth', { id: 'b', revises: 'a' }) };
+    expect(inFolder(files, readChain)).toMatchObject({ branch: 'auth', head: 'b' });
   });
 
   test.each([
-    [
-      'ab',
-      'UnknownRevision',
-      "Multiple revisions start with 'ab': abc1, abd2",
-      'Give more of its characters.',
-    ],
-    ['zzz', 'UnknownRevision', "Can't locate revision identified by 'zzz'", expect.stringContaining('head')],
-    [
-      '+3',
-      'InvalidInput',
-      "Relative revision +3 didn't produce 3 migrations",
-      expect.stringContaining('head'),
-    ],
-    [
-      '-1',
-      'InvalidInput',
-      "Relative revision -1 didn't produce 1 migrations",
-      expect.stringContaining('base'),
-    ],
-  ])('%s that means nothing, or too much, is refused with the remedy', (target, name, summary, hint) => {
-    expect(() => resolveTarget(chain, 'base', target)).toThrow(
-      expect.objectContaining({ name, summary, hint }),
-    );
-  });
-
-  test('is refused relative to a revision that no folder describes', () => {
-    expect(() => resolveTarget(chain, 'gone', '+1')).toThrow(
+    ['of no branch', revisionFiles({ id: 'a' })],
+    ['of branch "auth"', label('auth', { id: 'a' })],
+  ])('of another branch is refused in a chain %s', (words, first) => {
+    const files = { ...first, ...label('specs', { id: 'b', revises: 'a' }) };
+    expect(() => inFolder(files, readChain)).toThrow(
       expect.objectContaining({
-        name: 'UnknownRevision',
-        summary: "Can't locate revision identified by 'gone'",
+        name: 'RevisionInvalid',
+        summary: `b bears the branch label "specs", but the chain is ${words}`,
+        hint: expect.stringContaining('move the folder'),
       }),
     );
   });
+});
+
+test('files beside the folders are left alone', () => {
+  const files = { ...revisionFiles({ id: 'a' }), 'README.md': 'how these came about' };
+  expect(ids(inFolder(files, readChain))).toEqual(['a']);
 });

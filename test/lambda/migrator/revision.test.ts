@@ -1,4 +1,5 @@
 // One revision folder: what is read from it, and the sentence that names the file where it cannot be.
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Revision, readRevision } from '../../../lambda/migrator/revision.ts';
 import { type Files, inFolder, revisionFiles } from '../../setup/revisions.ts';
@@ -100,6 +101,18 @@ test.each<[what: string, files: Files, summary: string]>([
     edited('002/upgrade.sql', 'Revision: 002', `Revision: ${'x'.repeat(33)}`),
     `002/upgrade.sql: revision id "${'x'.repeat(33)}" has 33 characters`,
   ],
+  [
+    'a control character in its id',
+    edited('002/upgrade.sql', 'Revision: 002', 'Revision: 0\u001b[31m2'),
+    '002/upgrade.sql: the revision id holds a control character',
+  ],
+  ...['head', 'heads', 'base', '<base>', 'auth@2', '001:2', 'two words', '+2', '-2'].map(
+    (id): [string, Files, string] => [
+      `the id ${id}, which no target could name`,
+      edited('002/upgrade.sql', 'Revision: 002', `Revision: ${id}`),
+      `002/upgrade.sql: revision id "${id}" means something else as a target`,
+    ],
+  ),
   ['no step', edited('002/downgrade.sql', /-- step:.*/s, ''), '002/downgrade.sql has no step'],
   [
     'a check without a number',
@@ -133,4 +146,25 @@ test('a byte order mark does not count as SQL', () => {
   const files = revisionFiles({ id: '001' });
   const marked = { ...files, '001/upgrade.sql': `\uFEFF${files['001/upgrade.sql']}` };
   expect(inFolder(marked, (folder) => readRevision(join(folder, '001'))).id).toBe('001');
+});
+
+test.each(['002', '1975ea83b712', 'ahead', 'head2', 'base-line', 'a+1', 'größer'])(
+  'the id %s is taken',
+  (id) => {
+    expect(read(edited('002/upgrade.sql', 'Revision: 002', `Revision: ${id}`)).id).toBe(id);
+  },
+);
+
+test('SQL in another encoding is refused, not changed on the way', () => {
+  inFolder(FILES, (folder) => {
+    const path = join(folder, '002/downgrade.sql');
+    writeFileSync(path, Buffer.from(`${FILES['002/downgrade.sql']}SELECT 'größer';`, 'latin1'));
+    expect(() => readRevision(join(folder, '002'))).toThrow(
+      expect.objectContaining({
+        name: 'RevisionInvalid',
+        summary: '002/downgrade.sql is not written in UTF-8',
+        hint: 'Save it in UTF-8.',
+      }),
+    );
+  });
 });

@@ -1,0 +1,47 @@
+// Which database a call is about, and how to connect to it.
+
+import { parseDatabaseUrl } from '../../lambda/migrator/database-url.ts';
+import { type Database, readDatabase, readDefinitions } from '../../lambda/migrator/databases.ts';
+import { ConfigurationError, InvalidInput } from '../../lambda/migrator/errors.ts';
+import { connectorTo } from '../../lambda/migrator/session.ts';
+import { parseTarget } from '../../lambda/migrator/target.ts';
+import type { MigratorOptions } from '../../lambda/migrator/visit.ts';
+import type { Call, CommonOptions } from './verb.ts';
+
+/**
+ * The database that the options name: by `--database`, or by the branch label before the @ of a target, or the first.
+ *
+ * @throws RevisionInvalid, InvalidInput
+ */
+export function readSelected({ migrations, database }: CommonOptions, target = ''): Database {
+  const { label } = parseTarget(target);
+  if (database !== undefined) return readDatabase(migrations, database);
+  const definitions = readDefinitions(migrations);
+  const named = definitions.find(({ branch }) => label === undefined || branch === label);
+  if (named) return readDatabase(migrations, named.name);
+  const branches = definitions.flatMap(({ branch }) => branch ?? []);
+  throw new InvalidInput({
+    message: `No such branch: '${label}'`,
+    hint: `${branches.length > 0 ? `Use one of: ${branches.join(', ')}; or leave` : 'Leave'} out what stands before the @.`,
+  });
+}
+
+/** What a verb of the engine needs for that database. Throws ConfigurationError where its URL is missing or unreadable. */
+export function connectionTo(database: Database, { options, terminal, listener }: Call): MigratorOptions {
+  const { name, urlVariable } = database.definition;
+  // An empty --url is a mistake of its own: a shell variable that was not set.
+  const url = options.url ?? (terminal.env[urlVariable] || undefined);
+  if (url === undefined) {
+    throw new ConfigurationError({
+      message: `${urlVariable} is not set, which says where database ${name} is`,
+      hint: `Run: export ${urlVariable}=postgresql://user:password@host:5432/${name}`,
+    });
+  }
+  const settings = parseDatabaseUrl(url, options.url === undefined ? urlVariable : '--url', terminal.env);
+  return { database, connect: connectorTo(settings), listener };
+}
+
+/** The one database of a call, ready to connect to. */
+export function selectDatabase(call: Call, target?: string): MigratorOptions {
+  return connectionTo(readSelected(call.options, target), call);
+}

@@ -1,0 +1,23 @@
+// How an error is told: one line that says what, then DETAIL and HINT, as the execution contract prints E1 to E4.
+import type { BackstopError, EndingName } from '../../lambda/migrator/errors.ts';
+import type { Terminal } from './terminal.ts';
+import { type Answer, FAILED, USED_WRONGLY } from './verb.ts';
+
+export function describeFailure(error: BackstopError, { paint }: Terminal): Answer {
+  const { name, summary, detail, hint } = error;
+  return {
+    lines: [
+      `${paint.bad(`${name}:`)} ${summary}`,
+      ...(detail === undefined ? [] : [`DETAIL:  ${detail}`]),
+      ...(hint === undefined ? [] : [`HINT:  ${hint}`]),
+    ],
+    json: { error: name, message: summary, detail, hint },
+  };
+}
+
+/** What was asked for was wrong, and not what became of it. */
+const WRONG_USE: readonly EndingName[] = ['InvalidInput', 'ConfigurationError'];
+
+export function failureStatus({ name }: BackstopError): number {
+  return WRONG_USE.includes(name) ? USED_WRONGLY : FAILED;
+}

@@ -1,0 +1,35 @@
+// --log-file: everything that the command line says, kept with the time at which it was said.
+import { appendFileSync } from 'node:fs';
+import { stripVTControlCharacters } from 'node:util';
+import { ConfigurationError } from '../../lambda/migrator/errors.ts';
+import type { Terminal } from './terminal.ts';
+
+/**
+ * The terminal, which also writes to the file, at its end.
+ *
+ * @throws ConfigurationError where the file cannot be written: before anything is run that it should tell of
+ */
+export function withLogFile(terminal: Terminal, file: string | undefined): Terminal {
+  if (file === undefined) return terminal;
+  try {
+    appendFileSync(file, '');
+  } catch (cause) {
+    throw new ConfigurationError(
+      {
+        message: `The log file ${file} cannot be written`,
+        detail: (cause as Error).message,
+        hint: 'Name another one with --log-file.',
+      },
+      { cause },
+    );
+  }
+  const keep = (line: string) => {
+    const text = stripVTControlCharacters(line).trim();
+    if (text !== '') appendFileSync(file, `${new Date().toISOString()} ${text}\n`);
+  };
+  const both = (write: (line: string) => void) => (line: string) => {
+    write(line);
+    keep(line);
+  };
+  return { ...terminal, out: both(terminal.out), err: both(terminal.err) };
+}

@@ -1,0 +1,41 @@
+// --sql: the script of an upgrade or downgrade, printed instead of run.
+import { InvalidInput } from '../../lambda/migrator/errors.ts';
+import { offlineSql } from '../../lambda/migrator/offline.ts';
+import { BASE } from '../../lambda/migrator/report.ts';
+import { resolveTarget } from '../../lambda/migrator/target.ts';
+import { readSelected } from './databases.ts';
+import type { Answer, Call } from './verb.ts';
+
+/**
+ * The script for `FROM:TO`; an upgrade to `TO` alone begins at base, as Alembic's does. Nothing is connected to.
+ *
+ * @throws InvalidInput where a downgrade does not say from where
+ */
+export function offlineAnswer(call: Call, direction: 'upgrade' | 'downgrade', target: string): Answer {
+  const parts = target.split(':');
+  const [first = '', second] = parts;
+  if (parts.length > 2) {
+    throw new InvalidInput({ message: `"${target}" has more than one colon`, hint: 'Write FROM:TO.' });
+  }
+  if (second === undefined && direction === 'downgrade') {
+    throw new InvalidInput({
+      message: 'downgrade --sql must know from which revision',
+      hint: `Write FROM:TO, for example: npx backstop downgrade 002:${first.startsWith('-') ? '005' : first} --sql`,
+    });
+  }
+  const labelled = parts.find((part) => part.includes('@'));
+  const { definition, chain } = readSelected(call.options, labelled);
+  const from = second === undefined ? BASE : resolveTarget(chain, BASE, first);
+  const to = resolveTarget(chain, from, second ?? first);
+  const sql = offlineSql(chain, direction, from, to);
+  return { lines: [sql.trimEnd()], json: { database: definition.name, direction, from, to, sql } };
+}
+
+/** Throws InvalidInput where a target is `FROM:TO` and no SQL was asked for. */
+export function refuseRange(target: string): void {
+  if (!target.includes(':')) return;
+  throw new InvalidInput({
+    message: `"${target}" says from where, which the database knows itself`,
+    hint: 'Write only the target, or add --sql.',
+  });
+}

@@ -1,0 +1,68 @@
+// Where a database stands, in a line: `✅ socrates_auth: 002 (head)`.
+import { BackstopError } from '../../lambda/migrator/errors.ts';
+import { inspect } from '../../lambda/migrator/inspect.ts';
+import { BASE, type Plan } from '../../lambda/migrator/report.ts';
+import type { Member } from './fleet.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What was found out about one database of the fleet. */
+export interface Standing {
+  readonly name: string;
+  readonly found: Plan | BackstopError;
+}
+
+export async function lookAt({ name, migrator }: Member): Promise<Standing> {
+  if (migrator instanceof BackstopError) return { name, found: migrator };
+  const found = await inspect({ ...migrator, listener: () => {} }).catch((error: unknown) => {
+    if (error instanceof BackstopError) return error;
+    throw error;
+  });
+  return { name, found };
+}
+
+export function isAtHead({ found }: Standing): boolean {
+  return !(found instanceof BackstopError) && found.pending.length === 0;
+}
+
+export function describeStanding(standing: Standing, { paint, unicode }: Terminal): string {
+  const { name, found } = standing;
+  const [good, attention, bad] = unicode ? ['✅', '⚠️', '❌'] : ['OK', 'ATTENTION', 'FAILED'];
+  if (found instanceof BackstopError) return paint.bad(`${bad} ${name}: ${describeError(found)}`);
+  const text = `${name}: ${describePlan(found)}`;
+  if (!isAtHead(standing)) return paint.bad(`${bad} ${text}`);
+  return found.edited.length + found.finalizePending.length > 0
+    ? paint.warning(`${attention} ${text}`)
+    : paint.good(`${good} ${text}`);
+}
+
+function describePlan({ from, pending, edited, finalizePending }: Plan): string {
+  return [
+    pending.length === 0 ? `${from} (head)` : from === BASE ? 'uninitialised' : from,
+    pending.length > 0 && `behind (${pending.length} pending: ${pending.join(', ')})`,
+    edited.length > 0 && `edited revision ${edited.join(', ')}`,
+    finalizePending.length > 0 && `finalize pending: ${finalizePending.join(', ')}`,
+  ]
+    .filter(Boolean)
+    .join(', ');
+}
+
+/** Words of their own for what a person looks for first; the sentence of the error for the rest. */
+function describeError({ name, summary, detail, hint }: BackstopError): string {
+  const words = new Map([
+    ['UnknownRevision', 'unknown revision'],
+    ['WrongDatabase', 'foreign branch'],
+    ['DatabaseUnreachable', 'unreachable'],
+  ]).get(name);
+  return [words ? `${words}: ${summary}` : summary, name === 'UnknownRevision' ? detail : undefined, hint]
+    .filter(Boolean)
+    .join('. ');
+}
+
+export function standingJson({ name, found }: Standing) {
+  if (found instanceof BackstopError) {
+    const { summary, detail, hint } = found;
+    return { database: name, error: found.name, message: summary, detail, hint };
+  }
+  const { from, pending, edited, finalizePending } = found;
+  return { database: name, revision: from, head: pending.length === 0, pending, edited, finalizePending };
+}

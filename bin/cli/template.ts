@@ -1,0 +1,144 @@
+// What a new revision begins as: files that run as they are, with comments that say what to put where.
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { readChain } from '../../lambda/migrator/chain.ts';
+import type { DatabaseDefinition } from '../../lambda/migrator/databases.ts';
+import { ConfigurationError, InvalidInput } from '../../lambda/migrator/errors.ts';
+import type { RevisionId } from '../../lambda/migrator/report.ts';
+
+export interface Draft {
+  readonly id: RevisionId;
+  readonly message: string;
+  readonly definition: DatabaseDefinition;
+  readonly revises: RevisionId;
+}
+
+/** Alembic's own: longer names are cut. */
+const SLUG_LENGTH = 40;
+
+/** The number after the highest of all databases of a system: two of them never share a number by accident. */
+export function nextId(migrations: string, system: readonly DatabaseDefinition[]): RevisionId {
+  const ids = system.flatMap(({ folder }) =>
+    readChain(join(migrations, folder)).revisions.map(({ id }) => id),
+  );
+  const highest = Math.max(0, ...ids.map((id) => Number.parseInt(id, 10)).filter(Number.isSafeInteger));
+  return String(highest + 1).padStart(3, '0');
+}
+
+/**
+ * Writes the folder, whole or not at all.
+ *
+ * @returns its path from where the command runs
+ * @throws InvalidInput where the message holds nothing that a name could be made of, or would be read as a line of the
+ *   header; ConfigurationError where nothing can be written
+ */
+export function writeRevision(migrations: string, draft: Draft): string {
+  const slug = slugOf(draft.message);
+  if (slug === '') {
+    throw new InvalidInput({
+      message: 'The message is missing, or has no letter and no digit',
+      hint: 'Say what the revision does: npx backstop revision -m "add new feature"',
+    });
+  }
+  if (HEADER_WORD.test(titleOf(draft.message))) {
+    throw new InvalidInput({
+      message: 'The message begins as a line of the header does, and would be read as one',
+      hint: 'Begin it with another word.',
+    });
+  }
+  const folder = join(migrations, draft.definition.folder, `${draft.id}_${slug}`);
+  try {
+    writeWhole(migrations, folder, filesOf(draft));
+  } catch (cause) {
+    throw new ConfigurationError(
+      {
+        message: 'The folder of the revision cannot be written',
+        detail: (cause as Error).message,
+        hint: 'Make it writable for you, and run again.',
+      },
+      { cause },
+    );
+  }
+  return relative(process.cwd(), folder);
+}
+
+/** The title is the first line of upgrade.sql; no later line of the template takes these back. */
+const HEADER_WORD = /^(branch|step)\s*:/i;
+
+/** Written elsewhere and moved: nobody ever reads half of it. */
+function writeWhole(migrations: string, folder: string, files: Readonly<Record<string, string>>): void {
+  const workplace = mkdtempSync(join(migrations, '.revision-'));
+  // A folder of its own in there, because that one is for nobody but its maker to read.
+  const unfinished = join(workplace, 'revision');
+  try {
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(unfinished, path)), { recursive: true });
+      writeFileSync(join(unfinished, path), text);
+    }
+    renameSync(unfinished, folder);
+  } finally {
+    rmSync(workplace, { recursive: true, force: true });
+  }
+}
+
+/** One line, without what would steer a terminal. */
+function titleOf(message: string): string {
+  return message.replace(/[\s\p{Cc}]+/gu, ' ').trim();
+}
+
+function slugOf(message: string): string {
+  const words = message.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '_');
+  return words.replace(/^_+/, '').slice(0, SLUG_LENGTH).replace(/_+$/, '');
+}
+
+function filesOf({ id, message, definition, revises }: Draft): Readonly<Record<string, string>> {
+  const title = titleOf(message);
+  const today = new Date().toISOString().slice(0, 10);
+  return {
+    'upgrade.sql': `-- ${title}
+-- Revision: ${id}
+-- Revises: ${revises}
+-- Create Date: ${today}
+-- Locks:
+--
+-- Say here what changes and why. Behind "Locks:" name, with commas between them, the tables that the steps change,
+-- as in public.one, public.two: they are locked together, before the first step.
+--
+-- Tables created:
+-- - none
+--
+-- Target Database: ${definition.name}
+
+-- step: ${title}
+-- Each step is sent alone; all steps of all pending revisions are one transaction. RAISE NOTICE tells what
+-- happened, RAISE EXCEPTION with a HINT refuses with a remedy. For example:
+--   ALTER TABLE public.users ADD COLUMN new_field varchar(255);
+--   COMMENT ON COLUMN public.users.new_field IS 'New field description';
+SELECT 'replace this with the SQL of the step';
+`,
+    'downgrade.sql': `-- Rollback: ${title}
+-- Revision: ${id}
+-- Locks:
+
+-- step: Taking back: ${title}
+-- For example:
+--   ALTER TABLE public.users DROP COLUMN IF EXISTS new_field;
+SELECT 'replace this with the SQL of the step';
+`,
+    'verify/after-upgrade.sql': `-- What must hold once revision ${id} is applied. A check is one query: it returns the rows that violate it.
+
+-- check: V1.1 replace this with what must hold
+SELECT 'what violates it' AS violation WHERE false;
+`,
+    'verify/before-downgrade.sql': `-- What the downgrade of revision ${id} would lose: where a row is returned, it asks before it runs.
+
+-- check: V9.1 no value would be lost
+SELECT 'what would be lost' AS loss WHERE false;
+`,
+    'verify/after-downgrade.sql': `-- What must hold once revision ${id} is taken back.
+
+-- check: V8.1 replace this with what must hold
+SELECT 'what violates it' AS violation WHERE false;
+`,
+  };
+}

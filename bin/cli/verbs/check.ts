@@ -1,0 +1,69 @@
+// `check`: runs the checks of the revision that the database is at, and prints the verdict in the contract's lines.
+import { InvalidInput } from '../../../lambda/migrator/errors.ts';
+import { validate } from '../../../lambda/migrator/migrator.ts';
+import type { CheckReport, ValidationReport } from '../../../lambda/migrator/report.ts';
+import { PHASES, type Phase } from '../../../lambda/migrator/revision.ts';
+import { verdictLines } from '../../../lambda/migrator/verdict.ts';
+import { selectDatabase } from '../databases.ts';
+import type { Terminal } from '../terminal.ts';
+import { type Call, DONE, FAILED, type Verb } from '../verb.ts';
+
+export const checkVerb: Verb = {
+  name: 'check',
+  args: [['[phase]', `one of ${PHASES.join(', ')}; default: after-upgrade`]],
+  description: 'Run the checks of the revision that the database is at; exit status 1 if one does not hold.',
+  options: [{ flags: '-v, --verbose', description: 'print every check with its number' }],
+  example: 'npx backstop check after-downgrade',
+  async run(call: Call<{ readonly verbose?: boolean }>) {
+    const phase = readPhase(call.args[0] ?? 'after-upgrade');
+    const options = selectDatabase(call);
+    const report = await validate(options, phase);
+    const shown = call.options.verbose ? report.checks.map(withNumber) : report.checks;
+    return {
+      lines: describeVerdict({ ...report, checks: shown }, call.terminal),
+      json: { database: options.database.definition.name, ...report },
+      status: report.passed ? DONE : FAILED,
+    };
+  },
+};
+
+function readPhase(text: string): Phase {
+  const phase = PHASES.find((known) => known === text);
+  if (phase) return phase;
+  throw new InvalidInput({
+    message: `There is no phase "${text}"`,
+    hint: `Use one of: ${PHASES.join(', ')}.`,
+  });
+}
+
+function withNumber(check: CheckReport): CheckReport {
+  return { ...check, shownAs: [`${check.id} ${check.title}`] };
+}
+
+function describeVerdict(
+  { revision, phase, checks, durationMs }: ValidationReport,
+  terminal: Terminal,
+): string[] {
+  if (checks.length === 0) return [`Revision ${revision} has no checks ${phase.replace('-', ' the ')}`];
+  const { paint, unicode } = terminal;
+  const [tick, cross] = unicode ? ['✓', '✗'] : ['ok', 'FAILED'];
+  const lines = verdictLines(checks);
+  const passed = lines.filter((line) => line.passed).length;
+  const failed = lines.length - passed;
+  return [
+    ...lines.flatMap((line) =>
+      line.passed
+        ? [paint.good(`${tick} ${line.text}`)]
+        : [paint.bad(`${cross} ${line.text}`), ...line.failed.map(describeFailed)],
+    ),
+    ...(phase === 'before-upgrade' && failed === 0
+      ? [paint.good(`${tick} All pre-migration checks passed (${passed}/${lines.length})`)]
+      : []),
+    `${failed > 0 ? `${failed} failed, ` : ''}${passed} passed in ${(durationMs / 1000).toFixed(2)}s`,
+  ];
+}
+
+function describeFailed({ id, title, violations, rows }: CheckReport): string {
+  const count = violations === 1 ? '1 row violates it' : `${violations} rows violate it, the first`;
+  return `    ${id} ${title}: ${count}: ${JSON.stringify(rows[0])}`;
+}

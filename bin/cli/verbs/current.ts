@@ -1,0 +1,25 @@
+// `current`: the revision that the database is at.
+import { revisionOf } from '../../../lambda/migrator/chain.ts';
+import { current } from '../../../lambda/migrator/inspect.ts';
+import { BASE } from '../../../lambda/migrator/report.ts';
+import { selectDatabase } from '../databases.ts';
+import { logEntry, revisionJson, shortName } from '../revisions.ts';
+import type { Call, Verb } from '../verb.ts';
+
+export const currentVerb: Verb = {
+  name: 'current',
+  description: 'Show the revision that the database is at; nothing where none is applied.',
+  options: [{ flags: '-v, --verbose', description: 'show all about that revision' }],
+  example: 'npx backstop current',
+  async run(call: Call<{ readonly verbose?: boolean }>) {
+    const options = selectDatabase(call);
+    const { definition, chain } = options.database;
+    const id = await current(options);
+    if (id === BASE) return { lines: [], json: { database: definition.name, revision: BASE, head: false } };
+    const revision = revisionOf(chain, id);
+    const lines = call.options.verbose
+      ? [`Current revision(s) for ${definition.name}:`, ...logEntry(chain, revision)]
+      : [shortName(chain, id)];
+    return { lines, json: { database: definition.name, ...revisionJson(chain, revision) } };
+  },
+};

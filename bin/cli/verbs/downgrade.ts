@@ -1,0 +1,43 @@
+// `downgrade`: takes revisions back in one transaction; what was retired comes back with every row.
+import { InvalidInput } from '../../../lambda/migrator/errors.ts';
+import { lossOfDowngrade } from '../../../lambda/migrator/inspect.ts';
+import { downgrade } from '../../../lambda/migrator/migrator.ts';
+import { confirmLoss } from '../confirm.ts';
+import { selectDatabase } from '../databases.ts';
+import { offlineAnswer, refuseRange } from '../offline.ts';
+import { dryRun, lockWait, sql, withLockWait, yes } from '../options.ts';
+import { describeOutcome } from '../outcome.ts';
+import type { Call, Verb } from '../verb.ts';
+
+interface DowngradeOptions {
+  readonly sql?: boolean;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+  readonly lockWait?: string;
+}
+
+export const downgradeVerb: Verb = {
+  name: 'downgrade',
+  args: [['<target>', '-1, a revision, base, revision-N, branch@-1; with --sql FROM:TO']],
+  description: 'Take back all revisions down to the target in one transaction; asks before data is lost.',
+  options: [dryRun, sql, yes, lockWait],
+  example: 'npx backstop downgrade -1',
+  async run(call: Call<DowngradeOptions>) {
+    const [target = ''] = call.args;
+    const { options } = call;
+    if (options.sql) return offlineAnswer(call, 'downgrade', target);
+    refuseRange(target);
+    if (/^(.*@)?heads?$/.test(target)) {
+      throw new InvalidInput({
+        message: 'A downgrade to head is none',
+        hint: 'Write -1, base or a revision.',
+      });
+    }
+    const migrator = withLockWait(selectDatabase(call, target), options);
+    if (!options.dryRun) {
+      await confirmLoss(call, `The downgrade to ${target}`, () => lossOfDowngrade(migrator, target));
+    }
+    const report = await downgrade(migrator, target, { dryRun: options.dryRun ?? false });
+    return { lines: describeOutcome(report), json: report };
+  },
+};

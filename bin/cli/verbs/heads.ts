@@ -1,0 +1,20 @@
+// `heads`: the newest revision of a database. It reads the folders alone, and connects to nothing.
+import { revisionOf } from '../../../lambda/migrator/chain.ts';
+import { readSelected } from '../databases.ts';
+import { branchName, logEntry, revisionJson } from '../revisions.ts';
+import type { Call, Verb } from '../verb.ts';
+
+export const headsVerb: Verb = {
+  name: 'heads',
+  description: 'Show the newest revision.',
+  options: [{ flags: '-v, --verbose', description: 'show all about that revision' }],
+  example: 'npx backstop heads',
+  async run({ options }: Call<{ readonly verbose?: boolean }>) {
+    const { definition, chain } = readSelected(options);
+    const head = revisionOf(chain, chain.head);
+    return {
+      lines: options.verbose ? logEntry(chain, head) : [branchName(chain, chain.head)],
+      json: { database: definition.name, ...revisionJson(chain, head) },
+    };
+  },
+};

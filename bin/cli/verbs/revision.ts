@@ -1,0 +1,29 @@
+// `revision`: a new revision folder with the next number, which upgrades and downgrades at once.
+import { readDefinitions, systemOf } from '../../../lambda/migrator/databases.ts';
+import { readSelected } from '../databases.ts';
+import { nextId, writeRevision } from '../template.ts';
+import type { Call, Verb } from '../verb.ts';
+
+export const revisionVerb: Verb = {
+  name: 'revision',
+  description: 'Make the folder of a new revision from the template.',
+  options: [{ flags: '-m, --message <text>', description: 'what the revision does', fallback: '' }],
+  example: 'npx backstop revision -m "add new feature" --database codebase_mcp',
+  async run({ options }: Call<{ readonly message: string }>) {
+    const { definition, chain } = readSelected(options);
+    const system = readDefinitions(options.migrations).filter(
+      (other) => systemOf(other) === systemOf(definition),
+    );
+    const id = nextId(options.migrations, system);
+    const folder = writeRevision(options.migrations, {
+      id,
+      message: options.message,
+      definition,
+      revises: chain.head,
+    });
+    return {
+      lines: [`Generating ${folder} ...  done`],
+      json: { database: definition.name, revision: id, folder },
+    };
+  },
+};

@@ -1,0 +1,243 @@
+// The verbs that change a database: every way to name a target, what they print, and where they leave the database.
+import { makeDatabase, type TestDatabase } from '../../setup/database.ts';
+import { hold } from '../../setup/sessions.ts';
+import { contentsOf } from './contents.ts';
+import { backstop, databaseUrl, document } from './program.ts';
+import { migrationsOf, RETIRING } from './project.ts';
+
+const migrations = migrationsOf({
+  plain: { revisions: RETIRING },
+  left: {
+    branch: 'left',
+    revisions: [{ id: 'abc1' }, { id: 'abd2', revises: 'abc1' }, { id: 'x3', revises: 'abd2' }],
+  },
+  right: { branch: 'right', urlVariable: 'DATABASE_URL_RIGHT', revisions: [{ id: 'r1' }] },
+  faulty: {
+    revisions: [
+      {
+        id: '001',
+        upgrade: ['CREATE SCHEMA retired_001;', 'CREATE TABLE one ();'],
+        finalize: ["DO $$ BEGIN RAISE 'not yet'; END $$;"],
+      },
+      { id: '002', revises: '001', upgrade: ['CREATE TABLE two ();', 'SELECT 1 / 0;'] },
+    ],
+  },
+});
+
+let database: TestDatabase;
+beforeEach(async () => {
+  database = await makeDatabase('empty', { extension: false });
+});
+afterEach(() => database.drop());
+
+const run = (...args: string[]) =>
+  backstop([...args, '--migrations', migrations], { env: { DATABASE_URL: databaseUrl(database) } });
+const onLeft = (...args: string[]) => run(...args, '--database', 'left');
+const version = async () =>
+  (await run('current', '--database', 'left')).out[0]?.replace(' (head)', '') ?? 'base';
+
+describe('a target', () => {
+  // Each from where the one before it has led to.
+  test('is what Alembic understands by it', async () => {
+    const journey: [verb: string, target: string, to: string][] = [
+      ['upgrade', '+1', 'abc1'],
+      ['upgrade', 'abd', 'abd2'],
+      ['upgrade', 'abc1+2', 'x3'],
+      ['downgrade', '-1', 'abd2'],
+      ['upgrade', 'head', 'x3'],
+      ['downgrade', 'x3-2', 'abc1'],
+      ['upgrade', 'left@+1', 'abd2'],
+      ['upgrade', 'left@heads', 'x3'],
+      ['downgrade', 'left@-2', 'abc1'],
+      ['downgrade', 'left@base', 'base'],
+      ['upgrade', 'heads', 'x3'],
+      ['downgrade', 'head-1', 'abd2'],
+      ['downgrade', 'base', 'base'],
+      ['upgrade', 'left@abc', 'abc1'],
+    ];
+    for (const [verb, target, to] of journey) {
+      // What the revisions lose they do not say.
+      const { status, err } = await onLeft(verb, target, ...(verb === 'downgrade' ? ['--yes'] : []));
+      expect({ target, status, err, version: await version() }).toEqual({
+        target,
+        status: 0,
+        err: [],
+        version: to,
+      });
+    }
+  });
+
+  test('chooses the database by its label', async () => {
+    expect(await run('upgrade', 'left@head')).toMatchObject({ status: 0 });
+    expect(await version()).toBe('x3');
+    const elsewhere = await run('upgrade', 'right@head');
+    expect(elsewhere.status).toBe(2);
+    expect(elsewhere.err[0]).toContain('DATABASE_URL_RIGHT is not set');
+  });
+
+  test('that means nothing, or too much, is refused, and nothing is changed', async () => {
+    const before = await contentsOf(database);
+    const refusals: [args: string[], status: number, summary: string][] = [
+      [['upgrade', 'ab'], 1, "UnknownRevision: Multiple revisions start with 'ab': abc1, abd2"],
+      [['upgrade', 'zzz'], 1, "UnknownRevision: Can't locate revision identified by 'zzz'"],
+      [['upgrade', 'right@head'], 1, "UnknownRevision: No such branch: 'right'"],
+      [['upgrade', '@head'], 1, "UnknownRevision: No such branch: ''"],
+      [['upgrade', '+4'], 2, "InvalidInput: Relative revision +4 didn't produce 4 migrations"],
+      [['upgrade', 'x3+1'], 2, "InvalidInput: Relative revision x3+1 didn't produce 1 migrations"],
+      [['downgrade', '-1', '--yes'], 2, "InvalidInput: Relative revision -1 didn't produce 1 migrations"],
+      [['downgrade', 'abc1', '--yes'], 2, 'InvalidInput: The database is at base: abc1 is not behind'],
+    ];
+    for (const [args, status, summary] of refusals) {
+      const { err, ...ending } = await onLeft(...args);
+      expect({ args, ...ending }).toMatchObject({ args, status, out: [] });
+      expect(err[0]).toBe(summary);
+      expect(err.at(-1)).toMatch(/^HINT: {2}\w/);
+    }
+    expect(await contentsOf(database)).toBe(before);
+  });
+});
+
+const RETIRED =
+  'INFO  [backstop] What is dropped here is retired with every row; to drop it for good: npx backstop finalize';
+
+describe('what is printed', () => {
+  test('is what the contract and Alembic print', async () => {
+    expect((await run('upgrade', '002')).out).toEqual([
+      'INFO  [alembic.runtime.migration] Context impl PostgresqlImpl.',
+      'INFO  [alembic.runtime.migration] Will assume transactional DDL.',
+      'INFO  [alembic.runtime.migration] Running upgrade  -> 001, Revision 001 of a test',
+      'INFO  [migration.001] Step 1/3: Step 1...',
+      'INFO  [migration.001] Step 1/3: Complete',
+      'INFO  [alembic.runtime.migration] Running upgrade 001 -> 002, Revision 002 of a test',
+      'INFO  [migration.002] Step 1/4: Step 1...',
+      'INFO  [migration.002] Step 1/4: Complete',
+      'INFO  [migration.002] Step 2/4: Step 2...',
+      'INFO  [migration.002] Step 2/4: Complete',
+      expect.stringMatching(
+        /^INFO {2}\[migration\.001\] Migration 001 completed successfully in \d+\.\d\ds$/,
+      ),
+      'INFO  [alembic.runtime.migration] Running upgrade  -> 001',
+      expect.stringMatching(
+        /^INFO {2}\[migration\.002\] Migration 002 completed successfully in \d+\.\d\ds$/,
+      ),
+      'INFO  [alembic.runtime.migration] Running upgrade 001 -> 002',
+      RETIRED,
+    ]);
+    expect((await run('upgrade', '002')).out.at(-1)).toBe('INFO  [backstop] Already at 002, nothing to do');
+    expect((await run('finalize')).out.at(-1)).toBe('INFO  [backstop] Finalized 002');
+    expect((await run('finalize')).out.at(-1)).toBe(
+      'INFO  [backstop] Nothing is retired at 002, nothing to do',
+    );
+  });
+
+  test('names what was retired, and how to drop it for good', async () => {
+    await run('upgrade', '001');
+    expect((await run('upgrade')).out.at(-1)).toBe(RETIRED);
+  });
+
+  test('is with --json one document, and the rest on standard error', async () => {
+    const up = await run('upgrade', '--json');
+    expect(document(up)).toMatchObject({ outcome: 'upgraded', from: 'base', to: '003', retired: [] });
+    expect(up.err).toContain('INFO  [alembic.runtime.migration] Running upgrade 002 -> 003');
+    expect(document(await run('finalize', '--json'))).toMatchObject({
+      outcome: 'finalized',
+      dropped: ['retired_002.one'],
+    });
+    expect(document(await run('downgrade', '002', '--yes', '--json'))).toMatchObject({
+      outcome: 'downgraded',
+      to: '002',
+    });
+    expect(document(await run('stamp', '003', '--json'))).toMatchObject({
+      outcome: 'stamped',
+      from: '002',
+      to: '003',
+    });
+  });
+
+  test('of a failure is the reason, the remedy and the roll-back', async () => {
+    const plain = await run('upgrade', '--database', 'faulty');
+    expect(plain.status).toBe(1);
+    expect(plain.err[0]).toMatch(/^MigrationFailed: .*division by zero/);
+    expect(plain.err.at(-1)).toBe('ROLLBACK (automatic)');
+    expect(plain.out.filter((line) => line.includes('completed successfully'))).toEqual([]);
+    const json = await run('upgrade', '--database', 'faulty', '--json');
+    expect(document(json)).toMatchObject({
+      error: 'MigrationFailed',
+      message: expect.stringContaining('division by zero'),
+    });
+    expect(await run('current', '--database', 'faulty')).toMatchObject({ status: 0, out: [] });
+  });
+});
+
+describe('--dry-run changes nothing at all', () => {
+  async function bringRows(to: string): Promise<void> {
+    await run('upgrade', '001');
+    await database.query('INSERT INTO one VALUES (1)');
+    await run('upgrade', to);
+  }
+
+  test.each([
+    [['upgrade', '--dry-run'], 'upgrade base -> 003', 'base'],
+    [['upgrade', '--dry-run', '--finalize'], 'upgrade base -> 003', 'base'],
+    [['downgrade', 'base', '--dry-run'], 'downgrade 003 -> base', '003'],
+    [['finalize', '--dry-run'], 'finalize 003 -> 003', '003'],
+  ])('%j', async (args, words, at) => {
+    if (at !== 'base') await bringRows(at);
+    const before = await contentsOf(database);
+    const { status, out, err, questions } = await run(...args);
+    expect({ status, err, questions }).toEqual({ status: 0, err: [], questions: [] });
+    expect(out.at(-1)).toMatch(
+      new RegExp(
+        `^INFO {2}\\[backstop\\] Dry run: ${words} succeeds in .*; rolled back, nothing was changed$`,
+      ),
+    );
+    expect(await contentsOf(database)).toBe(before);
+  });
+
+  test('nor where it finds a fault', async () => {
+    const before = await contentsOf(database);
+    expect(await run('upgrade', '--dry-run', '--database', 'faulty')).toMatchObject({ status: 1 });
+    expect(await contentsOf(database)).toBe(before);
+  });
+});
+
+describe('--finalize', () => {
+  test('is of the same transaction as the upgrade', async () => {
+    const answer = await run('upgrade', '--finalize', '--yes', '--json');
+    expect(document(answer)).toMatchObject({
+      direction: 'upgrade',
+      from: 'base',
+      to: '003',
+      revisions: ['001', '002', '003'],
+    });
+    expect(await database.query("SELECT to_regnamespace('retired_002') AS schema")).toEqual([
+      { schema: null },
+    ]);
+    expect(await database.query('SELECT direction, to_revision FROM backstop.history')).toEqual([
+      { direction: 'upgrade', to_revision: '003' },
+    ]);
+  });
+
+  test('that fails takes the upgrade back, too', async () => {
+    const { status, err } = await run('upgrade', '001', '--finalize', '--yes', '--database', 'faulty');
+    expect(status).toBe(1);
+    expect(err[0]).toContain('not yet');
+    expect(err.at(-1)).toBe('ROLLBACK (automatic)');
+    expect(
+      await database.query("SELECT to_regclass('one') AS one, to_regclass('alembic_version') AS version"),
+    ).toEqual([{ one: null, version: null }]);
+  });
+});
+
+describe('--lock-wait', () => {
+  test('is how long a table lock is waited for', async () => {
+    await run('upgrade', '001');
+    const holder = await hold(database, 'LOCK TABLE one');
+    const { status, err } = await run('upgrade', '002', '--lock-wait', '0');
+    expect(status).toBe(1);
+    expect(err[0]).toMatch(/^DatabaseBusy: A table lock was not granted/);
+    expect(err[1]).toContain(`pid ${holder.pid}`);
+    await holder.release();
+    expect(await run('upgrade', '002', '--lock-wait', '0')).toMatchObject({ status: 0 });
+  });
+});

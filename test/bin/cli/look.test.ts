@@ -1,0 +1,283 @@
+// The verbs that only look: current, log, check and status, each with the words for what it may find.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeDatabase, type TestDatabase } from '../../setup/database.ts';
+import { contentsOf } from './contents.ts';
+import { backstop, databaseUrl, document, UNREACHABLE } from './program.ts';
+import { migrationsOf, RETIRING } from './project.ts';
+
+const make = () => migrationsOf({ app: { revisions: RETIRING } });
+const migrations = make();
+
+let database: TestDatabase;
+beforeEach(async () => {
+  database = await makeDatabase('empty', { extension: false });
+});
+afterEach(() => database.drop());
+
+const runIn = (folder: string, ...args: string[]) =>
+  backstop([...args, '--migrations', folder], { env: { DATABASE_URL: databaseUrl(database) } });
+const run = (...args: string[]) => runIn(migrations, ...args);
+
+/** A version that another tool wrote. */
+const pretend = (...versions: string[]) =>
+  database.query(
+    `CREATE TABLE alembic_version (version_num varchar(32) CONSTRAINT alembic_version_pkc PRIMARY KEY);
+     INSERT INTO alembic_version VALUES ${versions.map((version) => `('${version}')`).join(', ')}`,
+  );
+
+describe('current', () => {
+  test('prints nothing at base, and the revision elsewhere', async () => {
+    expect(await run('current')).toMatchObject({ status: 0, out: [], err: [] });
+    expect(document(await run('current', '--json'))).toEqual({
+      database: 'app',
+      revision: 'base',
+      head: false,
+    });
+    await run('upgrade', '002');
+    expect(await run('current')).toMatchObject({ status: 0, out: ['002'] });
+    expect(document(await run('current', '--json'))).toMatchObject({
+      database: 'app',
+      revision: '002',
+      revises: '001',
+      head: false,
+    });
+    await run('upgrade');
+    expect(await run('current')).toMatchObject({ status: 0, out: ['003 (head)'] });
+  });
+
+  test('--verbose prints all about it', async () => {
+    await run('upgrade');
+    expect((await run('current', '--verbose')).out.slice(0, 3)).toEqual([
+      'Current revision(s) for app:',
+      'Rev: 003 (head)',
+      'Parent: 002',
+    ]);
+  });
+
+  test.each([
+    [['zzz'], "UnknownRevision: Can't locate revision identified by 'zzz'"],
+    [['001', '003'], 'UnknownRevision: The database says that it is at 2 revisions at once'],
+  ])('refuses %j with what would put it right', async (versions, summary) => {
+    await pretend(...versions);
+    const { status, out, err } = await run('current');
+    expect({ status, out }).toEqual({ status: 1, out: [] });
+    expect(err[0]).toBe(summary);
+    expect(err[1]).toContain(`public.alembic_version holds ${versions.join(', ')}`);
+    expect(err[2]).toMatch(/npx backstop stamp REVISION --purge --database app$/);
+  });
+
+  test('names the revision whose checks the schema passes', async () => {
+    await run('upgrade', '001');
+    await database.query("UPDATE alembic_version SET version_num = 'zzz'");
+    expect((await run('current')).err[2]).toMatch(
+      /^HINT: {2}Its schema passes the checks of 001\. .*npx backstop stamp 001 --purge --database app$/,
+    );
+  });
+
+  test('changes nothing', async () => {
+    await run('upgrade', '001');
+    const before = await contentsOf(database);
+    for (const verb of ['current', 'log', 'check', 'status']) await run(verb);
+    expect(await contentsOf(database)).toBe(before);
+  });
+});
+
+describe('log', () => {
+  test('is empty where nothing was run', async () => {
+    expect(await run('log')).toMatchObject({ status: 0, out: [] });
+    expect(document(await run('log', '--json'))).toEqual({ database: 'app', runs: [] });
+  });
+
+  test('lists the runs, failed ones too, the newest first', async () => {
+    await run('upgrade', '001');
+    await database.query('CREATE TABLE three ()');
+    await run('upgrade');
+    const when = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ`;
+    const line = (what: string) =>
+      expect.stringMatching(new RegExp(`^${when}  ${what} in \\d+\\.\\d\\ds \\(\\w+\\)$`));
+    expect((await run('log')).out).toEqual([
+      line('upgrade 001 -> 003: MigrationFailed'),
+      line('upgrade base -> 001: upgraded'),
+    ]);
+    expect((await run('log', '--limit', '1')).out).toHaveLength(1);
+    expect((await run('log', '-n', '0')).out).toEqual([]);
+
+    const verbose = (await run('log', '--verbose')).out;
+    expect(verbose[1]).toMatch(/^ {2}\S.*already exists/);
+    expect(verbose.slice(-2)).toEqual([
+      expect.stringMatching(/^INFO {2}\[migration\.001\] Step 1\/3: \d+\.\d\ds \(Step 1\)$/),
+      expect.stringMatching(/^INFO {2}\[backstop\] Total: \d+\.\d\ds$/),
+    ]);
+    expect(document(await run('log', '--json'))).toMatchObject({
+      database: 'app',
+      runs: [
+        {
+          direction: 'upgrade',
+          from: '001',
+          to: '003',
+          outcome: 'MigrationFailed',
+          report: { error: 'MigrationFailed' },
+        },
+        { direction: 'upgrade', from: 'base', to: '001', outcome: 'upgraded', execution: null },
+      ],
+    });
+  });
+});
+
+describe('check', () => {
+  test('prints a line a check, and fails where one does not hold', async () => {
+    await run('upgrade', '001');
+    expect(await run('check')).toMatchObject({
+      status: 0,
+      out: ['✓ V1.1 check 1', expect.stringMatching(/^1 passed in \d+\.\d\ds$/)],
+    });
+    await database.query('DROP TABLE one');
+    expect(await run('check', 'after-upgrade')).toMatchObject({
+      status: 1,
+      out: [
+        '✗ V1.1 check 1',
+        '    V1.1 check 1: 1 row violates it: {"missing":"one"}',
+        expect.stringMatching(/^1 failed, 0 passed in/),
+      ],
+    });
+    expect(document(await run('check', '--json'))).toMatchObject({
+      database: 'app',
+      revision: '001',
+      phase: 'after-upgrade',
+      passed: false,
+      checks: [{ id: 'V1.1', passed: false, violations: 1 }],
+    });
+  });
+
+  test('says so where there is none', async () => {
+    expect(await run('check')).toMatchObject({
+      status: 0,
+      out: ['Revision base has no checks after the upgrade'],
+    });
+  });
+
+  test('needs no signs that a terminal may not have', async () => {
+    await run('upgrade', '001');
+    const { out } = await backstop(['check', '--migrations', migrations], {
+      env: { DATABASE_URL: databaseUrl(database) },
+      unicode: false,
+    });
+    expect(out[0]).toBe('ok V1.1 check 1');
+  });
+});
+
+describe('status', () => {
+  test.each<[what: string, prepare: () => Promise<unknown>, line: string, status: number]>([
+    ['uninitialised', async () => {}, '❌ app: uninitialised, behind (3 pending: 001, 002, 003)', 1],
+    ['behind', () => run('upgrade', '001'), '❌ app: 001, behind (2 pending: 002, 003)', 1],
+    ['at head, finalize pending', () => run('upgrade'), '⚠️ app: 003 (head), finalize pending: 002', 0],
+    ['at head', () => run('upgrade', '--finalize', '--yes'), '✅ app: 003 (head)', 0],
+    [
+      'an unknown revision',
+      () => pretend('zzz'),
+      "❌ app: unknown revision: Can't locate revision identified by 'zzz'. public.alembic_version holds zzz; ",
+      1,
+    ],
+  ])('%s', async (_what, prepare, line, status) => {
+    await prepare();
+    const ending = await run('status');
+    expect(ending).toMatchObject({ status, err: [] });
+    expect(ending.out).toHaveLength(1);
+    expect(ending.out[0]?.slice(0, line.length)).toBe(line);
+  });
+
+  test('an edited revision, of which an upgrade warns, too', async () => {
+    const folder = make();
+    await runIn(folder, 'upgrade', '--finalize', '--yes');
+    const path = join(folder, 'app/003/upgrade.sql');
+    writeFileSync(
+      path,
+      `-- Edited\n-- Revision: 003\n-- Revises: 002\n-- Create Date: 2025-10-11\n-- step: Other\nSELECT 2;`,
+    );
+    expect(await runIn(folder, 'status')).toMatchObject({
+      status: 0,
+      out: ['⚠️ app: 003 (head), edited revision 003'],
+    });
+    expect((await runIn(folder, 'upgrade')).out[0]).toBe(
+      'WARN  [backstop] Revision 003 was edited: its upgrade.sql is not the one that was applied',
+    );
+  });
+
+  test('of more than one: each its own line, one that cannot be reached beside the others', async () => {
+    const fleet = migrationsOf({
+      here: { system: 'pair', revisions: [{ id: '001' }] },
+      gone: { system: 'pair', urlVariable: 'DATABASE_URL_GONE', revisions: [{ id: '002' }] },
+      unset: { system: 'pair', urlVariable: 'DATABASE_URL_UNSET', revisions: [{ id: '003' }] },
+    });
+    const env = { DATABASE_URL: databaseUrl(database), DATABASE_URL_GONE: UNREACHABLE };
+    await backstop(['upgrade', '--migrations', fleet], { env });
+    const { status, out } = await backstop(['status', '--migrations', fleet], { env });
+    expect(status).toBe(1);
+    expect(out[0]).toBe('✅ here: 001 (head)');
+    expect(out[1]).toMatch(/^❌ gone: unreachable: The server at 127\.0\.0\.1:1 could not be reached\. /);
+    expect(out[2]).toMatch(/^❌ unset: DATABASE_URL_UNSET is not set.*export DATABASE_URL_UNSET=/);
+    expect(out).toHaveLength(3);
+    expect(out.join()).not.toContain('sesame');
+
+    const json = await backstop(['status', '--json', '--migrations', fleet], { env });
+    expect(document(json)).toMatchObject({
+      databases: [
+        { database: 'here', revision: '001', head: true, pending: [], edited: [], finalizePending: [] },
+        { database: 'gone', error: 'DatabaseUnreachable' },
+        { database: 'unset', error: 'ConfigurationError' },
+      ],
+    });
+    expect(await backstop(['status', '--migrations', fleet, '--database', 'here'], { env })).toMatchObject({
+      status: 0,
+      out: ['✅ here: 001 (head)'],
+    });
+  });
+
+  test('needs no signs that a terminal may not have', async () => {
+    const { out } = await backstop(['status', '--migrations', migrations], {
+      env: { DATABASE_URL: databaseUrl(database) },
+      unicode: false,
+    });
+    expect(out[0]).toMatch(/^FAILED app: uninitialised/);
+  });
+});
+
+describe('stamp', () => {
+  test('writes the version, and runs nothing', async () => {
+    expect((await run('stamp', '002')).out).toContain(
+      'INFO  [alembic.runtime.migration] Running stamp_revision  -> 002',
+    );
+    expect(await run('current')).toMatchObject({ out: ['002'] });
+    expect(await database.query("SELECT to_regclass('one') AS one")).toEqual([{ one: null }]);
+    expect((await run('stamp', '002')).out).toContain('INFO  [backstop] Already at 002, nothing to do');
+    await run('stamp', 'base');
+    expect(await run('current')).toMatchObject({ out: [] });
+  });
+
+  describe.each([
+    ['an unknown version', ['zzz']],
+    ['two versions', ['001', '003']],
+  ])('over %s', (_what, versions) => {
+    beforeEach(() => pretend(...versions));
+
+    test('is refused without --purge', async () => {
+      const before = await contentsOf(database);
+      const { status, err } = await run('stamp', '002');
+      expect(status).toBe(1);
+      expect(err.at(-1)).toContain('--purge');
+      expect(await contentsOf(database)).toBe(before);
+    });
+
+    test('with --purge leaves nothing but what is asked for', async () => {
+      for (const target of ['002', 'head', '001', 'base']) {
+        await database.query('DROP TABLE alembic_version');
+        await pretend(...versions);
+        expect(await run('stamp', target, '--purge')).toMatchObject({ status: 0, err: [] });
+        const rows = await database.query('SELECT version_num FROM alembic_version');
+        const left = { head: ['003'], base: [] }[target] ?? [target];
+        expect({ target, left: rows.map(({ version_num }) => version_num) }).toEqual({ target, left });
+      }
+    });
+  });
+});

@@ -1,0 +1,140 @@
+// `revision`: a folder that runs as it is, has the next number, and is there whole or not at all.
+import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { makeDatabase } from '../../setup/database.ts';
+import { backstop, databaseUrl, document } from './program.ts';
+import { folderOf, migrationFiles, migrationsOf } from './project.ts';
+
+const make = () =>
+  migrationsOf({
+    alone: { revisions: [{ id: '001' }, { id: '007a', revises: '001' }] },
+    auth: { branch: 'auth', system: 'pair', revisions: [{ id: '001' }] },
+    specs: { branch: 'specs', system: 'pair', revisions: [{ id: '003' }, { id: '009', revises: '003' }] },
+  });
+
+const listing = (folder: string) => readdirSync(folder, { recursive: true }).map(String).sort();
+
+test('upgrades and downgrades at once, and its checks hold', async () => {
+  const migrations = make();
+  const made = await backstop(['revision', '-m', 'Add new feature', '--migrations', migrations]);
+  const folder = join(migrations, 'alone/008_add_new_feature');
+  expect(made).toMatchObject({
+    status: 0,
+    out: [`Generating ${relative(process.cwd(), folder)} ...  done`],
+    err: [],
+  });
+  expect(listing(folder)).toEqual([
+    'downgrade.sql',
+    'upgrade.sql',
+    'verify',
+    'verify/after-downgrade.sql',
+    'verify/after-upgrade.sql',
+    'verify/before-downgrade.sql',
+  ]);
+
+  // For everyone to read who may read the others.
+  expect(statSync(folder).mode).toBe(statSync(join(migrations, 'alone/001')).mode);
+
+  const database = await makeDatabase('empty', { extension: false });
+  const run = (...args: string[]) =>
+    backstop([...args, '--migrations', migrations], { env: { DATABASE_URL: databaseUrl(database) } });
+  expect((await run('heads')).out).toEqual(['008 (head)']);
+  expect((await run('history')).out[0]).toBe('007a -> 008 (head), Add new feature');
+  expect(await run('upgrade')).toMatchObject({ status: 0, err: [] });
+  expect(await run('check')).toMatchObject({ status: 0 });
+  // Nothing to confirm: the template says that nothing would be lost.
+  expect(await run('downgrade', '-1')).toMatchObject({ status: 0, err: [], questions: [] });
+  expect(await run('check', 'after-downgrade')).toMatchObject({ status: 0 });
+  expect((await run('current')).out).toEqual(['007a']);
+  await database.drop();
+});
+
+test.each([
+  ['of its own chain', ['--database', 'alone'], '008', 'alone'],
+  ['of its whole system', ['--database', 'auth'], '010', 'auth'],
+  ['of its whole system', ['--database', 'specs'], '010', 'specs'],
+])('has the number after the highest %s: %j', async (_, options, id, database) => {
+  const migrations = make();
+  const answer = await backstop(['revision', '-m', 'more', '--json', ...options, '--migrations', migrations]);
+  expect(document(answer)).toEqual({
+    database,
+    revision: id,
+    folder: relative(process.cwd(), join(migrations, database, `${id}_more`)),
+  });
+});
+
+test('the same message twice makes two revisions, one after the other', async () => {
+  const migrations = make();
+  for (const id of ['008', '009']) {
+    const { out } = await backstop(['revision', '-m', 'more', '--migrations', migrations]);
+    expect(out[0]).toMatch(new RegExp(`/${id}_more `));
+  }
+  expect((await backstop(['history', '--migrations', migrations])).out[0]).toBe('008 -> 009 (head), more');
+});
+
+test.each([
+  ['add new feature', '008_add_new_feature'],
+  ['  Add: "new" feature!  ', '008_add_new_feature'],
+  ['../../etc', '008_etc'],
+  ['größere Spalten', '008_größere_spalten'],
+  ['a\nb\u001b[31m\tc', '008_a_b_31m_c'],
+  ['x'.repeat(60), `008_${'x'.repeat(40)}`],
+  ['Revision: 5', '008_revision_5'],
+  ['Locks: public.one', '008_locks_public_one'],
+])('%j is a revision of that name', async (message, name) => {
+  const migrations = make();
+  const made = await backstop(['revision', '-m', message, '--migrations', migrations]);
+  expect(made).toMatchObject({ status: 0, err: [] });
+  expect(listing(join(migrations, 'alone'))).toContain(name);
+  expect(await backstop(['show', '008', '--migrations', migrations])).toMatchObject({
+    status: 0,
+    out: expect.arrayContaining(['Rev: 008 (head)', 'upgrade.sql']),
+  });
+});
+
+describe('nothing is written', () => {
+  test.each([
+    [[], 'The message is missing, or has no letter and no digit'],
+    [['-m', ''], 'The message is missing, or has no letter and no digit'],
+    [['-m', ' .,! '], 'The message is missing, or has no letter and no digit'],
+    [['-m', 'Branch: more'], 'The message begins as a line of the header does, and would be read as one'],
+    [
+      ['-m', '\u001b\nstep: more'],
+      'The message begins as a line of the header does, and would be read as one',
+    ],
+    [['-m', 'more', '--database', 'nope'], 'There is no database "nope"'],
+  ])('for %j', async (options, summary) => {
+    const migrations = make();
+    const before = listing(migrations);
+    const { status, out, err } = await backstop(['revision', ...options, '--migrations', migrations]);
+    expect({ status, out }).toEqual({ status: 2, out: [] });
+    expect(err[0]).toBe(`InvalidInput: ${summary}`);
+    expect(err.at(-1)).toMatch(/^HINT: {2}\w/);
+    expect(listing(migrations)).toEqual(before);
+  });
+
+  test('on top of a chain that is none', async () => {
+    const files = migrationFiles({ app: { revisions: [{ id: '001' }, { id: '002', revises: '009' }] } });
+    const migrations = folderOf(files);
+    const before = listing(migrations);
+    expect(await backstop(['revision', '-m', 'more', '--migrations', migrations])).toMatchObject({
+      status: 1,
+    });
+    expect(listing(migrations)).toEqual(before);
+  });
+
+  test('not even half, where something else has the name', async () => {
+    const migrations = make();
+    const name = join(migrations, 'alone/008_more');
+    writeFileSync(name, '');
+    const before = listing(migrations);
+    const { status, err } = await backstop(['revision', '-m', 'more', '--migrations', migrations]);
+    expect(status).toBe(2);
+    expect(err[0]).toBe('ConfigurationError: The folder of the revision cannot be written');
+    expect(listing(migrations)).toEqual(before);
+    rmSync(name);
+    expect(await backstop(['revision', '-m', 'more', '--migrations', migrations])).toMatchObject({
+      status: 0,
+    });
+  });
+});
