@@ -1,5 +1,4 @@
 // One attempt at the transaction of a run: the locks, the steps, the version, the history, COMMIT alone.
-import type pg from 'pg';
 import { commit } from './commit.ts';
 import { BackstopError, OutcomeUnknown } from './errors.ts';
 import { type ProgressEvent, RESULT } from './events.ts';
@@ -16,6 +15,7 @@ import { createHistory, type HistoryEntry, remember } from './history.ts';
 import { Ledger } from './ledger.ts';
 import type { Blocker, Direction, Notice, Outcome, RunReport, StepReport } from './report.ts';
 import type { Leg, Run } from './run.ts';
+import { answered } from './session.ts';
 import { isCancelled, isServerError, stepError, timeoutError } from './sqlstate.ts';
 import { moveVersion } from './version-table.ts';
 
@@ -90,8 +90,8 @@ export class Attempt {
       return await this.#end(begun);
     } catch (error) {
       const ending = this.#ending(error);
-      // Where the connection is gone the server rolls back by itself.
-      await this.#answer(client.query('ROLLBACK')).catch(() => {});
+      // Where the connection is gone the server rolls back by itself, as soon as the session has ended.
+      await this.#answer(client.query('ROLLBACK')).catch(() => client.end());
       throw ending;
     } finally {
       client.off('notice', onNotice);
@@ -251,13 +251,8 @@ export class Attempt {
   }
 
   /** Awaits the server, but not for ever: one that is silent past the deadline loses its connection. */
-  async #answer<T>(query: Promise<T>): Promise<T> {
-    const guard = setTimeout(() => cut(this.#run.client), this.#leftMs() + this.#run.bounds.graceMs);
-    try {
-      return await query;
-    } finally {
-      clearTimeout(guard);
-    }
+  #answer<T>(query: Promise<T>): Promise<T> {
+    return answered(this.#run.client, query, this.#leftMs() + this.#run.bounds.graceMs);
   }
 
   #ending(error: unknown): unknown {
@@ -267,9 +262,4 @@ export class Attempt {
     const timedOut = stopped && this.#leftMs() <= CLOCKS_DIFFER_MS;
     return timedOut ? timeoutError(this.#boundMs, this.#place, error) : stepError(error, this.#place);
   }
-}
-
-/** Ends the connection without a word; the statement that waits for an answer fails. */
-function cut(client: pg.Client): void {
-  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
 }

@@ -6,7 +6,7 @@ import type { Direction, RevisionId, RunReport } from './report.ts';
 import type { Leg } from './run.ts';
 import { takeRunnerLock } from './runner-lock.ts';
 import { runTransaction } from './transaction.ts';
-import { type MigratorOptions, type Visit, visit } from './visit.ts';
+import { bounded, type MigratorOptions, type Visit, visit } from './visit.ts';
 
 /** What a run is going to do; no leg where there is nothing to do. */
 export interface Decision {
@@ -34,12 +34,9 @@ export async function change(
   const runId = randomUUID();
   return visit(options, `${verb} ${runId}`, async (visiting) => {
     const { client, pid, connect, bounds, listener, execution } = visiting;
-    await takeRunnerLock(client, bounds.lockWaitMs, listener);
-    const decision = await decide(visiting);
+    const decision = await bounded(visiting, lockAndDecide(visiting, decide));
     if (decision.legs.length === 0) {
-      // Asked for twice, because the first answer was lost: the answer is the same.
-      const done =
-        execution === undefined ? undefined : await committedRun(client, execution, decision.direction);
+      const done = await bounded(visiting, findDone(visiting, decision));
       return done ?? nothingToDo(runId, decision, performance.now() - started);
     }
     const observer = new Observer(connect, `backstop observer ${runId}`);
@@ -50,6 +47,22 @@ export async function change(
       await observer.end();
     }
   });
+}
+
+async function lockAndDecide(
+  visiting: Visit,
+  decide: (visiting: Visit) => Promise<Decision>,
+): Promise<Decision> {
+  await takeRunnerLock(visiting.client, visiting.bounds.lockWaitMs, visiting.listener);
+  return decide(visiting);
+}
+
+/** Asked for twice, because the first answer was lost: the answer is the same. */
+async function findDone(
+  { client, execution }: Visit,
+  { direction }: Decision,
+): Promise<RunReport | undefined> {
+  return execution === undefined ? undefined : committedRun(client, execution, direction);
 }
 
 function nothingToDo(runId: string, { direction, to }: Decision, durationMs: number): RunReport {

@@ -1,13 +1,22 @@
 // COMMIT, and the truth about it: when its answer is lost, the server is asked what became of the transaction.
 import type pg from 'pg';
 import { MigrationFailed, OutcomeUnknown } from './errors.ts';
-import type { Connect } from './session.ts';
+import { answered, type Connect } from './session.ts';
 import { isServerError, stepError } from './sqlstate.ts';
 
 const ASK_EVERY_MS = 500;
 
 /** SQLSTATE classes with which the server ends a connection; what it did with COMMIT before is not said. */
 const CONNECTION_ENDED = /^(08|57P)/;
+
+/**
+ * A session that is idle in the transaction has never received COMMIT, and now must not: the network may be about to
+ * deliver it. It is ended, and the next time the transaction is asked for it is aborted.
+ */
+const STATUS = `
+  SELECT pg_catalog.pg_xact_status($1::xid8) AS status,
+         (SELECT pg_catalog.count(pg_catalog.pg_terminate_backend(pid)) FROM pg_catalog.pg_stat_activity
+          WHERE backend_xid = $1::xid8::xid AND state = 'idle in transaction')`;
 
 /**
  * Commits the open transaction. Returns only if it is committed.
@@ -47,7 +56,7 @@ async function askWhetherCommitted(
 ): Promise<void> {
   const giveUpAt = performance.now() + reconnectMs;
   for (;;) {
-    const status = await transactionStatus(connect, transactionId).catch(() => undefined);
+    const status = await transactionStatus(connect, transactionId, reconnectMs).catch(() => undefined);
     if (status === 'committed') return;
     if (status === 'aborted') {
       throw new MigrationFailed(
@@ -73,12 +82,17 @@ async function askWhetherCommitted(
   }
 }
 
-async function transactionStatus(connect: Connect, transactionId: string): Promise<string | undefined> {
+async function transactionStatus(
+  connect: Connect,
+  transactionId: string,
+  withinMs: number,
+): Promise<string | undefined> {
   const client = await connect('backstop commit status');
   try {
-    const { rows } = await client.query<{ status: string | null }>(
-      'SELECT pg_catalog.pg_xact_status($1::xid8) AS status',
-      [transactionId],
+    const { rows } = await answered(
+      client,
+      client.query<{ status: string | null }>(STATUS, [transactionId]),
+      withinMs,
     );
     return rows[0]?.status ?? undefined;
   } finally {

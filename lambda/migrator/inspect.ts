@@ -5,25 +5,25 @@ import { type LoggedRun, readHistory } from './history.ts';
 import { foreseeLosses, type Loss, retiredRows } from './loss.ts';
 import { makePlan } from './plan.ts';
 import type { Plan, RevisionId } from './report.ts';
-import { type MigratorOptions, visit } from './visit.ts';
+import { look, type MigratorOptions } from './visit.ts';
 
 /**
  * The revision that the database is at; base where none is applied.
  *
- * @throws UnknownRevision as {@link readCurrent} does; what {@link visit} throws
+ * @throws UnknownRevision as {@link readCurrent} does; what {@link look} throws
  */
 export async function current(options: MigratorOptions): Promise<RevisionId> {
-  return visit(options, 'current', ({ client, database }) => readCurrent(client, database));
+  return look(options, 'current', ({ client, database }) => readCurrent(client, database));
 }
 
 /** Where the database stands: what an upgrade to head would do. Unlike `plan` it runs no check. */
 export async function inspect(options: MigratorOptions): Promise<Plan> {
-  return visit(options, 'status', ({ client, database }) => makePlan(client, database, 'upgrade', 'head'));
+  return look(options, 'status', ({ client, database }) => makePlan(client, database, 'upgrade', 'head'));
 }
 
 /** The last runs that the history remembers, the newest first. */
 export async function log(options: MigratorOptions, limit: number): Promise<LoggedRun[]> {
-  return visit(options, 'log', ({ client }) => readHistory(client, limit));
+  return look(options, 'log', ({ client }) => readHistory(client, limit));
 }
 
 /**
@@ -32,7 +32,7 @@ export async function log(options: MigratorOptions, limit: number): Promise<Logg
  * @throws as `plan` does
  */
 export async function lossOfDowngrade(options: MigratorOptions, target: string): Promise<Loss> {
-  return visit(options, 'loss', async (visiting) => {
+  return look(options, 'loss', async (visiting) => {
     const { client, database } = visiting;
     const { pending } = await makePlan(client, database, 'downgrade', target);
     const isUnforeseen = (id: RevisionId) =>
@@ -47,7 +47,7 @@ export async function lossOfDowngrade(options: MigratorOptions, target: string):
  * @param upTo the revision to which an upgrade goes first: what it will have retired by then is not foreseen
  */
 export async function lossOfFinalize(options: MigratorOptions, upTo?: string): Promise<Loss> {
-  return visit(options, 'loss', async (visiting) => {
+  return look(options, 'loss', async (visiting) => {
     const { client, database } = visiting;
     const { finalizePending, pending } = await makePlan(client, database, 'upgrade', upTo ?? '+0');
     return {

@@ -15,7 +15,7 @@ import type { Leg } from './run.ts';
 import { takeRunnerLock } from './runner-lock.ts';
 import { resolveTarget } from './target.ts';
 import { readVersions } from './version-table.ts';
-import { type MigratorOptions, type Visit, visit } from './visit.ts';
+import { look, type MigratorOptions, type Visit } from './visit.ts';
 
 export interface RunOptions {
   /** Everything up to COMMIT, then ROLLBACK, and the same report. Default: false. */
@@ -27,14 +27,14 @@ export interface RunOptions {
  *
  * Runs the checks before the upgrade too: what they find is refused here, before anything is locked.
  *
- * @throws UnknownRevision, InvalidInput for the target; the refusals of the checks; what {@link visit} throws
+ * @throws UnknownRevision, InvalidInput for the target; the refusals of the checks; what {@link look} throws
  */
 export async function plan(
   options: MigratorOptions,
   direction: Plan['direction'],
   target: string,
 ): Promise<Plan> {
-  return visit(options, 'plan', (visiting) => planned(visiting, direction, target));
+  return look(options, 'plan', (visiting) => planned(visiting, direction, target));
 }
 
 export interface UpgradeOptions extends RunOptions {
@@ -186,7 +186,7 @@ export async function validate(
   phase: Phase,
   at?: RevisionId,
 ): Promise<ValidationReport> {
-  return visit(options, 'validate', async ({ client, database, bounds, listener }) => {
+  return look(options, 'validate', async ({ client, database, bounds, listener }) => {
     const { chain } = database;
     const current = await readCurrent(client, database);
     if (at !== undefined && current !== at) return elsewhere(phase, current, at);
@@ -218,7 +218,7 @@ export interface Truth {
  * run that is still alive has ended when the question is asked.
  */
 export async function reconcile(options: MigratorOptions): Promise<Truth> {
-  return visit(options, 'reconcile', async ({ client, bounds, listener, execution }) => {
+  return look(options, 'reconcile', async ({ client, bounds, listener, execution }) => {
     await takeRunnerLock(client, bounds.lockWaitMs, listener);
     const upgraded = execution === undefined ? undefined : await committedRun(client, execution, 'upgrade');
     return { revision: (await readVersions(client)).join(', ') || BASE, upgrade: upgraded };

@@ -19,6 +19,8 @@ export interface Leg {
 
 /** How long a run may take and wait, in ms. */
 export interface Bounds {
+  /** For the questions with which a connection begins: who and where we are. */
+  readonly admissionMs: number;
   /** For one transaction from BEGIN to COMMIT (FR-031). */
   readonly transactionMs: number;
   /** For all locks together: the advisory lock first, then the attempts to get the table locks. */
@@ -34,6 +36,7 @@ export interface Bounds {
 }
 
 export const DEFAULT_BOUNDS: Bounds = {
+  admissionMs: 10_000,
   transactionMs: 300_000,
   lockWaitMs: 60_000,
   lockTimeoutMs: 2_000,

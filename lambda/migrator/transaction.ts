@@ -6,6 +6,7 @@ import { readRelations } from './evidence.ts';
 import { createHistory, failureReport, remember } from './history.ts';
 import type { Blocker, RunReport } from './report.ts';
 import type { Run } from './run.ts';
+import { answered } from './session.ts';
 
 const LONGEST_PAUSE_MS = 2_000;
 
@@ -17,7 +18,8 @@ const LONGEST_PAUSE_MS = 2_000;
  */
 export async function runTransaction(run: Run): Promise<RunReport> {
   const blockers = new Map<number, Blocker>();
-  const before = await readRelations(run.client);
+  const { client, bounds } = run;
+  const before = await answered(client, readRelations(client), bounds.transactionMs + bounds.graceMs);
   for (let number = 1; ; number++) {
     try {
       return await new Attempt(run, number, before, blockers).execute();
@@ -68,10 +70,10 @@ async function rememberFailure(run: Run, error: BackstopError, attempts: number)
   const entry = { ...what, outcome: error.name, checksums: {}, report: failureReport(error, attempts) };
   const client = await connect('backstop history').catch(() => undefined);
   if (!client) return;
-  await client
+  const written = client
     .query("SELECT pg_catalog.set_config('lock_timeout', $1, false)", [`${bounds.lockTimeoutMs}ms`])
     .then(() => createHistory(client))
-    .then(() => remember(client, entry))
-    .catch(() => {});
+    .then(() => remember(client, entry));
+  await answered(client, written, bounds.lockTimeoutMs + bounds.graceMs).catch(() => {});
   await client.end().catch(() => {});
 }

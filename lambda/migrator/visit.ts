@@ -4,7 +4,7 @@ import type { Database } from './databases.ts';
 import { ExtensionMissing, ServerTooOld, WrongDatabase } from './errors.ts';
 import type { Listener } from './events.ts';
 import { type Bounds, DEFAULT_BOUNDS } from './run.ts';
-import type { Connect } from './session.ts';
+import { answered, type Connect } from './session.ts';
 import { stepError } from './sqlstate.ts';
 
 /** What a verb works with. */
@@ -57,18 +57,38 @@ export async function visit<T>(
 ): Promise<T> {
   const client = await connect(`backstop ${purpose}`);
   try {
-    const { rows } = await client.query<Identity>(IDENTITY);
-    const { pid, number, ...who } = rows[0] as Identity;
+    const { pid, ...who } = await answered(client, admit(client, database), bounds.admissionMs);
     listener({ type: 'connected', ...who });
-    requireVersion(number, who.server);
-    await requireOwn(client, database);
-    await requireExtensions(client, database.definition.extensions);
     return await work({ database, connect, listener, bounds, execution, client, pid });
   } catch (error) {
     throw stepError(error, purpose);
   } finally {
     await client.end().catch(() => {});
   }
+}
+
+/** A visit that opens no transaction of its own, and that therefore nothing else bounds. Throws as {@link visit} does. */
+export async function look<T>(
+  options: MigratorOptions,
+  purpose: string,
+  work: (visit: Visit) => Promise<T>,
+): Promise<T> {
+  return visit(options, purpose, (visiting) => bounded(visiting, work(visiting)));
+}
+
+/** Awaits what a visit does outside its transaction: no longer than it may wait for the lock, and then work. */
+export function bounded<T>({ client, bounds }: Visit, work: Promise<T>): Promise<T> {
+  return answered(client, work, bounds.lockWaitMs + bounds.transactionMs + bounds.graceMs);
+}
+
+/** Who and where we are; refuses a server or a database that is not the right one. */
+async function admit(client: pg.Client, database: Database): Promise<Omit<Identity, 'number'>> {
+  const { rows } = await client.query<Identity>(IDENTITY);
+  const { number, ...identity } = rows[0] as Identity;
+  requireVersion(number, identity.server);
+  await requireOwn(client, database);
+  await requireExtensions(client, database.definition.extensions);
+  return identity;
 }
 
 function requireVersion(number: number, server: string): void {

@@ -1,0 +1,4 @@
+// `finalize`, disturbed at every statement.
+import { testVerb } from './test-verb.ts';
+
+await testVerb('finalize');

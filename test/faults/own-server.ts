@@ -1,0 +1,106 @@
+// A server of a test file's own, which can be stopped as by a crash, started again, and made short of what it needs.
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { connectorTo } from '../../lambda/migrator/session.ts';
+import { contentOf } from '../../lib/local/data/content.ts';
+import { withClient } from '../../lib/local/server/client.ts';
+import { type Home, handOver, makeHome } from '../../lib/local/server/home.ts';
+import { type LocalServer, startServer } from '../../lib/local/server/index.ts';
+import { prepareDatabase } from '../../lib/local/twin.ts';
+import { ROOT } from '../../lib/paths.ts';
+import { codebaseMcp } from '../setup/database.ts';
+import { until } from '../setup/sessions.ts';
+import { urlOf } from '../setup/url.ts';
+import { administratorOf, type Place } from './places.ts';
+
+export interface OwnServer extends AsyncDisposable {
+  readonly home: Home;
+  /** A new database at 005, each as the other. */
+  place(): Promise<Place>;
+  /** The same database, looked at by new sessions. */
+  again(place: Place): Promise<Place>;
+  /** Ends the sessions of the place. */
+  leave(place: Place): Promise<void>;
+  /** Stops it at once, as a crash would, and starts it again. */
+  restart(): Promise<void>;
+}
+
+/** @param settings of postgresql.conf, `name=value` */
+export async function startOwnServer(...settings: string[]): Promise<OwnServer> {
+  const home = await makeHome();
+  const vector = join(home.directory, 'vector');
+  await cp(join(ROOT, 'lib/local/server/vector'), vector, { recursive: true });
+  await handOver(home);
+  const data = join(home.directory, 'data');
+  const initdb = ['-D', data, '-U', 'postgres', '--auth=trust', '--locale=C', '--encoding=UTF8', '--no-sync'];
+  await promisify(execFile)(join(home.programs, 'initdb'), initdb, { ...home.user, cwd: home.directory });
+  const port = await freePort();
+  const all = [
+    `port=${port}`,
+    'listen_addresses=127.0.0.1',
+    'unix_socket_directories=',
+    'fsync=off',
+    `extension_control_path=$system:${vector}`,
+    ...settings,
+  ];
+  const url = urlOf({ host: '127.0.0.1', port, user: 'postgres', password: '', tls: 'off' }, 'postgres');
+  const start = async (): Promise<[ChildProcess, LocalServer]> => {
+    const args = ['-D', data, ...all.flatMap((setting) => ['-c', setting])];
+    const options = { ...home.user, cwd: home.directory, stdio: 'ignore' } as const;
+    const server = spawn(join(home.programs, 'postgres'), args, options);
+    return [server, await until('the start of the server', () => startServer(url).catch(() => undefined))];
+  };
+  const stop = async (server: ChildProcess) => {
+    const exited = once(server, 'exit');
+    server.kill('SIGQUIT');
+    await exited;
+  };
+  let [process, server] = await start();
+  const content = contentOf('codebase_mcp', { repositories: 3, chunksPerRepository: 20, seed: 1 });
+  const template = await prepareDatabase(server, 'at005', codebaseMcp, content);
+  await withClient(server, 'at005', (client) => client.query('DROP SCHEMA backstop CASCADE'));
+  const look = async (settings: Place['settings'], drop: Place['drop']): Promise<Place> => ({
+    settings,
+    judge: await connectorTo(settings)('judge'),
+    administrator: administratorOf(server),
+    drop,
+  });
+  let places = 0;
+  return {
+    home,
+    async place() {
+      places += 1;
+      const database = `place_${places}`;
+      await server.createDatabase(database, template.database);
+      await withClient(server, 'postgres', (client) =>
+        client.query(`ALTER DATABASE ${database} OWNER TO ${template.user}`),
+      );
+      return look({ ...template, database }, () => server.dropDatabase(database));
+    },
+    again: ({ settings, drop }) => look(settings, drop),
+    async leave({ judge, administrator }) {
+      await Promise.all([judge.end(), administrator.end()]);
+    },
+    async restart() {
+      await stop(process);
+      [process] = await start();
+    },
+    async [Symbol.asyncDispose]() {
+      await stop(process);
+      await rm(home.directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}

@@ -1,0 +1,103 @@
+// Databases for cases: each verb starts from its own state, and a case that has changed nothing leaves its database to
+// the next.
+import pg from 'pg';
+import { type ConnectionSettings, connectorTo } from '../../lambda/migrator/session.ts';
+import type { ServerAddress } from '../../lib/local/server/index.ts';
+import { addressOf } from '../../lib/local/twin.ts';
+import { makeDatabase, migratorOn, testServer } from '../setup/database.ts';
+import { openNetwork } from './network.ts';
+import { type Fingerprint, readFingerprint } from './states.ts';
+import { VERBS, type VerbName } from './verbs.ts';
+
+/** What a verb does where nothing disturbs it. */
+export interface Script {
+  /** The texts of its statements; the first is the start of the session. */
+  readonly statements: readonly string[];
+  readonly start: Fingerprint;
+  readonly end: Fingerprint;
+  readonly outcome: string;
+}
+
+/** A database in which a verb can be run, and two looks at it. */
+export interface Place {
+  /** As the owner; without TLS, as through a network that is disturbed. */
+  readonly settings: ConnectionSettings;
+  /** A session of the owner that only looks. */
+  readonly judge: pg.Client;
+  /** The administrator, in sessions outside the database. */
+  readonly administrator: pg.Pool;
+  /** Drops the database. */
+  drop(): Promise<void>;
+}
+
+const scripts = new Map<VerbName, Promise<Script>>();
+const free = new Map<VerbName, Place[]>();
+let administrator: pg.Pool | undefined;
+
+/** Runs the verb once, undisturbed; asked again, it has the answer. */
+export function learn(verb: VerbName): Promise<Script> {
+  const known = scripts.get(verb) ?? perform(verb);
+  scripts.set(verb, known);
+  return known;
+}
+
+async function perform(verb: VerbName): Promise<Script> {
+  const place = await take(verb);
+  const script = await observe(verb, place);
+  await discard(place);
+  return script;
+}
+
+/** Runs the verb there, undisturbed. */
+export async function observe(verb: VerbName, { settings, judge }: Place): Promise<Script> {
+  const start = await readFingerprint(judge);
+  await using network = await openNetwork(settings);
+  const { outcome } = await VERBS[verb].ask(migratorOn({ connect: connectorTo(network.settings) }));
+  return { statements: network.statements, start, end: await readFingerprint(judge), outcome };
+}
+
+/** A database in the state from which the verb starts, in which Backstop has no memory of itself. */
+export async function take(verb: VerbName): Promise<Place> {
+  const place = free.get(verb)?.pop() ?? (await make(verb));
+  await forget(place);
+  return place;
+}
+
+/** Takes Backstop's memory from the database, so that every run sends the same statements. */
+export async function forget({ judge }: Place): Promise<void> {
+  await judge.query('DROP SCHEMA IF EXISTS backstop CASCADE');
+}
+
+async function make(verb: VerbName): Promise<Place> {
+  const database = await makeDatabase('at005');
+  for (const ask of VERBS[verb].from) await ask(migratorOn(database));
+  const settings: ConnectionSettings = { ...database.settings, tls: { mode: 'off' } };
+  const judge = await connectorTo(settings)('judge');
+  administrator ??= administratorOf(testServer);
+  return { settings, judge, administrator, drop: database.drop };
+}
+
+/** For a place that is as it was taken. */
+export function giveBack(verb: VerbName, place: Place): void {
+  free.set(verb, [...(free.get(verb) ?? []), place]);
+}
+
+export async function discard({ judge, drop }: Place): Promise<void> {
+  await judge.end();
+  await drop();
+}
+
+/** Sessions of a server's administrator, for cases that run at the same time. */
+export function administratorOf(server: ServerAddress): pg.Pool {
+  const { tls, ...settings } = addressOf(server, 'postgres');
+  const pool = new pg.Pool({ ...settings, ssl: tls.mode === 'off' ? false : { ca: tls.ca }, max: 4 });
+  return pool.on('error', () => {});
+}
+
+/** After all cases of a file. */
+export async function discardAll(): Promise<void> {
+  for (const place of [...free.values()].flat()) await discard(place);
+  free.clear();
+  await administrator?.end();
+  administrator = undefined;
+}

@@ -1,0 +1,39 @@
+// A server that crashes in the middle of a run and is started again: at every step of an upgrade, and around COMMIT.
+import type { FaultCase } from './cases.ts';
+import { judge } from './judge.ts';
+import type { Meeting } from './network.ts';
+import { startOwnServer } from './own-server.ts';
+import { observe } from './places.ts';
+import { disturb } from './run-case.ts';
+
+const server = await startOwnServer();
+afterAll(() => server[Symbol.asyncDispose]());
+
+const script = await observe('upgrade', await server.place());
+const commit = script.statements.indexOf('COMMIT');
+const steps = script.statements.flatMap((text, at) =>
+  /DO \$do\$|ALTER TABLE|LOCK TABLE/.test(text) ? [at] : [],
+);
+const cases: [at: number, meeting: Meeting][] = [
+  ...steps.map((at): [number, Meeting] => [at, 'carried out']),
+  [commit, 'before'],
+  [commit, 'begun'],
+  [commit, 'carried out'],
+  [commit, 'unanswered'],
+  [commit, 'after'],
+];
+
+test.each(cases)('restarted at statement %i, %s: what is told is true', async (at, meeting) => {
+  const fault: FaultCase = { verb: 'upgrade', at, meeting, fault: 'restart', inProcess: false };
+  const place = await server.place();
+  let restarted: Promise<void> | undefined;
+  const restart = () => {
+    restarted = server.restart();
+    return restarted;
+  };
+  const told = await disturb(fault, place, async (words) => words, restart);
+  await restarted;
+  const after = await server.again(place);
+  await judge(fault, told, script, after);
+  await server.leave(after);
+});

@@ -1,0 +1,4 @@
+// `stamp`, disturbed at every statement.
+import { testVerb } from './test-verb.ts';
+
+await testVerb('stamp');

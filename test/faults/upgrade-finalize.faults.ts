@@ -1,0 +1,4 @@
+// `upgrade --finalize`, disturbed at every statement.
+import { testVerb } from './test-verb.ts';
+
+await testVerb('upgrade --finalize');

@@ -1,0 +1,4 @@
+// `upgrade`, disturbed at every statement.
+import { testVerb } from './test-verb.ts';
+
+await testVerb('upgrade');

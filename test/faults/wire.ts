@@ -1,0 +1,121 @@
+// PostgreSQL's protocol as far as a fault must understand it: messages, the statements they make up, their answers.
+
+/** One message, whole. `type` is its letter; the first message of a connection has none. */
+export interface Message {
+  readonly type: string;
+  readonly bytes: Buffer;
+}
+
+/** Cuts the bytes of one direction into messages, however they arrive. */
+export class MessageReader {
+  #rest: Buffer = Buffer.alloc(0);
+  #typed: boolean;
+
+  /** @param typed false where the direction begins with a start-up message */
+  constructor(typed: boolean) {
+    this.#typed = typed;
+  }
+
+  /** The messages that these bytes complete. */
+  read(bytes: Buffer): Message[] {
+    this.#rest = Buffer.concat([this.#rest, bytes]);
+    const messages: Message[] = [];
+    for (;;) {
+      const letters = this.#typed ? 1 : 0;
+      if (this.#rest.length < letters + 4) return messages;
+      const end = letters + this.#rest.readInt32BE(letters);
+      if (this.#rest.length < end) return messages;
+      const whole = this.#rest.subarray(0, end);
+      messages.push({ type: whole.toString('latin1', 0, letters), bytes: whole });
+      this.#rest = this.#rest.subarray(end);
+      this.#typed = true;
+    }
+  }
+}
+
+/** What a client sends before it waits for an answer. */
+export interface Statement {
+  /** {@link CONNECT} for the start of a session. */
+  readonly text: string;
+  readonly messages: readonly Message[];
+}
+
+/** After these a client waits: the start of a session, a simple query, the end of an extended one. */
+const CLOSING = ['', 'Q', 'S'];
+
+/** Puts a client's messages together to statements. */
+export class StatementReader {
+  #open: Message[] = [];
+
+  /** The statement that this message completes; undefined where it completes none. */
+  read(message: Message): Statement | undefined {
+    this.#open.push(message);
+    if (!CLOSING.includes(message.type)) return undefined;
+    const statement = { text: textOf(this.#open), messages: this.#open };
+    this.#open = [];
+    return statement;
+  }
+}
+
+/** Messages that belong to no statement: a password, the goodbye. */
+export function standsApart({ type }: Message): boolean {
+  return type === 'p' || type === 'X';
+}
+
+/** The message after which the server waits again. */
+export function endsAnswer({ type }: Message): boolean {
+  return type === 'Z';
+}
+
+function textOf([first]: readonly Message[]): string {
+  if (!first) return '';
+  // Query: the text. Parse: a name, which node-postgres leaves empty, then the text. Start-up: length, version, names.
+  const from = { Q: 5, P: 6 }[first.type];
+  if (from === undefined) return CONNECT;
+  return first.bytes.toString('utf8', from, first.bytes.indexOf(0, from));
+}
+
+/** The text that the start of a session counts under. */
+export const CONNECT = 'connect';
+
+/** A start-up parameter, such as `application_name`; '' where it is missing. */
+export function parameterOf({ bytes }: Message, name: string): string {
+  const fields = bytes.toString('utf8', 8).split('\0');
+  const at = fields.findIndex((field, index) => index % 2 === 0 && field === name);
+  return at < 0 ? '' : (fields[at + 1] ?? '');
+}
+
+/** The backend's pid in BackendKeyData. */
+export function pidIn({ bytes }: Message): number {
+  return bytes.readInt32BE(5);
+}
+
+/** Much longer than any case may take. */
+const NAP = 'SELECT pg_catalog.pg_sleep(60)';
+
+/**
+ * The bytes of the statement, and in the same message or group a nap of the server, before the work or after it and
+ * before the answer: so a quick statement, too, can be met while the server is at it.
+ */
+export function withNap({ text, messages }: Statement, nap: 'before' | 'after'): Buffer {
+  const last = messages.at(-1) as Message;
+  if (last.type === 'Q') return query(nap === 'after' ? `${text}\n;${NAP}` : `${NAP};${text}`);
+  const own = messages.slice(0, -1).map(({ bytes }) => bytes);
+  const napping = [
+    message('P', `\0${NAP}\0\0\0`),
+    message('B', '\0\0\0\0\0\0\0\0'),
+    message('E', '\0\0\0\0\0'),
+  ];
+  const order = nap === 'after' ? [...own, ...napping] : [...napping, ...own];
+  return Buffer.concat([...order, last.bytes]);
+}
+
+function query(text: string): Buffer {
+  return message('Q', `${text}\0`);
+}
+
+function message(type: string, body: string): Buffer {
+  const bytes = Buffer.from(`${type}\0\0\0\0${body}`, 'utf8');
+  bytes.writeInt32BE(bytes.length - 1, 1);
+  return bytes;
+}
