@@ -72,9 +72,13 @@ function invalid(issue: z.core.$ZodIssue | undefined, input: unknown): InvalidIn
   const value = typeof input === 'string' ? input : (input as Record<string, unknown>)[field];
   const hint =
     issue?.code === 'invalid_value' ? `Use one of: ${issue.values.join(', ')}.` : `${issue?.message}.`;
-  return new InvalidInput({ message: `"${field}" is ${shorten(JSON.stringify(value))}`, hint });
+  return new InvalidInput({ message: `"${field}" is ${describe(value)}`, hint });
 }
 
-function shorten(text: string): string {
+/** What is nested may be so deeply that nobody can write it out. */
+function describe(value: unknown): string {
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  const text = String(JSON.stringify(value));
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }

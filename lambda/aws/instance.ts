@@ -51,7 +51,7 @@ export function toInstance(identifier: string, description: Description): Instan
   }
   return {
     kind: description.kind,
-    identifier: name ?? identifier,
+    identifier: name || identifier,
     host,
     port,
     databaseName,
@@ -99,7 +99,9 @@ async function findCluster(identifier: string): Promise<DBCluster | undefined> {
 }
 
 function unlessNotFound(error: unknown, name: string): undefined {
-  const { name: actual, message } = error as Error;
+  const { message } = error as Error;
+  // The code that RDS answered; in an answer that is none it may be anything.
+  const actual = String((error as Error).name);
   if (actual.startsWith(name)) return undefined;
   throw new ConfigurationError(
     {

@@ -1,5 +1,9 @@
 // Credentials from Secrets Manager, read anew whenever a connection is opened; they never leave this process.
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  GetSecretValueCommand,
+  SecretsManagerClient,
+  SecretsManagerServiceException,
+} from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod';
 import { ConfigurationError, SecretMalformed } from '../migrator/errors.ts';
 
@@ -27,14 +31,7 @@ export async function readCredentials(arn: string): Promise<Credentials> {
   const { SecretString: text } = await client
     .send(new GetSecretValueCommand({ SecretId: arn }))
     .catch((cause: Error) => {
-      throw new ConfigurationError(
-        {
-          message: `The secret ${arn} could not be read`,
-          detail: `${cause.name}: ${cause.message}`,
-          hint: 'Check "secretArn" in the configuration, and that the functions reach Secrets Manager from their subnets.',
-        },
-        { cause },
-      );
+      throw unreadable(arn, cause);
     });
   const parsed = secretShape.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
@@ -43,6 +40,16 @@ export async function readCredentials(arn: string): Promise<Credentials> {
   throw new SecretMalformed({
     message: field ? `The secret ${arn} has no usable "${field}"` : `The secret ${arn} is not a JSON object`,
     hint: 'Write it as {"username": "…", "password": "…"}, optionally with "host", "port" and "dbname".',
+  });
+}
+
+/** Without its cause, which the log would hold: that quotes the answer, in which the password may stand. */
+function unreadable(arn: string, cause: Error): ConfigurationError {
+  const isMisunderstood = '$response' in cause && !(cause instanceof SecretsManagerServiceException);
+  return new ConfigurationError({
+    message: `The secret ${arn} could not be read`,
+    detail: isMisunderstood ? 'The answer is not one of Secrets Manager.' : `${cause.name}: ${cause.message}`,
+    hint: 'Check "secretArn" in the configuration, and that the functions reach Secrets Manager from their subnets.',
   });
 }
 

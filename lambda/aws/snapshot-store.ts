@@ -117,7 +117,9 @@ export async function deleteSnapshot({ kind }: Description, id: string): Promise
 }
 
 function failed(error: unknown, message: string): BackstopError {
-  const { name, message: reason } = error as Error;
+  const { message: reason } = error as Error;
+  // The code that RDS answered; in an answer that is none it may be anything.
+  const name = String((error as Error).name);
   const options = { cause: error };
   if (name.startsWith('SnapshotQuotaExceeded')) {
     return new SnapshotQuotaExceeded(

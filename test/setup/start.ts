@@ -3,13 +3,12 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { localDatabases } from '../../lib/local/databases.ts';
-import { startServer } from '../../lib/local/server/index.ts';
 import { synthesize } from '../../lib/synthesize.ts';
+import { startTestServer } from './server.ts';
 import { makeTemplates } from './templates.ts';
 
-/** `TEST_DATABASE_URL` names a server to use; without it one is started. */
 export default async function start(): Promise<void> {
-  const server = await startServer(process.env.TEST_DATABASE_URL || undefined);
+  const server = await startTestServer();
   const { host, port, user, password, tls } = server;
   // Workers inherit the environment.
   process.env.BACKSTOP_TEST_SERVER = JSON.stringify({ host, port, user, password, tls });

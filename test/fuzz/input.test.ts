@@ -1,0 +1,64 @@
+// Whatever an execution is started with: a complete request, or InvalidInput.
+import fc from 'fast-check';
+import { parseRequest } from '../../lambda/request.ts';
+import { ACTIONS, DRILLS } from '../../lambda/state.ts';
+import { civilly, numRuns } from './runs.ts';
+
+const deployment = { databases: ['one', 'two'], defaultDatabase: 'one', allowDrills: true };
+
+const word = fc.oneof(
+  fc.constantFrom(
+    ...ACTIONS,
+    ...DRILLS,
+    'head',
+    'base',
+    '005',
+    '+1',
+    '-1',
+    'one',
+    'two',
+    '',
+    ' ',
+    'toString',
+  ),
+  fc.string({ unit: 'binary', maxLength: 100 }),
+);
+const value = fc.oneof(word, fc.boolean(), fc.jsonValue());
+const field = fc.oneof(
+  { weight: 8, arbitrary: fc.constantFrom('action', 'target', 'database', 'snapshot', 'finalize', 'drill') },
+  { weight: 1, arbitrary: fc.constantFrom('Action', '__proto__', 'constructor', 'length', '') },
+);
+/** Such as only JSON can be: with `__proto__` as a field of its own. */
+const json = fc.oneof(
+  fc
+    .array(fc.tuple(field, value), { maxLength: 6 })
+    .map(
+      (fields) => `{${fields.map((pair) => pair.map((part) => JSON.stringify(part)).join(':')).join(',')}}`,
+    ),
+  fc.oneof(word, fc.jsonValue()).map((any) => JSON.stringify(any)),
+);
+
+test('random inputs', async () => {
+  await fc.assert(
+    fc.asyncProperty(json, async (text) => {
+      const request = await civilly(() => parseRequest(JSON.parse(text), deployment), ['InvalidInput']);
+      if (!request) return;
+      expect(ACTIONS).toContain(request.action);
+      expect(deployment.databases).toContain(request.database);
+      expect(request.target).toMatch(/^.{1,64}$/s);
+      expect([typeof request.snapshot, typeof request.finalize]).toEqual(['boolean', 'boolean']);
+      expect([undefined, ...DRILLS]).toContain(request.drill);
+    }),
+    { numRuns },
+  );
+});
+
+/** 256 KiB are what Step Functions takes. */
+test.each(['{"target":', '{"action":', '{"x":', '['])(
+  'brackets in %s, as many as an input may have',
+  async (open) => {
+    const depth = 120_000;
+    const text = `${open}${'['.repeat(depth)}${']'.repeat(depth)}${open === '[' ? ']' : '}'}`;
+    expect(await civilly(() => parseRequest(JSON.parse(text), deployment), ['InvalidInput'])).toBeUndefined();
+  },
+);
