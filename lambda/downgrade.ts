@@ -23,7 +23,7 @@ async function stepBack(state: ExecutionState, tools: Tools): Promise<RunReport>
   } catch (cause) {
     throw new DowngradeFailed(
       {
-        message: `The database is at ${state.plan?.to} and not valid, and the downgrade to ${state.plan?.from} failed`,
+        message: `Checks did not hold at ${state.plan?.to}, and the downgrade to ${state.plan?.from} failed`,
         detail: cause instanceof Error ? cause.message.replaceAll('\n', ' ') : String(cause),
         hint: `Downgrade by hand, or restore: ${state.snapshot?.restoreCommand}`,
       },

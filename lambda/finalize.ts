@@ -13,7 +13,8 @@ export const handler = stateHandler(async (state, tools) => {
     if (cause instanceof NotAtTarget) throw cause;
     throw new FinalizeFailed(
       {
-        message: 'The database is at the target and valid, but the retired tables are still there',
+        message:
+          'The database is at the target and valid, but finalize failed: retired tables may still be there',
         detail: cause instanceof Error ? cause.message.replaceAll('\n', ' ') : String(cause),
         hint: 'Correct the cause, then start an execution with {"action":"finalize"}.',
       },

@@ -63,7 +63,7 @@ export const ENDINGS = {
   },
   FinalizeFailed: {
     database: 'at target',
-    meaning: 'Migrated and valid, but the retired tables are still there.',
+    meaning: 'Migrated and valid, but retired tables may still be there.',
   },
   DowngradeFailed: {
     database: 'needs a person',

@@ -62,7 +62,10 @@ export async function invoke(
       child.once('exit', (code, signal) => {
         clearTimeout(timer);
         const errorMessage = `Runtime exited without an answer: ${signal ?? `exit status ${code}`}`;
-        reject(new FunctionError('Runtime.ExitError', { errorMessage }));
+        const silent = () => reject(new FunctionError('Runtime.ExitError', { errorMessage }));
+        // Its answer may still be on the way.
+        if (child.connected) child.once('disconnect', silent);
+        else silent();
       });
       child.send(invocation);
     });

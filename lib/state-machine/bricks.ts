@@ -18,15 +18,17 @@ import type { Construct } from 'constructs';
 import type { EndingName } from '../../lambda/migrator/errors.ts';
 import { taskSeconds } from '../timeouts.ts';
 
-/** Lambda could not run the function or hand on its answer; asking again is safe, since every function may run twice. */
-const SERVICE_ERRORS: RetryProps = {
-  errors: [
-    'Lambda.ServiceException',
-    'Lambda.AWSLambdaException',
-    'Lambda.SdkClientException',
-    'Lambda.ClientExecutionTimeoutException',
-    'Lambda.TooManyRequestsException',
-  ],
+/** Lambda was too busy to run the function. */
+const NOT_RUN = ['Lambda.TooManyRequestsException'];
+/** Lambda could not run the function or hand on its answer: it may have run, and may still be at work. */
+const MAYBE_RUN = [
+  'Lambda.ServiceException',
+  'Lambda.AWSLambdaException',
+  'Lambda.SdkClientException',
+  'Lambda.ClientExecutionTimeoutException',
+];
+
+const AGAIN: Omit<RetryProps, 'errors'> = {
   interval: Duration.seconds(2),
   maxAttempts: 6,
   backoffRate: 2,
@@ -48,8 +50,14 @@ export interface TaskProps {
   /** @default - the whole document */
   readonly payload?: TaskInput;
   /**
+   * Whether it is tried again only if it has not run for certain. A second run may be refused, for a lock or a
+   * connection, and that must not be taken for the end of a first one that has committed or is still at work.
+   * @default - every function may run twice
+   */
+  readonly once?: boolean;
+  /**
    * Errors that may pass by themselves, and how often to try again.
-   * @default - only the errors of the Lambda service are tried again
+   * @default - none but the errors of the Lambda service
    */
   readonly retry?: {
     readonly errors: readonly (EndingName | LostName)[];
@@ -59,7 +67,7 @@ export interface TaskProps {
 }
 
 export function task(scope: Construct, name: string, props: TaskProps): LambdaInvoke {
-  const { comment, into, payload, retry } = props;
+  const { comment, into, payload, once = false, retry } = props;
   const { timeout } = props.function;
   if (!timeout) throw new Error(`The function ${props.function.node.path} has no timeout.`);
 
@@ -72,7 +80,7 @@ export function task(scope: Construct, name: string, props: TaskProps): LambdaIn
     ...(into && { resultPath: into }),
     taskTimeout: Timeout.duration(Duration.seconds(taskSeconds(timeout.toSeconds()))),
   });
-  state.addRetry(SERVICE_ERRORS);
+  state.addRetry({ ...AGAIN, errors: once ? NOT_RUN : [...MAYBE_RUN, ...NOT_RUN] });
   if (retry) {
     const { errors, seconds, attempts } = retry;
     state.addRetry({ errors: [...errors], interval: Duration.seconds(seconds), maxAttempts: attempts });

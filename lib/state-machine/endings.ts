@@ -1,7 +1,7 @@
 // Every way in which an execution ends: what it says, and what it promises about the database.
-import { Succeed } from 'aws-cdk-lib/aws-stepfunctions';
+import { type Fail, type Pass, Succeed } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import { compose, explain, fail, failPrepared, format } from './bricks.ts';
+import { compose, EXPLAINED, explain, fail, failPrepared, format } from './bricks.ts';
 
 /** By name: the state to go to, be it the end itself or the one that prepares its sentence. */
 export function createEndings(scope: Construct) {
@@ -31,7 +31,7 @@ function beforeAnyChange(scope: Construct) {
       {
         error: 'ConfigurationError',
         cause:
-          'The function that resolves the input did not answer as it should; nothing was changed. ' +
+          'The function that resolves the input did not answer as it should; nothing was changed.\nHINT:  ' +
           'Its last lines in the log group of the functions say why; most often a permission or a setting of ' +
           'the deployment is missing: deploy the stack again, and start a new execution.',
       },
@@ -39,7 +39,7 @@ function beforeAnyChange(scope: Construct) {
     unreachable: fail(scope, 'Database unreachable', 'Preflight did not answer; nothing was changed.', {
       error: 'DatabaseUnreachable',
       cause:
-        'Preflight did not answer; nothing was changed. Most often its subnets cannot reach the database or ' +
+        'Preflight did not answer; nothing was changed.\nHINT:  Most often its subnets cannot reach the database or ' +
         'Secrets Manager: check that the security group of the database admits the functions on its port, and ' +
         'that the subnets have an endpoint for Secrets Manager or a NAT gateway. The log group of the ' +
         'functions shows how far it came.',
@@ -47,7 +47,7 @@ function beforeAnyChange(scope: Construct) {
     noSnapshot: fail(scope, 'Snapshot failed', 'The snapshot could not be taken; nothing was changed.', {
       error: 'SnapshotFailed',
       cause:
-        'The function that takes the snapshot did not answer as it should; the database is unchanged. ' +
+        'The function that takes the snapshot did not answer as it should; the database is unchanged.\nHINT:  ' +
         'Its last lines in the log group of the functions say why. Start a new execution.',
     }),
   };
@@ -69,18 +69,14 @@ function afterMigrate(scope: Construct) {
       error: 'OutcomeUnknown',
       causePath: '$.reconciliation.message',
     }),
-    unknown: compose(
-      scope,
-      'Outcome unknown, with remedy',
-      'Says how to find out, and how to restore.',
-      format(
-        'The answer of the migration was lost, and the database could not be asked what is true ({}: {}). Once it answers, start an execution with the action status. To go back to the snapshot: {}',
-        '$.failure.Error',
-        '$.failure.Cause',
-        '$.snapshot.restoreCommand',
-      ),
-      unknown,
-    ),
+    ...becauseOf(scope, 'unknown', {
+      name: 'Outcome unknown, with remedy',
+      comment: 'Says how to find out, and how to restore.',
+      template:
+        'The answer of the migration was lost, and the database could not be asked what is true: {}\nHINT:  Once it answers, start an execution with the action status. To go back to the snapshot: {}',
+      paths: ['$.snapshot.restoreCommand'],
+      end: unknown,
+    }),
     invalid: fail(
       scope,
       'Validation failed',
@@ -97,7 +93,7 @@ function afterFinalize(scope: Construct) {
   const failed = failPrepared(
     scope,
     'Finalize failed',
-    'The database is at the target and valid; the retired tables are still there.',
+    'The database is at the target and valid; retired tables may still be there.',
     'FinalizeFailed',
   );
   return {
@@ -116,7 +112,7 @@ function afterFinalize(scope: Construct) {
       error: 'FinalizeFailed',
       cause:
         'Finalize did not answer as it should. The database is at the target and valid; retired tables may ' +
-        'still be there. Start a new execution with {"action": "finalize"}.',
+        'still be there.\nHINT:  Start a new execution with {"action": "finalize"}.',
     }),
   };
 }
@@ -135,24 +131,19 @@ function afterDowngrade(scope: Construct) {
       'Downgrade lost, with remedy',
       'Says how to find out, and how to restore.',
       format(
-        'The downgrade did not answer as it should ({}: {}); the database is as before it or as after it. Start an execution with the action status to see which. To go back to the snapshot: {}',
+        'The downgrade did not answer as it should ({}); the database is as before it or as after it.\nHINT:  Start an execution with the action status to see which. To go back to the snapshot: {}',
         '$.failure.Error',
-        '$.failure.Cause',
         '$.snapshot.restoreCommand',
       ),
       failed,
     ),
-    downgradeUnchecked: compose(
-      scope,
-      'Downgrade not validated',
-      'Says why the checks could not run.',
-      format(
-        'The database is downgraded, but its checks could not run ({}: {}). Start an execution with the action status.',
-        '$.failure.Error',
-        '$.failure.Cause',
-      ),
-      failed,
-    ),
+    ...becauseOf(scope, 'downgradeUnchecked', {
+      name: 'Downgrade not validated',
+      comment: 'Says why the checks could not run.',
+      template:
+        'The database is downgraded, but its checks could not run: {}\nHINT:  Start an execution with the action status.',
+      end: failed,
+    }),
     downgradeInvalid: fail(scope, 'Downgrade invalid', 'After the downgrade, checks do not hold.', {
       error: 'DowngradeFailed',
       causePath: '$.downgradeValidation.cause',
@@ -164,4 +155,27 @@ function afterDowngrade(scope: Construct) {
       { error: 'ValidationFailed', causePath: '$.downgradeValidation.cause' },
     ),
   };
+}
+
+interface Reason {
+  readonly name: string;
+  readonly comment: string;
+  /** The sentence; its first `{}` is the reason. */
+  readonly template: string;
+  /** What the other `{}` of the template are. */
+  readonly paths?: readonly string[];
+  readonly end: Fail;
+}
+
+/**
+ * Two ways to the same end: `<key>` for what a function threw, with its message, and `<key>Silent` for what has none,
+ * such as a timeout, with its name.
+ */
+function becauseOf<K extends string>(scope: Construct, key: K, reason: Reason) {
+  const { name, comment, template, paths = [], end } = reason;
+  const say = (id: string, why: string) => compose(scope, id, comment, format(template, why, ...paths), end);
+  return {
+    [key]: explain(scope, `${name}: explain`, say(`${name}, explained`, EXPLAINED)),
+    [`${key}Silent`]: say(name, '$.failure.Error'),
+  } as Record<K | `${K}Silent`, Pass>;
 }

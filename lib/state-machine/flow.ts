@@ -130,14 +130,17 @@ export function defineFlow(scope: Construct, functions: Functions): State {
     .when(Condition.stringEquals('$.snapshot.status', 'available'), whichWay)
     .otherwise(waitForSnapshot);
 
-  whichWay.when(directionIs('upgrade'), tasks.migrate).otherwise(tasks.downgrade);
+  whichWay.when(directionIs('upgrade'), tasks.migrate).otherwise(tasks.downgradeOnRequest);
 
   tasks.migrate
     .addCatch(ends.unchanged, on(...ROLLED_BACK))
     .addCatch(tasks.reconcile, onAnythingElse())
     .next(tasks.validate);
 
-  tasks.reconcile.addCatch(ends.unknown, onAnythingElse()).next(wasCommitted);
+  tasks.reconcile
+    .addCatch(ends.unknown, on(...ROLLED_BACK))
+    .addCatch(ends.unknownSilent, onAnythingElse())
+    .next(wasCommitted);
   wasCommitted
     .when(verdictIs('committed'), tasks.validate)
     .when(verdictIs('rolled back'), ends.rolledBack)
@@ -184,12 +187,18 @@ export function defineFlow(scope: Construct, functions: Functions): State {
 
   tasks.downgrade
     .addCatch(ends.downgradeFailed, on('DowngradeFailed'))
-    // Only a downgrade that was asked for ends by these names: it was rolled back.
+    .addCatch(ends.downgradeLost, onAnythingElse())
+    .next(tasks.validateDowngrade);
+  tasks.downgradeOnRequest
     .addCatch(ends.unchanged, on(...ROLLED_BACK))
+    .addCatch(ends.downgradeFailed, on('OutcomeUnknown'))
     .addCatch(ends.downgradeLost, onAnythingElse())
     .next(tasks.validateDowngrade);
 
-  tasks.validateDowngrade.addCatch(ends.downgradeUnchecked, onAnythingElse()).next(downgradeValid);
+  tasks.validateDowngrade
+    .addCatch(ends.downgradeUnchecked, on(...ROLLED_BACK))
+    .addCatch(ends.downgradeUncheckedSilent, onAnythingElse())
+    .next(downgradeValid);
   downgradeValid
     .when(Condition.not(isTrue('$.downgradeValidation.passed')), ends.downgradeInvalid)
     .when(actionIs('downgrade'), ends.succeeded)

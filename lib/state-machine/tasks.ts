@@ -29,6 +29,7 @@ export function createTasks(scope: Construct, functions: Functions) {
       comment: 'Runs the pending revisions in one transaction.',
       function: functions.migrate,
       into: '$.migration',
+      once: true,
     }),
     reconcile: task(scope, 'Reconcile', {
       comment: 'The answer of Migrate was lost: asks the database whether it was committed.',
@@ -54,10 +55,16 @@ export function createTasks(scope: Construct, functions: Functions) {
       retry: { errors: [...LOST, 'FinalizeFailed'], seconds: 10, attempts: 2 },
     }),
     downgrade: task(scope, 'Downgrade', {
-      comment: 'Takes revisions back without losing a row; running it twice does no harm.',
+      comment: 'Takes back what this execution applied without losing a row; running it twice does no harm.',
       function: functions.downgrade,
       into: '$.downgrade',
       retry: { errors: [...LOST, 'DowngradeFailed'], seconds: 10, attempts: 2 },
+    }),
+    downgradeOnRequest: task(scope, 'Downgrade on request', {
+      comment: 'Takes back the revisions that the input asks for, in one transaction.',
+      function: functions.downgrade,
+      into: '$.downgrade',
+      once: true,
     }),
     validateDowngrade: task(scope, 'Validate downgrade', {
       comment: 'Runs the checks that must hold after the downgrade.',

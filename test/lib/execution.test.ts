@@ -47,6 +47,7 @@ const WELL: Record<string, Script> = {
   Validate: () => ({ passed: true, cause: '' }),
   Finalize: () => ({ outcome: 'finalized' }),
   Downgrade: () => ({ outcome: 'downgraded' }),
+  'Downgrade on request': () => ({ outcome: 'downgraded' }),
   'Validate downgrade': () => ({ passed: true, cause: 'the sentence after the downgrade' }),
 };
 const invalid = { Validate: () => ({ passed: false, cause: 'V1.1 does not hold' }) };
@@ -260,7 +261,7 @@ describe('an ending', () => {
     ],
     [
       'a downgrade that was asked for and is refused',
-      { ...downgradeAsked, Downgrade: throws('DatabaseBusy') },
+      { ...downgradeAsked, 'Downgrade on request': throws('DatabaseBusy') },
       'DatabaseBusy',
       'was thrown',
     ],
@@ -279,7 +280,7 @@ describe('an ending', () => {
   test('of a downgrade that was asked for is green', async () => {
     const { error, calls } = await execute(downgradeAsked);
     expect(error).toBe('none');
-    expect(calls.slice(-3)).toEqual(['Take snapshot', 'Downgrade', 'Validate downgrade']);
+    expect(calls.slice(-3)).toEqual(['Take snapshot', 'Downgrade on request', 'Validate downgrade']);
   });
 
   test('of a downgrade with nothing to do is green, and checked', async () => {

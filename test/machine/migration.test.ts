@@ -157,8 +157,8 @@ const STOPPED: Case[] = [
     input: { drill: 'migrate-lost', finalize: false },
     given: during('Reconcile', ({ endpoint }) => endpoint.secrets.clear()),
     says: [
-      'could not be asked what is true',
-      'ConfigurationError',
+      'could not be asked what is true: The secret',
+      'ResourceNotFoundException',
       'the action status',
       'aws rds restore-db-instance',
     ],

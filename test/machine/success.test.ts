@@ -106,7 +106,7 @@ describe('a downgrade', () => {
     const up = await twin.execute({ snapshot: false, finalize: false });
     const down = await twin.execute({ action: 'downgrade', target: '-1', snapshot: false });
     expectGreen(down);
-    expect(tasks(down)).toEqual(['Resolve input', 'Preflight', 'Downgrade', 'Validate downgrade']);
+    expect(tasks(down)).toEqual(['Resolve input', 'Preflight', 'Downgrade on request', 'Validate downgrade']);
     expect(down.after).toEqual(up.before);
   });
 

@@ -1,0 +1,267 @@
+// What AWS does to a function: its RDS and its Secrets Manager, call by call.
+import type { AwsFault, AwsRequest } from '../../../lib/local/aws/endpoint.ts';
+import { localDatabase } from '../../../lib/local/databases.ts';
+import { addSnapshot, NEVER_SEEN, type TestTwin, withEnvironment } from '../../machine/twin.ts';
+import type { FaultCase } from './case.ts';
+import { CONNECTING, endOf, placeOf } from './cases.ts';
+import type { Ends, PlaceName } from './places.ts';
+
+const { secretArn: SECRET_ARN } = localDatabase('codebase_mcp');
+
+/** Every Task reads the secret by the same code: only in this one is it made to fail in every way. */
+const isFull = (place: PlaceName) => place === 'Preflight' || !CONNECTING.includes(place);
+
+/** An action of AWS in one state, and how an execution ends where it never succeeds. */
+interface Call {
+  readonly place: PlaceName;
+  readonly action: string;
+  readonly ends: Ends;
+  /** Which of the requests of that name. @default all */
+  readonly which?: { readonly words: string; test(request: AwsRequest): boolean };
+  readonly given?: (twin: TestTwin) => void;
+  readonly deployment?: FaultCase['deployment'];
+}
+
+const DESCRIBE = 'DescribeDBSnapshots';
+const oldSnapshot = {
+  given: ({ endpoint }: TestTwin) => addSnapshot(endpoint, 'old', 1, ['backstop:database', 'codebase_mcp']),
+  deployment: withEnvironment({ BACKSTOP_KEEP_SNAPSHOTS: '1' }),
+};
+
+const CALLS: Call[] = [
+  { place: 'Resolve input', action: 'DescribeDBInstances', ends: 'ConfigurationError' },
+  { place: 'Take snapshot', action: 'DescribeDBInstances', ends: 'ConfigurationError' },
+  {
+    place: 'Take snapshot',
+    action: DESCRIBE,
+    ends: 'SnapshotFailed',
+    which: { words: ' of its snapshot', test: ({ parameters }) => 'DBSnapshotIdentifier' in parameters },
+  },
+  { place: 'Take snapshot', action: 'CreateDBSnapshot', ends: 'SnapshotFailed' },
+  // A migration does not fail because an old snapshot stays.
+  {
+    place: 'Take snapshot',
+    action: DESCRIBE,
+    ends: 'Succeeded',
+    which: { words: ' of all snapshots', test: ({ parameters }) => 'DBInstanceIdentifier' in parameters },
+    ...oldSnapshot,
+  },
+  { place: 'Take snapshot', action: 'DeleteDBSnapshot', ends: 'Succeeded', ...oldSnapshot },
+  ...CONNECTING.map(
+    (place): Call => ({ place, action: 'GetSecretValue', ends: endOf(place, 'ConfigurationError') }),
+  ),
+];
+
+const throttling = (action: string): AwsFault => ({
+  code: action === 'GetSecretValue' ? 'ThrottlingException' : 'Throttling',
+  message: 'Rate exceeded',
+});
+const denied = (action: string): AwsFault => ({
+  code: action === 'GetSecretValue' ? 'AccessDeniedException' : 'AccessDenied',
+  message: `User is not authorized to perform ${action}`,
+  httpStatus: 403,
+});
+const broken = (): AwsFault => ({
+  code: 'InternalFailure',
+  message: 'We encountered an internal error.',
+  httpStatus: 500,
+});
+
+/** What AWS answers, how often, and whether the execution survives it. */
+const ANSWERS: {
+  words: string;
+  fault(action: string): AwsFault;
+  times: number;
+  everywhere?: true;
+}[] = [
+  { words: 'is throttled, once', fault: throttling, times: 1, everywhere: true },
+  { words: 'is throttled, every time', fault: throttling, times: Number.POSITIVE_INFINITY },
+  {
+    words: 'is not allowed (AccessDenied)',
+    fault: denied,
+    times: Number.POSITIVE_INFINITY,
+    everywhere: true,
+  },
+  { words: 'answers 500, once', fault: broken, times: 1 },
+  { words: 'answers 500, every time', fault: broken, times: Number.POSITIVE_INFINITY },
+];
+
+const ANSWERED: FaultCase[] = CALLS.flatMap(({ place, action, ends, which, given, deployment }) =>
+  ANSWERS.filter(({ everywhere }) => everywhere || isFull(place)).map(
+    ({ words, fault, times }): FaultCase => ({
+      place,
+      fault: `${action}${which?.words ?? ''} ${words}`,
+      ends: times === 1 ? placeOf(place).undisturbed : ends,
+      ...(deployment && { deployment }),
+      given: (twin) => {
+        given?.(twin);
+        let left = times;
+        twin.endpoint.onRequest = (request) =>
+          twin.state === place && request.action === action && (which?.test(request) ?? true) && left-- > 0
+            ? fault(action)
+            : undefined;
+      },
+    }),
+  ),
+);
+
+/** What is no answer at all. */
+const CROOKED: FaultCase[] = CALLS.filter(({ which, place }) => !which && isFull(place)).flatMap(
+  ({ place, action, ends, given, deployment }) =>
+    (
+      [
+        { words: 'meets a connection that is reset, once', does: 'reset', times: 1 },
+        { words: 'meets a connection that is reset, every time', does: 'reset' },
+        { words: 'is answered with what is neither XML nor JSON', does: 'garble' },
+      ] as const
+    ).map(
+      ({ words, ...crooked }): FaultCase => ({
+        place,
+        fault: `${action} ${words}`,
+        ends: 'times' in crooked ? placeOf(place).undisturbed : ends,
+        ...(deployment && { deployment }),
+        ...(given && { given }),
+        aws: { action, ...crooked },
+      }),
+    ),
+);
+
+const withFields = (secret: string, fields: object) => JSON.stringify({ ...JSON.parse(secret), ...fields });
+
+const SECRETS: FaultCase[] = CONNECTING.flatMap((place) => {
+  /** Gives this state another secret, told the right one and how often it was read. */
+  const secret = (fault: string, ends: Ends, read: (right: string, number: number) => string): FaultCase => ({
+    place,
+    fault,
+    ends,
+    given: (twin) => {
+      const { secrets } = twin.endpoint;
+      const right = secrets.get(SECRET_ARN) ?? '';
+      let number = 0;
+      twin.endpoint.onRequest = ({ action }) => {
+        if (action === 'GetSecretValue')
+          secrets.set(SECRET_ARN, twin.state === place ? read(right, ++number) : right);
+        return undefined;
+      };
+    },
+  });
+  const everywhere = [
+    secret(
+      'the secret is rotated between its being read and the connection',
+      placeOf(place).undisturbed,
+      (right, number) => (number === 1 ? withFields(right, { password: NEVER_SEEN }) : right),
+    ),
+    secret('the secret holds a wrong password for good', endOf(place, 'CredentialsRejected'), (right) =>
+      withFields(right, { password: NEVER_SEEN }),
+    ),
+  ];
+  if (!isFull(place)) return everywhere;
+  return [
+    ...everywhere,
+    secret('the secret is not JSON', endOf(place, 'SecretMalformed'), () => NEVER_SEEN),
+    secret('the secret leads to no database', endOf(place, 'DatabaseNotFound'), (right) =>
+      withFields(right, { dbname: 'nowhere' }),
+    ),
+    secret('the secret leads to a port where nobody listens', endOf(place, 'DatabaseUnreachable'), (right) =>
+      withFields(right, { port: 1 }),
+    ),
+  ];
+});
+
+const statusIs = (status: string) => (twin: TestTwin) => {
+  twin.endpoint.onRequest = () => {
+    if (twin.state === 'Take snapshot')
+      for (const instance of twin.endpoint.instances.values()) instance.status = status;
+    return undefined;
+  };
+};
+
+/** Acts on each request for the snapshot of this execution, told how many there were and what its id is. */
+const onLook = (act: (twin: TestTwin, look: number, id: string) => void) => (twin: TestTwin) => {
+  let looks = 0;
+  twin.endpoint.onRequest = ({ action, parameters: { DBSnapshotIdentifier: id } }) => {
+    if (action === DESCRIBE && id) act(twin, ++looks, id);
+    return undefined;
+  };
+};
+
+const SNAPSHOT_TIME = withEnvironment({ BACKSTOP_SNAPSHOT_TIMEOUT_SECONDS: '0.1' });
+
+const SNAPSHOTS: FaultCase[] = (
+  [
+    ...[
+      'stopped',
+      'stopping',
+      'failed',
+      'storage-full',
+      'deleting',
+      'inaccessible-encryption-credentials',
+      'incompatible-restore',
+    ].map((status) => ({
+      fault: `the instance is ${status}`,
+      ends: 'SnapshotFailed',
+      given: statusIs(status),
+    })),
+    {
+      fault: 'the instance is modifying and stays so',
+      ends: 'SnapshotFailed',
+      given: statusIs('modifying'),
+      deployment: SNAPSHOT_TIME,
+    },
+    {
+      fault: 'the instance is in storage-optimization',
+      ends: 'Succeeded',
+      given: statusIs('storage-optimization'),
+    },
+    {
+      fault: 'the instance disappears',
+      ends: 'ConfigurationError',
+      given: (twin: TestTwin) => {
+        twin.endpoint.onRequest = () => {
+          if (twin.state === 'Take snapshot') twin.endpoint.instances.clear();
+          return undefined;
+        };
+      },
+    },
+    {
+      fault: 'RDS begins the snapshot, and fails',
+      ends: 'SnapshotFailed',
+      server: { takeSnapshot: () => Promise.reject(new Error('no')) },
+    },
+    {
+      fault: 'the snapshot is never finished',
+      ends: 'SnapshotFailed',
+      server: { takeSnapshot: () => new Promise(() => {}) },
+      deployment: SNAPSHOT_TIME,
+    },
+    {
+      fault: 'somebody else has a snapshot by its id',
+      ends: 'SnapshotFailed',
+      given: onLook(
+        ({ endpoint }, look, id) => look === 1 && addSnapshot(endpoint, id, 1, ['owner', 'somebody']),
+      ),
+    },
+    {
+      fault: 'another execution has a snapshot by its id',
+      ends: 'SnapshotFailed',
+      given: onLook(
+        ({ endpoint }, look, id) =>
+          look === 1 && addSnapshot(endpoint, id, 1, ['backstop:execution', 'another']),
+      ),
+    },
+    {
+      fault: 'somebody deletes the snapshot while it is waited for',
+      ends: 'Succeeded',
+      given: onLook(({ endpoint }, look) => look === 2 && endpoint.snapshots.clear()),
+    },
+    {
+      fault: 'the quota of snapshots is used up',
+      ends: 'SnapshotQuotaExceeded',
+      given: ({ endpoint }: TestTwin) => {
+        endpoint.snapshotQuota = 0;
+      },
+    },
+  ] as Omit<FaultCase, 'place'>[]
+).map((each) => ({ ...each, place: 'Take snapshot' }));
+
+export const AWS: FaultCase[] = [...ANSWERED, ...CROOKED, ...SECRETS, ...SNAPSHOTS];

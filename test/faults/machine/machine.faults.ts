@@ -1,0 +1,30 @@
+// Every Task of the state machine, made to fail in every way; what comes of it is docs/endings.md.
+import { AWS } from './aws-cases.ts';
+import { runCase } from './case.ts';
+import { HAPPENED, INTERRUPTED, NAMED } from './cases.ts';
+import type { Row } from './judge.ts';
+import { describeRun, readPage, writePage } from './page.ts';
+import { PLACES } from './places.ts';
+import { REVISIONS } from './revision-cases.ts';
+
+const order = Object.keys(PLACES);
+const CASES = [...NAMED, ...HAPPENED, ...INTERRUPTED, ...AWS, ...REVISIONS].sort(
+  (one, other) => order.indexOf(one.place) - order.indexOf(other.place),
+);
+const rows: Row[] = [];
+
+describe(`the state machine in ${CASES.length} cases`, () => {
+  for (const [number, fault] of CASES.entries()) {
+    test.concurrent(`${fault.place}: ${fault.fault}`, async () => {
+      rows[number] = await runCase(fault);
+    });
+  }
+
+  test('docs/endings.md says what this run has shown; if not, it says so now', () => {
+    // An empty place is a case that failed, or did not run.
+    expect(Object.keys(rows)).toHaveLength(CASES.length);
+    const [before, now] = [readPage(), describeRun(rows)];
+    writePage(now);
+    expect(now).toBe(before);
+  });
+});

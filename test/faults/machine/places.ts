@@ -1,0 +1,135 @@
+// The Tasks in which something can happen, and the execution that leads there.
+import type { EndingName } from '../../../lambda/migrator/errors.ts';
+import type { TwinOptions } from '../../machine/twin.ts';
+
+export type Ends = EndingName | 'Succeeded';
+
+export interface Place {
+  readonly at: NonNullable<TwinOptions['at']>;
+  readonly input: Readonly<Record<string, unknown>>;
+  /** How the execution ends where nothing happens, or nothing that lasts. */
+  readonly undisturbed: Ends;
+  /** How it ends where the function never answers. */
+  readonly silent: Ends;
+  /** How it ends where one answer is lost with the function that would have given it. */
+  readonly lostOnce: Ends;
+  /** Names by which its function may throw, and how the execution ends then; the rest is {@link silent}. */
+  readonly throws: readonly EndingName[];
+  readonly refuses: readonly EndingName[];
+}
+
+const CONNECTION: readonly EndingName[] = [
+  'ConfigurationError',
+  'SecretMalformed',
+  'CredentialsRejected',
+  'DatabaseNotFound',
+  'DatabaseUnreachable',
+  'WrongDatabase',
+  'ServerTooOld',
+  'ExtensionMissing',
+  'RevisionInvalid',
+];
+const PLAN: readonly EndingName[] = [...CONNECTION, 'UnknownRevision', 'InvalidInput', 'MigrationFailed'];
+const REFUSALS: readonly EndingName[] = ['ForeignKeyBlocked', 'OrphanedChunks', 'PatternViolation'];
+const RUN: readonly EndingName[] = [...PLAN, ...REFUSALS, 'DatabaseBusy', 'MigrationTimeout'];
+/** Of a function whose errors are all one to the state machine. */
+const SOME: readonly EndingName[] = ['ConfigurationError', 'DatabaseUnreachable', 'MigrationFailed'];
+
+const QUICK = { snapshot: false, finalize: false };
+const DOWN = { action: 'downgrade', target: '005', snapshot: false };
+
+/** By the names of the Tasks, in the order in which an execution may come to them. */
+export const PLACES = {
+  'Resolve input': {
+    at: '005',
+    input: QUICK,
+    undisturbed: 'Succeeded',
+    silent: 'ConfigurationError',
+    lostOnce: 'ConfigurationError',
+    throws: ['InvalidInput', 'ConfigurationError'],
+    refuses: ['InvalidInput', 'ConfigurationError'],
+  },
+  Preflight: {
+    at: '005',
+    input: QUICK,
+    undisturbed: 'Succeeded',
+    silent: 'DatabaseUnreachable',
+    lostOnce: 'DatabaseUnreachable',
+    throws: [...PLAN, ...REFUSALS, 'NotAtTarget'],
+    refuses: [...PLAN, ...REFUSALS, 'NotAtTarget'],
+  },
+  'Take snapshot': {
+    at: '005',
+    input: { finalize: false },
+    undisturbed: 'Succeeded',
+    silent: 'SnapshotFailed',
+    lostOnce: 'SnapshotFailed',
+    throws: ['SnapshotFailed', 'SnapshotQuotaExceeded', 'ConfigurationError'],
+    refuses: ['SnapshotFailed', 'SnapshotQuotaExceeded', 'ConfigurationError'],
+  },
+  Migrate: {
+    at: '005',
+    input: QUICK,
+    undisturbed: 'Succeeded',
+    silent: 'MigrationFailed',
+    lostOnce: 'MigrationFailed',
+    throws: [...RUN, 'OutcomeUnknown'],
+    refuses: RUN,
+  },
+  Reconcile: {
+    at: '005',
+    input: { ...QUICK, drill: 'migrate-lost' },
+    undisturbed: 'Succeeded',
+    silent: 'OutcomeUnknown',
+    lostOnce: 'Succeeded',
+    throws: [...SOME, 'DatabaseBusy'],
+    refuses: [],
+  },
+  Validate: {
+    at: '005',
+    input: QUICK,
+    undisturbed: 'Succeeded',
+    silent: 'ValidationFailed',
+    lostOnce: 'Succeeded',
+    throws: SOME,
+    refuses: [],
+  },
+  Finalize: {
+    at: '005',
+    input: { snapshot: false },
+    undisturbed: 'Succeeded',
+    silent: 'FinalizeFailed',
+    lostOnce: 'Succeeded',
+    throws: ['FinalizeFailed'],
+    refuses: [],
+  },
+  Downgrade: {
+    at: '005',
+    input: { drill: 'validation-failure' },
+    undisturbed: 'ValidationFailed',
+    silent: 'DowngradeFailed',
+    lostOnce: 'ValidationFailed',
+    throws: ['DowngradeFailed'],
+    refuses: ['DowngradeFailed'],
+  },
+  'Downgrade on request': {
+    at: '002',
+    input: DOWN,
+    undisturbed: 'Succeeded',
+    silent: 'DowngradeFailed',
+    lostOnce: 'DowngradeFailed',
+    throws: [...PLAN, 'DatabaseBusy', 'MigrationTimeout', 'OutcomeUnknown'],
+    refuses: [...PLAN, 'DatabaseBusy', 'MigrationTimeout'],
+  },
+  'Validate downgrade': {
+    at: '002',
+    input: DOWN,
+    undisturbed: 'Succeeded',
+    silent: 'DowngradeFailed',
+    lostOnce: 'Succeeded',
+    throws: SOME,
+    refuses: [],
+  },
+} as const satisfies Record<string, Place>;
+
+export type PlaceName = keyof typeof PLACES;

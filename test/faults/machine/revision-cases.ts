@@ -1,0 +1,122 @@
+// What is wrong with a revision, or with what stands in the database: each step fails in its turn, and each phase of checks.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { downgrade } from '../../../lambda/migrator/migrator.ts';
+import type { Deployment } from '../../../lib/local/deployment.ts';
+import { withMigrations } from '../../machine/twin.ts';
+import { migratorOn, type TestDatabase } from '../../setup/database.ts';
+import { atFirstRequestIn, type FaultCase } from './case.ts';
+
+import type { Ends, PlaceName } from './places.ts';
+
+const REVISION = 'codebase_mcp/002_remove_non_search_tables';
+
+/** The revisions with SQL that fails at the end of one of the steps, or of the checks, of a script. */
+function failingAt(script: string, number: number): Deployment {
+  return withMigrations((folder) =>
+    edit(join(folder, REVISION, script), (parts) =>
+      parts.map((part, at) =>
+        at === number ? `${part}\nDO $$ BEGIN RAISE EXCEPTION 'this step is broken'; END $$;\n` : part,
+      ),
+    ),
+  );
+}
+
+/** The revisions with one check more. */
+const withCheck = (phase: string, sql: string) =>
+  withMigrations((folder) =>
+    edit(join(folder, REVISION, 'verify', `${phase}.sql`), (parts) => [
+      ...parts,
+      `-- check: V9.9 one more\n${sql};\n`,
+    ]),
+  );
+
+/** The parts are the header, and then the steps or checks. */
+function edit(file: string, change: (parts: string[]) => string[]): void {
+  const parts = readFileSync(file, 'utf8').split(/^(?=-- (?:step|check): )/m);
+  writeFileSync(file, change(parts).join(''));
+}
+
+const SCRIPTS: { place: PlaceName; script: string; steps: number; ends: Ends }[] = [
+  { place: 'Migrate', script: 'upgrade.sql', steps: 8, ends: 'MigrationFailed' },
+  { place: 'Finalize', script: 'finalize.sql', steps: 3, ends: 'FinalizeFailed' },
+  { place: 'Downgrade', script: 'downgrade.sql', steps: 6, ends: 'DowngradeFailed' },
+  { place: 'Downgrade on request', script: 'downgrade.sql', steps: 6, ends: 'MigrationFailed' },
+];
+
+const STEPS: FaultCase[] = SCRIPTS.flatMap(({ place, script, steps, ends }) =>
+  Array.from(
+    { length: steps },
+    (_, at): FaultCase => ({
+      place,
+      fault: `step ${at + 1} of ${steps} fails`,
+      ends,
+      deployment: failingAt(script, at + 1),
+    }),
+  ),
+);
+
+const BROKEN = 'SELECT 1 / 0';
+const VIOLATED = 'SELECT path FROM public.repositories';
+
+const CHECKS: FaultCase[] = (
+  [
+    { place: 'Preflight', phase: 'before-upgrade', broken: 'MigrationFailed', violated: 'MigrationFailed' },
+    { place: 'Validate', phase: 'after-upgrade', broken: 'ValidationFailed', violated: 'ValidationFailed' },
+    { place: 'Downgrade', phase: 'before-downgrade', broken: 'DowngradeFailed', violated: 'DowngradeFailed' },
+    {
+      place: 'Validate downgrade',
+      phase: 'after-downgrade',
+      broken: 'DowngradeFailed',
+      violated: 'DowngradeFailed',
+    },
+  ] as const
+).flatMap(({ place, phase, broken, violated }): FaultCase[] => [
+  {
+    place,
+    fault: `a check ${phase.replace('-', ' the ')} cannot run`,
+    ends: broken,
+    deployment: withCheck(phase, BROKEN),
+  },
+  {
+    place,
+    fault: `a check ${phase.replace('-', ' the ')} does not hold`,
+    ends: violated,
+    deployment: withCheck(phase, VIOLATED),
+  },
+]);
+
+/** Somebody else acts on the database when a state has begun and has not yet connected. */
+function meanwhile(
+  place: PlaceName,
+  act: (database: TestDatabase) => Promise<unknown>,
+): NonNullable<FaultCase['given']> {
+  return (twin) => {
+    void atFirstRequestIn(place, twin, () => act(twin.database));
+  };
+}
+
+const MOVED: FaultCase[] = [
+  {
+    place: 'Reconcile',
+    fault: 'somebody has moved the database to where it neither was nor shall be',
+    ends: 'OutcomeUnknown',
+    given: meanwhile('Reconcile', (database) => downgrade(migratorOn(database), '003')),
+  },
+  {
+    place: 'Finalize',
+    fault: 'somebody has downgraded the database after it had been validated',
+    ends: 'NotAtTarget',
+    given: meanwhile('Finalize', (database) => downgrade(migratorOn(database), '005')),
+  },
+  {
+    place: 'Downgrade',
+    fault: 'something was written since the upgrade that a downgrade would lose',
+    ends: 'DowngradeFailed',
+    given: meanwhile('Downgrade', (database) =>
+      database.query("UPDATE repositories SET project_id = 'in-use'"),
+    ),
+  },
+];
+
+export const REVISIONS: FaultCase[] = [...STEPS, ...CHECKS, ...MOVED];
