@@ -170,7 +170,7 @@ export class Attempt {
   }
 
   async #end(begun: Begun): Promise<RunReport> {
-    const { client, connect, direction, from, to, dryRun, bounds, listener } = this.#run;
+    const { client, connect, runId, direction, from, to, dryRun, bounds, listener } = this.#run;
     // What was deferred to COMMIT happens now: no statement_timeout would bound it there.
     this.#place = 'checking deferred constraints';
     await this.#send('SET CONSTRAINTS ALL IMMEDIATE');
@@ -179,7 +179,7 @@ export class Attempt {
     await this.#answer(remember(client, this.#historyEntry(report)));
     this.#place = 'COMMIT';
     if (dryRun) await this.#answer(client.query('ROLLBACK'));
-    else await this.#answer(commit(client, connect, begun.transaction, bounds.reconnectMs));
+    else await this.#answer(commit(client, connect, { id: begun.transaction, runId }, bounds.reconnectMs));
     const final = { ...report, ...this.#measured(begun) };
     const { outcome, durationMs } = final;
     // Not before: a revision that is told to be complete must not be rolled back.

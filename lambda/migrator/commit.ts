@@ -1,6 +1,7 @@
 // COMMIT, and the truth about it: when its answer is lost, the server is asked what became of the transaction.
 import type pg from 'pg';
 import { MigrationFailed, OutcomeUnknown } from './errors.ts';
+import { isRemembered } from './history.ts';
 import { answered, type Connect } from './session.ts';
 import { isServerError, stepError } from './sqlstate.ts';
 
@@ -9,6 +10,14 @@ const ASK_EVERY_MS = 500;
 /** SQLSTATE classes with which the server ends a connection; what it did with COMMIT before is not said. */
 const CONNECTION_ENDED = /^(08|57P)/;
 
+/** The transaction of a run, by the names under which it can be asked for. */
+export interface Transaction {
+  /** `pg_current_xact_id()`, read before COMMIT. */
+  readonly id: string;
+  /** The run that the transaction remembers in the history, and that its session bears in its name. */
+  readonly runId: string;
+}
+
 /**
  * A session that is idle in the transaction has never received COMMIT, and now must not: the network may be about to
  * deliver it. It is ended, and the next time the transaction is asked for it is aborted.
@@ -16,12 +25,12 @@ const CONNECTION_ENDED = /^(08|57P)/;
 const STATUS = `
   SELECT pg_catalog.pg_xact_status($1::xid8) AS status,
          (SELECT pg_catalog.count(pg_catalog.pg_terminate_backend(pid)) FROM pg_catalog.pg_stat_activity
-          WHERE backend_xid = $1::xid8::xid AND state = 'idle in transaction')`;
+          WHERE backend_xid = $1::xid8::xid AND state = 'idle in transaction'
+            AND pg_catalog.strpos(application_name, $2) > 0)`;
 
 /**
  * Commits the open transaction. Returns only if it is committed.
  *
- * @param transactionId `pg_current_xact_id()`, read before
  * @param reconnectMs how long the server may take to be reachable again and to know, in ms
  * @throws MigrationFailed where the server refused or rolled back
  * @throws OutcomeUnknown where the answer was lost and the server could not be asked
@@ -29,7 +38,7 @@ const STATUS = `
 export async function commit(
   client: pg.Client,
   connect: Connect,
-  transactionId: string,
+  transaction: Transaction,
   reconnectMs: number,
 ): Promise<void> {
   let result: pg.QueryResult;
@@ -38,7 +47,7 @@ export async function commit(
     result = await client.query('COMMIT');
   } catch (error) {
     if (isServerError(error) && !CONNECTION_ENDED.test(error.code)) throw stepError(error, 'COMMIT');
-    return askWhetherCommitted(connect, transactionId, reconnectMs, error);
+    return askWhetherCommitted(connect, transaction, reconnectMs, error);
   }
   if (result.command !== 'COMMIT') {
     throw new MigrationFailed({
@@ -50,19 +59,19 @@ export async function commit(
 
 async function askWhetherCommitted(
   connect: Connect,
-  transactionId: string,
+  transaction: Transaction,
   reconnectMs: number,
   cause: unknown,
 ): Promise<void> {
   const giveUpAt = performance.now() + reconnectMs;
   for (;;) {
-    const status = await transactionStatus(connect, transactionId, reconnectMs).catch(() => undefined);
+    const status = await transactionStatus(connect, transaction, reconnectMs).catch(() => undefined);
     if (status === 'committed') return;
     if (status === 'aborted') {
       throw new MigrationFailed(
         {
           message: 'The connection was lost at COMMIT, and the server rolled back',
-          detail: `pg_xact_status says that transaction ${transactionId} was aborted.`,
+          detail: `Transaction ${transaction.id} was not committed.`,
           hint: 'Nothing was changed: run again.',
         },
         { cause },
@@ -72,8 +81,8 @@ async function askWhetherCommitted(
       throw new OutcomeUnknown(
         {
           message: 'The connection was lost at COMMIT, and the server could not be asked what became of it',
-          detail: `Transaction ${transactionId}: ${status ?? 'no answer'} after ${reconnectMs / 1000} s.`,
-          hint: `When the server is back: SELECT pg_xact_status('${transactionId}'); and SELECT version_num FROM alembic_version;`,
+          detail: `Transaction ${transaction.id}: ${status ?? 'no answer'} after ${reconnectMs / 1000} s.`,
+          hint: `When the server is back, an outcome other than OutcomeUnknown is here only if it was committed: SELECT outcome FROM backstop.history WHERE run_id = '${transaction.runId}';`,
         },
         { cause },
       );
@@ -84,18 +93,33 @@ async function askWhetherCommitted(
 
 async function transactionStatus(
   connect: Connect,
-  transactionId: string,
+  transaction: Transaction,
   withinMs: number,
 ): Promise<string | undefined> {
   const client = await connect('backstop commit status');
   try {
-    const { rows } = await answered(
-      client,
-      client.query<{ status: string | null }>(STATUS, [transactionId]),
-      withinMs,
-    );
-    return rows[0]?.status ?? undefined;
+    return await answered(client, askStatus(client, transaction), withinMs);
   } finally {
     await client.end().catch(() => {});
   }
+}
+
+async function askStatus(client: pg.Client, { id, runId }: Transaction): Promise<string | undefined> {
+  const status = await client
+    .query<{ status: string | null }>(STATUS, [id, runId])
+    .then(({ rows }) => rows[0]?.status ?? undefined)
+    .catch((error: unknown) => {
+      if (isFuture(error)) return 'aborted';
+      throw error;
+    });
+  if (status !== 'committed') return status;
+  return (await isRemembered(client, runId)) ? 'committed' : 'aborted';
+}
+
+/**
+ * A server that crashed before anything of the transaction was written has never heard of its id. It will give the id
+ * to another one: that is why a committed id alone proves nothing.
+ */
+function isFuture(error: unknown): boolean {
+  return isServerError(error) && error.code === '22023' && /in the future/.test(error.message);
 }

@@ -82,6 +82,13 @@ export async function remember(client: pg.Client, entry: HistoryEntry): Promise<
   );
 }
 
+/** Whether the history knows the run: it does once its transaction is committed, because that wrote the row. */
+export async function isRemembered(client: pg.Client, runId: string): Promise<boolean> {
+  if (!(await hasHistory(client))) return false;
+  const { rows } = await client.query('SELECT FROM backstop.history WHERE run_id = $1', [runId]);
+  return rows.length > 0;
+}
+
 /** The report of the last run of that direction that this execution committed; undefined where there is none. */
 export async function committedRun(
   client: pg.Client,
