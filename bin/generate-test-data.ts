@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 // `npm run generate-test-data`: fills a codebase_mcp database at 005 with rows to try the migration on.
-import { parseArgs } from 'node:util';
 import { parseDatabaseUrl } from '../lambda/migrator/database-url.ts';
-import { ConfigurationError, formatError } from '../lambda/migrator/errors.ts';
+import { ConfigurationError } from '../lambda/migrator/errors.ts';
 import { type ConnectionSettings, connectorTo } from '../lambda/migrator/session.ts';
 import { fillDatabase } from '../lib/local/data/fill.ts';
 import type { DataSize } from '../lib/local/data/tables.ts';
 import { Bar } from '../lib/local/terminal.ts';
+import { readArguments, runProgram, wholeNumber } from './program.ts';
 
 const USAGE = `Fills a database at revision 005, whose tables are empty, in one transaction.
 
@@ -23,8 +23,6 @@ Usage: npm run generate-test-data -- [options]
 Exit status: 0 filled, 1 failed and nothing written, 2 used wrongly.
 Example: npm run generate-test-data -- --repositories 100 --chunks-per-repo 1000`;
 
-class UsageError extends Error {}
-
 interface Options {
   readonly settings: ConnectionSettings;
   readonly size: DataSize;
@@ -37,9 +35,9 @@ function readOptions(): Options | undefined {
   if (values.help) return undefined;
   return {
     size: {
-      repositories: count('repositories', values.repositories, 1),
-      chunksPerRepository: count('chunks-per-repo', values['chunks-per-repo'], 1),
-      seed: count('seed', values.seed, 0),
+      repositories: wholeNumber('repositories', values.repositories, 1),
+      chunksPerRepository: wholeNumber('chunks-per-repo', values['chunks-per-repo'], 1),
+      seed: wholeNumber('seed', values.seed, 0),
     },
     settings: readSettings(values.url),
     json: values.json,
@@ -47,26 +45,14 @@ function readOptions(): Options | undefined {
 }
 
 function parse() {
-  try {
-    return parseArgs({
-      options: {
-        repositories: { type: 'string', default: '100' },
-        'chunks-per-repo': { type: 'string', default: '100' },
-        seed: { type: 'string', default: '1' },
-        url: { type: 'string' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message.split('. ')[0]);
-  }
-}
-
-function count(option: string, text: string, least: number): number {
-  const number = Number(text);
-  if (/^\d{1,9}$/.test(text) && number >= least) return number;
-  throw new UsageError(`--${option} is "${text}"; write a whole number from ${least}`);
+  return readArguments({
+    repositories: { type: 'string', default: '100' },
+    'chunks-per-repo': { type: 'string', default: '100' },
+    seed: { type: 'string', default: '1' },
+    url: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  });
 }
 
 function readSettings(url: string | undefined): ConnectionSettings {
@@ -78,9 +64,12 @@ function readSettings(url: string | undefined): ConnectionSettings {
   });
 }
 
-async function main(): Promise<void> {
+async function main(): Promise<number> {
   const options = readOptions();
-  if (!options) return console.log(USAGE);
+  if (!options) {
+    console.log(USAGE);
+    return 0;
+  }
   const { settings, size, json } = options;
   const started = performance.now();
   if (!json) console.log(announcement(options));
@@ -90,6 +79,7 @@ async function main(): Promise<void> {
   console.log(
     json ? JSON.stringify({ database, ...size, rows, durationMs }, null, 2) : summary(rows, durationMs),
   );
+  return 0;
 }
 
 async function fill(settings: ConnectionSettings, size: DataSize, bar: Bar): Promise<Record<string, number>> {
@@ -114,11 +104,4 @@ function summary(rows: Readonly<Record<string, number>>, durationMs: number): st
   return [...lines, `Done in ${(durationMs / 1000).toFixed(1)} s`].join('\n');
 }
 
-try {
-  await main();
-} catch (error) {
-  const used = error instanceof UsageError;
-  const hint = 'npm run generate-test-data -- --help';
-  console.error(used ? formatError({ message: error.message, hint }) : (error as Error).message);
-  process.exitCode = used || error instanceof ConfigurationError ? 2 : 1;
-}
+await runProgram('npm run generate-test-data -- --help', main);

@@ -1,19 +1,19 @@
 #!/usr/bin/env node
 // `npm start`: the state machine that `cdk deploy` creates, run here on a real PostgreSQL.
-import { parseArgs } from 'node:util';
 import { readDefinitions } from '../lambda/migrator/databases.ts';
 import { DRILLS, type Drill } from '../lambda/state.ts';
 import { CODEBASE_MCP } from '../lib/local/databases.ts';
 import type { LocalRunOptions } from '../lib/local/run.ts';
 import { MIGRATIONS } from '../lib/paths.ts';
+import { readArguments, runProgram, UsageError, wholeNumber } from './program.ts';
 
-const DATABASES = readDefinitions(MIGRATIONS).map(({ name }) => name);
-
-const USAGE = `Runs the deployed state machine on this machine: snapshot, migrate to the head, validate, finalize.
+const usage = (
+  databases: readonly string[],
+) => `Runs the deployed state machine on this machine: snapshot, migrate to the head, validate, finalize.
 
 Usage: npm start -- [options]
 
-  --database NAME       what is migrated: ${DATABASES.join(', ')}
+  --database NAME       what is migrated: ${databases.join(', ')}
                         (default ${CODEBASE_MCP}; the tables of another have 100 rows each)
   --repositories N      how many repositories ${CODEBASE_MCP} has (default 100)
   --chunks-per-repo N   how many chunks each of them has (default 100)
@@ -29,16 +29,14 @@ database of its own there and drops it at the end.
 Exit status: 0 the execution succeeded, 1 it did not, 2 the options are wrong.
 Example: npm start -- --database socrates_specs --drill validation-failure`;
 
-class UsageError extends Error {}
-
 interface Options extends LocalRunOptions {
   readonly json: boolean;
   readonly help: boolean;
 }
 
-function readOptions(): Options {
-  const { values } = parse();
-  const database = readDatabaseName(values.database);
+function readOptions(databases: readonly string[]): Options {
+  const values = parse();
+  const database = readDatabaseName(values.database, databases);
   for (const option of ['repositories', 'chunks-per-repo'] as const) {
     if (values[option] === undefined || database === CODEBASE_MCP) continue;
     throw new UsageError(`--${option} is for ${CODEBASE_MCP} only, and --database is "${database}"`);
@@ -47,9 +45,9 @@ function readOptions(): Options {
     database,
     databaseUrl: process.env.DATABASE_URL || undefined,
     size: {
-      repositories: count('repositories', values.repositories ?? '100', 1),
-      chunksPerRepository: count('chunks-per-repo', values['chunks-per-repo'] ?? '100', 1),
-      seed: count('seed', values.seed, 0),
+      repositories: wholeNumber('repositories', values.repositories ?? '100', 1),
+      chunksPerRepository: wholeNumber('chunks-per-repo', values['chunks-per-repo'] ?? '100', 1),
+      seed: wholeNumber('seed', values.seed, 0),
     },
     drill: readDrill(values.drill),
     json: values.json,
@@ -58,33 +56,21 @@ function readOptions(): Options {
 }
 
 function parse() {
-  try {
-    return parseArgs({
-      options: {
-        database: { type: 'string', default: CODEBASE_MCP },
-        // No default here: whether they were written decides whether they are refused.
-        repositories: { type: 'string' },
-        'chunks-per-repo': { type: 'string' },
-        seed: { type: 'string', default: '1' },
-        drill: { type: 'string' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    });
-  } catch (error) {
-    throw new UsageError((error as Error).message.split('. ')[0]);
-  }
+  return readArguments({
+    database: { type: 'string', default: CODEBASE_MCP },
+    // No default here: whether they were written decides whether they are refused.
+    repositories: { type: 'string' },
+    'chunks-per-repo': { type: 'string' },
+    seed: { type: 'string', default: '1' },
+    drill: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  });
 }
 
-function count(option: string, text: string, least: number): number {
-  const number = Number(text);
-  if (/^\d{1,9}$/.test(text) && number >= least) return number;
-  throw new UsageError(`--${option} is "${text}"; write a whole number from ${least}`);
-}
-
-function readDatabaseName(name: string): string {
-  if (DATABASES.includes(name)) return name;
-  throw new UsageError(`--database is "${name}"; write one of: ${DATABASES.join(', ')}`);
+function readDatabaseName(name: string, databases: readonly string[]): string {
+  if (databases.includes(name)) return name;
+  throw new UsageError(`--database is "${name}"; write one of: ${databases.join(', ')}`);
 }
 
 function readDrill(name: string | undefined): Drill | undefined {
@@ -94,9 +80,10 @@ function readDrill(name: string | undefined): Drill | undefined {
 }
 
 async function main(): Promise<number> {
-  const options = readOptions();
+  const databases = readDefinitions(MIGRATIONS).map(({ name }) => name);
+  const options = readOptions(databases);
   if (options.help) {
-    console.log(USAGE);
+    console.log(usage(databases));
     return 0;
   }
   // Loaded only now: --help and a wrong option should not wait for the CDK.
@@ -108,10 +95,4 @@ async function main(): Promise<number> {
   return report.execution.status === 'SUCCEEDED' ? 0 : 1;
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  const wrongUse = error instanceof UsageError;
-  console.error(wrongUse ? `${error.message}\nHINT:  npm start -- --help` : (error as Error).message);
-  process.exitCode = wrongUse ? 2 : 1;
-}
+await runProgram('npm start -- --help', main);

@@ -117,17 +117,10 @@ export async function appliedChecksums(client: pg.Client): Promise<Map<RevisionI
 }
 
 /** A run as the history remembers it. */
-export interface LoggedRun {
-  readonly runId: string;
+export interface LoggedRun extends Omit<HistoryEntry, 'execution' | 'checksums'> {
   readonly execution: string | null;
+  /** The database user who ran it. */
   readonly user: string;
-  readonly direction: Direction;
-  readonly from: RevisionId;
-  readonly to: RevisionId;
-  readonly startedAt: Date;
-  readonly durationMs: number;
-  readonly outcome: string;
-  readonly report: RunReport | FailureReport;
 }
 
 /** The last `limit` runs, the newest first; none where there is no history yet. */
