@@ -1,7 +1,11 @@
 // Which database a call is about, and how to connect to it.
-
 import { parseDatabaseUrl } from '../../lambda/migrator/database-url.ts';
-import { type Database, readDatabase, readDefinitions } from '../../lambda/migrator/databases.ts';
+import {
+  type Database,
+  type DatabaseDefinition,
+  readDatabase,
+  readDatabases,
+} from '../../lambda/migrator/databases.ts';
 import { ConfigurationError, InvalidInput } from '../../lambda/migrator/errors.ts';
 import { connectorTo } from '../../lambda/migrator/session.ts';
 import { parseTarget } from '../../lambda/migrator/target.ts';
@@ -14,11 +18,16 @@ import type { Call, CommonOptions } from './verb.ts';
  * @throws RevisionInvalid, InvalidInput
  */
 export function readSelected({ migrations, database }: CommonOptions, target = ''): Database {
-  const { label } = parseTarget(target);
   if (database !== undefined) return readDatabase(migrations, database);
-  const definitions = readDefinitions(migrations);
-  const named = definitions.find(({ branch }) => label === undefined || branch === label);
-  if (named) return readDatabase(migrations, named.name);
+  const { label } = parseTarget(target);
+  const [selected] = readDatabases(migrations, (definitions) => [firstOf(definitions, label)]);
+  return selected as Database;
+}
+
+/** The first database of that branch; without a label, the first of all. Throws InvalidInput where there is none. */
+function firstOf(definitions: readonly DatabaseDefinition[], label: string | undefined): DatabaseDefinition {
+  const first = definitions.find(({ branch }) => label === undefined || branch === label);
+  if (first) return first;
   const branches = definitions.flatMap(({ branch }) => branch ?? []);
   throw new InvalidInput({
     message: `No such branch: '${label}'`,

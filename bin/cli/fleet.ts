@@ -1,11 +1,9 @@
 // More than one database at once: which they are, and what stands in each of them.
-
 import { parseDatabaseUrl } from '../../lambda/migrator/database-url.ts';
 import {
-  type Database,
   type DatabaseDefinition,
-  readDatabase,
-  readDefinitions,
+  definitionOf,
+  readDatabases,
   systemOf,
 } from '../../lambda/migrator/databases.ts';
 import { BackstopError, ConfigurationError, InvalidInput } from '../../lambda/migrator/errors.ts';
@@ -27,7 +25,6 @@ export const onlyOptions: readonly OptionWords[] = [
 /** A database of the fleet: ready to be connected to, or why it is not. */
 export interface Member {
   readonly name: string;
-  readonly database: Database;
   readonly migrator: MigratorOptions | BackstopError;
 }
 
@@ -40,17 +37,22 @@ export interface Member {
  */
 export function readFleet(call: Call<FleetOptions>): Member[] {
   const { options, terminal } = call;
-  const definitions = chosen(call);
-  requireDistinct(definitions, terminal.env);
-  return definitions.map(({ name }) => {
-    const database = readDatabase(options.migrations, name);
-    return { name, database, migrator: orError(() => connectionTo(database, call)) };
+  const databases = readDatabases(options.migrations, (definitions) => {
+    const chosen = choose(definitions, call);
+    requireDistinct(chosen, terminal.env);
+    return chosen;
   });
+  return databases.map((database) => ({
+    name: database.definition.name,
+    migrator: orError(() => connectionTo(database, call)),
+  }));
 }
 
-function chosen({ options, terminal: { env } }: Call<FleetOptions>): DatabaseDefinition[] {
+function choose(
+  definitions: readonly DatabaseDefinition[],
+  { options, terminal: { env } }: Call<FleetOptions>,
+): DatabaseDefinition[] {
   const { database, authOnly, specsOnly, url } = options;
-  const definitions = readDefinitions(options.migrations);
   const choices = [database !== undefined, authOnly, specsOnly].filter(Boolean).length;
   if (choices > 1) {
     throw new InvalidInput({
@@ -58,7 +60,7 @@ function chosen({ options, terminal: { env } }: Call<FleetOptions>): DatabaseDef
       hint: 'Use one of them, or none for all.',
     });
   }
-  if (database !== undefined) return [readDatabase(options.migrations, database).definition];
+  if (database !== undefined) return [definitionOf(definitions, database)];
   if (url !== undefined) {
     throw new InvalidInput({ message: '--url is of one database', hint: 'Add --database with its name.' });
   }

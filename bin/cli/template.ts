@@ -1,7 +1,7 @@
 // What a new revision begins as: files that run as they are, with comments that say what to put where.
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { readChain } from '../../lambda/migrator/chain.ts';
+import type { Chain } from '../../lambda/migrator/chain.ts';
 import type { DatabaseDefinition } from '../../lambda/migrator/databases.ts';
 import { ConfigurationError, InvalidInput } from '../../lambda/migrator/errors.ts';
 import type { RevisionId } from '../../lambda/migrator/report.ts';
@@ -17,10 +17,8 @@ export interface Draft {
 const SLUG_LENGTH = 40;
 
 /** The number after the highest of all databases of a system: two of them never share a number by accident. */
-export function nextId(migrations: string, system: readonly DatabaseDefinition[]): RevisionId {
-  const ids = system.flatMap(({ folder }) =>
-    readChain(join(migrations, folder)).revisions.map(({ id }) => id),
-  );
+export function nextId(system: readonly Chain[]): RevisionId {
+  const ids = system.flatMap(({ revisions }) => revisions.map(({ id }) => id));
   const highest = Math.max(0, ...ids.map((id) => Number.parseInt(id, 10)).filter(Number.isSafeInteger));
   return String(highest + 1).padStart(3, '0');
 }

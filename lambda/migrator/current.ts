@@ -39,7 +39,7 @@ export async function readCurrent(client: pg.Client, database: Database): Promis
 
 /** A version of the system's other database tells that the connection leads there, or that it was stamped wrongly. */
 function whose({ others = [] }: Database, version: RevisionId): string {
-  const owner = others.find(({ revisions }) => revisions.includes(version));
+  const owner = others.find(({ revisions }) => revisions().includes(version));
   return owner === undefined ? '' : `${version} is a revision of ${owner.definition.name}; `;
 }
 

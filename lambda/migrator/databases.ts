@@ -39,8 +39,8 @@ export interface Database {
 
 export interface OtherDatabase {
   readonly definition: DatabaseDefinition;
-  /** The ids of its revisions; none where its folder cannot be read, which is told to those who use it. */
-  readonly revisions: readonly RevisionId[];
+  /** Reads the ids of its revisions; none where its folder cannot be read, which is told to those who use it. */
+  readonly revisions: () => readonly RevisionId[];
 }
 
 /** All databases of `migrations/databases.json`, in its order. Throws RevisionInvalid. */
@@ -63,35 +63,57 @@ export function readDefinitions(migrations: string): DatabaseDefinition[] {
 /**
  * One database with its chain.
  *
- * @throws InvalidInput for a name that databases.json does not have
- * @throws RevisionInvalid as {@link readChain} does, and where its revisions are of another branch than it says
+ * @throws InvalidInput for a name that databases.json does not have; RevisionInvalid as {@link readDatabases} does
  */
 export function readDatabase(migrations: string, name: string): Database {
-  const definitions = readDefinitions(migrations);
-  const found = definitions.find((candidate) => candidate.name === name);
-  if (!found) {
-    throw new InvalidInput({
-      message: `There is no database "${name}"`,
-      hint: `Use one of: ${definitions.map((candidate) => candidate.name).join(', ')}.`,
-    });
-  }
-  const chain = readChain(join(migrations, found.folder));
-  if (chain.branch !== found.branch) {
-    throw new RevisionInvalid({
-      message: `databases.json binds ${name} to ${describeBranch(found.branch)}, but the revisions in ${found.folder} are of ${describeBranch(chain.branch)}`,
-      hint: 'Correct "branch" there, "folder" there, or the "-- Branch:" line of the first revision.',
-    });
-  }
-  const others = definitions.filter((definition) => definition !== found);
-  return { definition: found, chain, others: others.map((other) => readOther(migrations, other)) };
+  const [database] = readDatabases(migrations, (definitions) => [definitionOf(definitions, name)]);
+  return database as Database;
 }
 
-function readOther(migrations: string, definition: DatabaseDefinition): OtherDatabase {
+/**
+ * The databases that `choose` picks among the definitions, each with its chain.
+ *
+ * @throws what `choose` throws; RevisionInvalid as {@link readChain} does, and where the revisions of a database are of
+ *   another branch than it says
+ */
+export function readDatabases(
+  migrations: string,
+  choose: (definitions: readonly DatabaseDefinition[]) => readonly DatabaseDefinition[],
+): Database[] {
+  const definitions = readDefinitions(migrations);
+  return choose(definitions).map((definition) => ({
+    definition,
+    chain: readChainOf(migrations, definition),
+    others: definitions
+      .filter((other) => other !== definition)
+      .map((other) => ({ definition: other, revisions: () => revisionsOf(migrations, other) })),
+  }));
+}
+
+/** Throws InvalidInput for a name that databases.json does not have. */
+export function definitionOf(definitions: readonly DatabaseDefinition[], name: string): DatabaseDefinition {
+  const found = definitions.find((candidate) => candidate.name === name);
+  if (found) return found;
+  throw new InvalidInput({
+    message: `There is no database "${name}"`,
+    hint: `Use one of: ${definitions.map((candidate) => candidate.name).join(', ')}.`,
+  });
+}
+
+function readChainOf(migrations: string, { name, folder, branch }: DatabaseDefinition): Chain {
+  const chain = readChain(join(migrations, folder));
+  if (chain.branch === branch) return chain;
+  throw new RevisionInvalid({
+    message: `databases.json binds ${name} to ${describeBranch(branch)}, but the revisions in ${folder} are of ${describeBranch(chain.branch)}`,
+    hint: 'Correct "branch" there, "folder" there, or the "-- Branch:" line of the first revision.',
+  });
+}
+
+function revisionsOf(migrations: string, { folder }: DatabaseDefinition): RevisionId[] {
   try {
-    const { revisions } = readChain(join(migrations, definition.folder));
-    return { definition, revisions: revisions.map(({ id }) => id) };
+    return readChain(join(migrations, folder)).revisions.map(({ id }) => id);
   } catch {
-    return { definition, revisions: [] };
+    return [];
   }
 }
 

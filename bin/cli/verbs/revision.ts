@@ -1,5 +1,5 @@
 // `revision`: a new revision folder with the next number, which upgrades and downgrades at once.
-import { readDefinitions, systemOf } from '../../../lambda/migrator/databases.ts';
+import { readDatabases, systemOf } from '../../../lambda/migrator/databases.ts';
 import { readSelected } from '../databases.ts';
 import { nextId, writeRevision } from '../template.ts';
 import type { Call, Verb } from '../verb.ts';
@@ -11,10 +11,10 @@ export const revisionVerb: Verb = {
   example: 'npx backstop revision -m "add new feature" --database codebase_mcp',
   async run({ options }: Call<{ readonly message: string }>) {
     const { definition, chain } = readSelected(options);
-    const system = readDefinitions(options.migrations).filter(
-      (other) => systemOf(other) === systemOf(definition),
+    const system = readDatabases(options.migrations, (definitions) =>
+      definitions.filter((other) => systemOf(other) === systemOf(definition)),
     );
-    const id = nextId(options.migrations, system);
+    const id = nextId(system.map((database) => database.chain));
     const folder = writeRevision(options.migrations, {
       id,
       message: options.message,
