@@ -109,26 +109,13 @@ async function runVerb(
   args: readonly string[],
   terminal: Terminal,
 ): Promise<number> {
-  try {
-    return await runOn(verb, options, args, withLogFile(terminal, options.logFile));
-  } catch (error) {
-    if (!(error instanceof BackstopError)) throw error;
-    for (const line of describeFailure(error, terminal).lines) terminal.err(line);
-    return failureStatus(error);
-  }
-}
-
-async function runOn(
-  verb: Verb,
-  options: CommonOptions,
-  args: readonly string[],
-  terminal: Terminal,
-): Promise<number> {
+  // Until the log file is open, and where it cannot be, the terminal is told alone.
+  let speaker = terminal;
   // With --json, standard output is the document's alone.
-  const tell = options.json ? terminal.err : terminal.out;
+  const tell = (line: string) => (options.json ? speaker.err(line) : speaker.out(line));
   const print = ({ lines, json }: Answer) => {
-    if (options.json) terminal.out(JSON.stringify(json, null, 2));
-    else for (const line of lines) terminal.out(line);
+    if (options.json) speaker.out(JSON.stringify(json, null, 2));
+    else for (const line of lines) speaker.out(line);
   };
   let rolledBack = false;
   const show = progressLines(terminal, tell);
@@ -138,12 +125,13 @@ async function runOn(
   };
   try {
     refuseStrayUrl(args, options);
-    const answer = await verb.run({ args, options: options as never, terminal, listener, tell });
+    speaker = withLogFile(terminal, options.logFile);
+    const answer = await verb.run({ args, options: options as never, terminal: speaker, listener, tell });
     print(answer);
     return answer.status ?? DONE;
   } catch (error) {
     if (!(error instanceof BackstopError)) {
-      terminal.err(
+      speaker.err(
         formatError({
           message: `A fault of Backstop itself: ${error instanceof Error ? error.message : String(error)}`,
           hint: 'npx backstop status tells where the database is. Report the command and this line.',
@@ -152,8 +140,8 @@ async function runOn(
       return FAILED;
     }
     const { lines, json } = describeFailure(error, terminal);
-    for (const line of lines) terminal.err(line);
-    if (rolledBack) terminal.err('\nROLLBACK (automatic)');
+    for (const line of lines) speaker.err(line);
+    if (rolledBack) speaker.err('\nROLLBACK (automatic)');
     if (options.json) print({ lines, json });
     return failureStatus(error);
   }

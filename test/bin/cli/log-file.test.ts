@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeDatabase, type TestDatabase } from '../../setup/database.ts';
-import { backstop, databaseUrl, UNREACHABLE } from './program.ts';
+import { backstop, databaseUrl, document, UNREACHABLE } from './program.ts';
 import { folderOf, migrationFiles } from './project.ts';
 
 const migrations = folderOf(migrationFiles({ app: { revisions: [{ id: '001' }] } }));
@@ -35,4 +35,28 @@ test('a file that cannot be written is refused before anything is connected to',
   );
   expect({ status, out }).toEqual({ status: 2, out: [] });
   expect(err[0]).toBe(`ConfigurationError: The log file ${missing} cannot be written`);
+});
+
+test('a file that cannot be written is with --json one document, too', async () => {
+  const ending = await backstop([
+    'heads',
+    '--migrations',
+    migrations,
+    '--log-file',
+    join(migrations, 'nowhere', 'run.log'),
+    '--json',
+  ]);
+  expect(document(ending)).toMatchObject({ error: 'ConfigurationError' });
+});
+
+test('a URL in its place is refused, and not quoted', async () => {
+  const { status, out, err } = await backstop([
+    'heads',
+    '--migrations',
+    migrations,
+    '--log-file',
+    UNREACHABLE,
+  ]);
+  expect(status).toBe(2);
+  expect([...out, ...err].join('\n')).not.toContain('sesame');
 });
