@@ -4,6 +4,7 @@ import { upgrade } from '../../lambda/migrator/migrator.ts';
 import type { RunReport } from '../../lambda/migrator/report.ts';
 import { describeFailure } from './failure.ts';
 import { type FleetOptions, type Member, readFleet } from './fleet.ts';
+import { backstop } from './logger.ts';
 import { withLockWait } from './options.ts';
 import { describeOutcome } from './outcome.ts';
 import { lookAt } from './standing.ts';
@@ -32,7 +33,7 @@ export async function upgradeAll(call: Call<AllOptions>): Promise<Answer> {
   const members = readFleet(call);
   const results: { readonly database: string; readonly result: RunReport | BackstopError }[] = [];
   for (const member of members) {
-    tell(`INFO  [backstop] ${member.name}`);
+    tell(backstop(member.name));
     const result = await upgradeMember(member, options);
     results.push({ database: member.name, result });
     if (result instanceof BackstopError) {

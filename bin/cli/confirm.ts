@@ -33,7 +33,7 @@ export async function confirmLoss(
 }
 
 /** A sentence for each thing that would be lost; none where nothing would be. */
-export function describeLoss({ found, unforeseen }: Loss): string[] {
+function describeLoss({ found, unforeseen }: Loss): string[] {
   return [
     ...found.flatMap(({ revision, rows, violations }) => [
       ...rows.map(

@@ -1,5 +1,7 @@
 // The last lines of a run that changed something, or would have.
+import { seconds } from '../../lambda/migrator/events.ts';
 import { BASE, type RunReport } from '../../lambda/migrator/report.ts';
+import { alembic, backstop } from './logger.ts';
 
 export function describeOutcome(report: RunReport): string[] {
   const { outcome, direction, from, to, revisions, durationMs } = report;
@@ -9,12 +11,14 @@ export function describeOutcome(report: RunReport): string[] {
     case 'rehearsed':
       return [
         ...describeEffort(report),
-        `INFO  [backstop] Dry run: ${direction} ${from} -> ${to} succeeds in ${seconds(durationMs)}; rolled back, nothing was changed`,
+        backstop(
+          `Dry run: ${direction} ${from} -> ${to} succeeds in ${seconds(durationMs)}; rolled back, nothing was changed`,
+        ),
       ];
     case 'upgraded':
       return describeRetired(report);
     case 'finalized':
-      return [`INFO  [backstop] Finalized ${revisions.join(', ')}`];
+      return [backstop(`Finalized ${revisions.join(', ')}`)];
     default:
       return [];
   }
@@ -25,20 +29,16 @@ function describeRetired({ retired, created }: RunReport): string[] {
   // A table that the same run made and retired is told as created, in the schema where it is now.
   const waits = retired.length > 0 || created.some((table) => table.startsWith('retired_'));
   return waits
-    ? [
-        'INFO  [backstop] What is dropped here is retired with every row; to drop it for good: npx backstop finalize',
-      ]
+    ? [backstop('What is dropped here is retired with every row; to drop it for good: npx backstop finalize')]
     : [];
 }
 
 function nothingToDo({ direction, to }: RunReport): string[] {
-  if (direction === 'finalize') return [`INFO  [backstop] Nothing is retired at ${to}, nothing to do`];
+  if (direction === 'finalize') return [backstop(`Nothing is retired at ${to}, nothing to do`)];
   return [
     // The contract's own line, though nothing runs; the next one says so.
-    ...(direction === 'upgrade'
-      ? [`INFO  [alembic.runtime.migration] Running upgrade  -> ${to === BASE ? '' : to}`]
-      : []),
-    `INFO  [backstop] Already at ${to}, nothing to do`,
+    ...(direction === 'upgrade' ? [alembic(`Running upgrade  -> ${to === BASE ? '' : to}`)] : []),
+    backstop(`Already at ${to}, nothing to do`),
   ];
 }
 
@@ -49,12 +49,10 @@ function describeEffort({ exclusiveMs, walBytes, steps }: RunReport): string[] {
   return [
     ...locks
       .slice(0, 3)
-      .map(([table, ms]) => `INFO  [backstop] ACCESS EXCLUSIVE on ${table} for ${Math.round(ms)} ms`),
-    ...(locks.length > 3 ? [`INFO  [backstop] and on ${locks.length - 3} more tables, no longer`] : []),
-    `INFO  [backstop] Write-ahead log ${walBytes} bytes; rewritten: ${rewritten.length === 0 ? 'nothing' : rewritten.join(', ')}`,
+      .map(([table, ms]) => backstop(`ACCESS EXCLUSIVE on ${table} for ${Math.round(ms)} ms`)),
+    ...(locks.length > 3 ? [backstop(`and on ${locks.length - 3} more tables, no longer`)] : []),
+    backstop(
+      `Write-ahead log ${walBytes} bytes; rewritten: ${rewritten.length === 0 ? 'nothing' : rewritten.join(', ')}`,
+    ),
   ];
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(2)}s`;
 }

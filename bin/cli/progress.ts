@@ -5,9 +5,8 @@ import {
   type Listener,
   type ProgressEvent,
 } from '../../lambda/migrator/events.ts';
+import { alembic, migration, warning } from './logger.ts';
 import type { Terminal } from './terminal.ts';
-
-const ALEMBIC = 'INFO  [alembic.runtime.migration]';
 
 /** The engine looks several times a second at who stands in the way; a person need not read it as often. */
 const WAITING_TOLD_EVERY_MS = 5_000;
@@ -27,18 +26,18 @@ export function progressLines(terminal: Pick<Terminal, 'paint'>, tell: (line: st
 function linesOf(event: ProgressEvent, { paint }: Pick<Terminal, 'paint'>): string[] {
   switch (event.type) {
     case 'planned':
-      return [`${ALEMBIC} Context impl PostgresqlImpl.`, `${ALEMBIC} Will assume transactional DDL.`];
+      return [alembic('Context impl PostgresqlImpl.'), alembic('Will assume transactional DDL.')];
     case 'revision started':
-      return [`${ALEMBIC} ${describeEvent(event)}`];
+      return [alembic(describeEvent(event))];
     case 'step started':
     case 'step completed': {
       const revision = event.type === 'step started' ? event.revision : event.step.revision;
-      return [`INFO  [migration.${revision}] ${describeEvent(event)}`];
+      return [migration(revision, describeEvent(event))];
     }
     case 'revision completed': {
       if (event.direction === 'stamp') return [];
-      const completed = `INFO  [migration.${event.revision}] ${describeEvent(event)}`;
-      return [paint.good(completed), `${ALEMBIC} ${describeMove(event)}`];
+      const completed = migration(event.revision, describeEvent(event));
+      return [paint.good(completed), alembic(describeMove(event))];
     }
     case 'notice': {
       const line = describeEvent(event);
@@ -47,7 +46,7 @@ function linesOf(event: ProgressEvent, { paint }: Pick<Terminal, 'paint'>): stri
     case 'edited':
     case 'waiting':
     case 'retrying':
-      return [paint.warning(`WARN  [backstop] ${describeEvent(event)}`)];
+      return [paint.warning(warning(describeEvent(event)))];
     // The error itself is told at the end.
     case 'rolled back':
     case 'connected':

@@ -158,6 +158,7 @@ export const STEP: Readonly<Record<Direction, string>> = {
   stamp: 'Stamp Step',
 };
 
-function seconds(ms: number): string {
+/** `0.05s`, as Alembic and the contract write a duration. */
+export function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(2)}s`;
 }

@@ -56,7 +56,7 @@ export async function createHistory(client: pg.Client): Promise<void> {
   );
 }
 
-export async function hasHistory(client: pg.Client): Promise<boolean> {
+async function hasHistory(client: pg.Client): Promise<boolean> {
   const { rows } = await client.query("SELECT pg_catalog.to_regclass('backstop.history') AS oid");
   return rows[0]?.oid !== null;
 }

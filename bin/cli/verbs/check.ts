@@ -1,5 +1,6 @@
 // `check`: runs the checks of the revision that the database is at, and prints the verdict in the contract's lines.
 import { InvalidInput } from '../../../lambda/migrator/errors.ts';
+import { seconds } from '../../../lambda/migrator/events.ts';
 import { validate } from '../../../lambda/migrator/migrator.ts';
 import type { CheckReport, ValidationReport } from '../../../lambda/migrator/report.ts';
 import { PHASES, type Phase } from '../../../lambda/migrator/revision.ts';
@@ -59,7 +60,7 @@ function describeVerdict(
     ...(phase === 'before-upgrade' && failed === 0
       ? [paint.good(`${tick} All pre-migration checks passed (${passed}/${lines.length})`)]
       : []),
-    `${failed > 0 ? `${failed} failed, ` : ''}${passed} passed in ${(durationMs / 1000).toFixed(2)}s`,
+    `${failed > 0 ? `${failed} failed, ` : ''}${passed} passed in ${seconds(durationMs)}`,
   ];
 }
 

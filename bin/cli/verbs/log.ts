@@ -1,9 +1,9 @@
 // `log`: the runs that the history of a database remembers.
-
-import { STEP } from '../../../lambda/migrator/events.ts';
+import { STEP, seconds } from '../../../lambda/migrator/events.ts';
 import type { LoggedRun } from '../../../lambda/migrator/history.ts';
 import { log } from '../../../lambda/migrator/inspect.ts';
 import { selectDatabase } from '../databases.ts';
+import { backstop, migration } from '../logger.ts';
 import { wholeNumber } from '../options.ts';
 import type { Call, Verb } from '../verb.ts';
 
@@ -51,14 +51,9 @@ function describeDetails({ report, durationMs }: LoggedRun): string[] {
     ];
   }
   return [
-    ...report.steps.map(
-      ({ direction, revision, number, of, title, durationMs }) =>
-        `INFO  [migration.${revision}] ${STEP[direction]} ${number}/${of}: ${seconds(durationMs)} (${title})`,
+    ...report.steps.map(({ direction, revision, number, of, title, durationMs }) =>
+      migration(revision, `${STEP[direction]} ${number}/${of}: ${seconds(durationMs)} (${title})`),
     ),
-    `INFO  [backstop] Total: ${seconds(durationMs)}`,
+    backstop(`Total: ${seconds(durationMs)}`),
   ];
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(2)}s`;
 }

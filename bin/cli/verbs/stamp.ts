@@ -2,6 +2,7 @@
 import { stamp } from '../../../lambda/migrator/migrator.ts';
 import { selectDatabase } from '../databases.ts';
 import { lockWait, withLockWait } from '../options.ts';
+import { describeOutcome } from '../outcome.ts';
 import type { Call, Verb } from '../verb.ts';
 
 export const stampVerb: Verb = {
@@ -17,8 +18,6 @@ export const stampVerb: Verb = {
     const [target = ''] = call.args;
     const options = withLockWait(selectDatabase(call, target), call.options);
     const report = await stamp(options, target, { purge: call.options.purge ?? false });
-    const lines =
-      report.outcome === 'nothing to do' ? [`INFO  [backstop] Already at ${report.to}, nothing to do`] : [];
-    return { lines, json: report };
+    return { lines: describeOutcome(report), json: report };
   },
 };
