@@ -4,10 +4,11 @@ import { downgrade } from './migrator/migrator.ts';
 import type { RunReport } from './migrator/report.ts';
 import { isDrill } from './runtime/drill.ts';
 import { stateHandler, type Tools } from './runtime/handler.ts';
+import { measureRun } from './runtime/metrics.ts';
 import { migratorOptions } from './runtime/migrator-options.ts';
 import { committedMigration, type ExecutionState } from './state.ts';
 
-export const handler = stateHandler(async (state, tools) => {
+export const handler = stateHandler({ step: 'Downgrade', measure: measureRun }, async (state, tools) => {
   // A downgrade that was asked for is rolled back like any other run when it fails: its own error says so.
   return state.request.action === 'downgrade'
     ? downgrade(migratorOptions(state, tools), state.plan?.to ?? state.request.target)

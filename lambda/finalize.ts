@@ -3,12 +3,14 @@ import { FinalizeFailed, NotAtTarget } from './migrator/errors.ts';
 import { finalize } from './migrator/migrator.ts';
 import { isDrill } from './runtime/drill.ts';
 import { stateHandler } from './runtime/handler.ts';
+import { measureRun } from './runtime/metrics.ts';
 import { migratorOptions } from './runtime/migrator-options.ts';
 
-export const handler = stateHandler(async (state, tools) => {
+export const handler = stateHandler({ step: 'Finalize', measure: measureRun }, async (state, tools) => {
   try {
     if (isDrill(state, 'finalize-failure')) throw new Error('drill: the finalize fails');
-    return await finalize(migratorOptions(state, tools), state.plan?.to);
+    const { appliedBy } = state.request;
+    return await finalize(migratorOptions(state, tools), state.plan?.to, { ...(appliedBy && { appliedBy }) });
   } catch (cause) {
     if (cause instanceof NotAtTarget) throw cause;
     throw new FinalizeFailed(

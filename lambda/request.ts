@@ -3,20 +3,30 @@ import * as z from 'zod';
 import { InvalidInput } from './migrator/errors.ts';
 import { ACTIONS, DRILLS, type Request } from './state.ts';
 
+/** No function lives longer. */
+const LONGEST_LOCK_SECONDS = 900;
+
 const shape = z.strictObject({
   action: z.enum(ACTIONS).default('upgrade'),
   target: z.string().min(1).max(64).optional(),
   database: z.string().optional(),
   snapshot: z.boolean().default(true),
   finalize: z.boolean().default(true),
+  maxLock: z.number().positive().max(LONGEST_LOCK_SECONDS).optional(),
+  appliedBy: z.string().startsWith('arn:').max(2048).optional(),
   drill: z.enum(DRILLS).optional(),
 });
+
+/** What an input may say. */
+export const INPUT_FIELDS: readonly string[] = Object.keys(shape.shape);
 
 /** What the deployed stack adds to an input, and what it allows. */
 export interface Deployment {
   readonly databases: readonly string[];
   readonly defaultDatabase: string;
   readonly allowDrills: boolean;
+  readonly finalizeAfterDays: number;
+  readonly maxLockSeconds: number;
 }
 
 /**
@@ -27,12 +37,12 @@ export interface Deployment {
  */
 export function parseRequest(
   input: unknown,
-  { databases, defaultDatabase, allowDrills }: Deployment,
+  { databases, defaultDatabase, allowDrills, finalizeAfterDays, maxLockSeconds }: Deployment,
 ): Request {
   const result = shape.safeParse(typeof input === 'string' ? { action: input } : (input ?? {}));
   if (!result.success) throw invalid(result.error.issues[0], input);
-  const { action, database = defaultDatabase, snapshot, finalize, drill } = result.data;
-  const target = result.data.target ?? (action === 'downgrade' ? undefined : 'head');
+  const { action, database = defaultDatabase, maxLock = maxLockSeconds, ...given } = result.data;
+  const { drill, target = action === 'downgrade' ? undefined : 'head' } = given;
   if (target === undefined) {
     throw new InvalidInput({
       message: 'A downgrade needs "target"',
@@ -51,11 +61,11 @@ export function parseRequest(
       hint: 'Leave "drill" out, or deploy with "allowDrills": true.',
     });
   }
-  return { action, target, database, snapshot, finalize, drill };
+  return { ...given, action, target, database, maxLock, finalizeAfterDays };
 }
 
 function invalid(issue: z.core.$ZodIssue | undefined, input: unknown): InvalidInput {
-  const fields = Object.keys(shape.shape).join(', ');
+  const fields = INPUT_FIELDS.join(', ');
   if (issue?.code === 'unrecognized_keys') {
     return new InvalidInput({
       message: `The input has a field "${issue.keys[0]}", which does not exist`,

@@ -11,13 +11,15 @@ interface Input {
 }
 
 export const handler = makeHandler(
-  ({ execution }: Input) => ({ execution }),
+  { step: 'Resolve input', stateOf: ({ execution }: Input) => ({ execution }) },
   async ({ input, execution }): Promise<ExecutionState> => {
     const environment = readEnvironment(resolveEnvironment);
     const request = parseRequest(input, {
       databases: Object.keys(environment.BACKSTOP_DATABASES),
       defaultDatabase: environment.BACKSTOP_DEFAULT_DATABASE,
       allowDrills: environment.BACKSTOP_ALLOW_DRILLS,
+      finalizeAfterDays: environment.BACKSTOP_FINALIZE_AFTER_DAYS,
+      maxLockSeconds: environment.BACKSTOP_MAX_LOCK_SECONDS,
     });
     const identifier = environment.BACKSTOP_DATABASES[request.database]?.identifier ?? '';
     return { request, execution, instance: toInstance(identifier, await describe(identifier)) };

@@ -2,16 +2,20 @@
 import { ensureSnapshot } from './aws/snapshot.ts';
 import { readEnvironment, snapshotEnvironment } from './runtime/environment.ts';
 import { stateHandler } from './runtime/handler.ts';
+import { measureSnapshot } from './runtime/metrics.ts';
 
-export const handler = stateHandler(async ({ instance, request, execution }, { logger }) => {
-  const environment = readEnvironment(snapshotEnvironment);
-  const snapshot = await ensureSnapshot({
-    identifier: instance.identifier,
-    database: request.database,
-    execution,
-    keep: environment.BACKSTOP_KEEP_SNAPSHOTS,
-    timeoutSeconds: environment.BACKSTOP_SNAPSHOT_TIMEOUT_SECONDS,
-  });
-  logger.info(`Snapshot ${snapshot.id} is ${snapshot.status}`, { snapshot });
-  return snapshot;
-});
+export const handler = stateHandler(
+  { step: 'Snapshot', measure: measureSnapshot },
+  async ({ instance, request, execution }, { logger }) => {
+    const environment = readEnvironment(snapshotEnvironment);
+    const snapshot = await ensureSnapshot({
+      identifier: instance.identifier,
+      database: request.database,
+      execution,
+      keep: environment.BACKSTOP_KEEP_SNAPSHOTS,
+      timeoutSeconds: environment.BACKSTOP_SNAPSHOT_TIMEOUT_SECONDS,
+    });
+    logger.info(`Snapshot ${snapshot.id} is ${snapshot.status}`, { snapshot });
+    return snapshot;
+  },
+);

@@ -2,9 +2,10 @@
 //
 // Every function receives the whole document and returns its own section, which the state machine puts in its
 // place. No section ever holds a secret.
-import type { Plan, RevisionId, RunReport, ValidationReport } from './migrator/report.ts';
+import type { EndingName } from './migrator/errors.ts';
+import type { Plan, RevisionId, RunReport, Standing } from './migrator/report.ts';
 
-export const ACTIONS = ['upgrade', 'downgrade', 'finalize', 'status'] as const;
+export const ACTIONS = ['upgrade', 'downgrade', 'finalize', 'status', 'plan'] as const;
 export type Action = (typeof ACTIONS)[number];
 
 /** Faults that can be provoked on purpose, so that the other branches can be seen. */
@@ -27,12 +28,19 @@ export interface Request {
   readonly snapshot: boolean;
   /** Whether what the upgrade retires is dropped once validation has passed. */
   readonly finalize: boolean;
+  /** How many days later: 0 is in this execution, more is done by a schedule. As deployed. */
+  readonly finalizeAfterDays: number;
+  /** How long a table may be locked against readers, in seconds, as estimated beforehand. */
+  readonly maxLock: number;
+  /** ARN of the execution that must have changed the database last: what a schedule finalizes is that one's alone. */
+  readonly appliedBy?: string | undefined;
   readonly drill?: Drill | undefined;
 }
 
 export interface Execution {
   readonly name: string;
   readonly arn: string;
+  readonly stateMachineArn: string;
   /** ISO 8601. */
   readonly startedAt: string;
 }
@@ -60,6 +68,14 @@ export interface Snapshot {
   readonly deleted: readonly string[];
 }
 
+/** When what was retired will be finalized, by an execution that a schedule starts. */
+export interface ScheduledFinalize {
+  /** Name of the schedule; a database has one at most. */
+  readonly schedule: string;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
 /** What Reconcile found when the answer of Migrate was lost. */
 export interface Reconciliation {
   readonly revision: RevisionId;
@@ -70,8 +86,27 @@ export interface Reconciliation {
 }
 
 /** A validation, and the sentence with which the execution ends if it did not pass. */
-export interface Validation extends ValidationReport {
+export interface Validation extends Standing {
   readonly cause: string;
+}
+
+/** An execution in a few lines: what stands first in its output, and in the message that tells of its end. */
+export interface Summary {
+  /** `Succeeded`, or the name of the error; TimedOut and Aborted where nothing of the execution ended it. */
+  readonly ending: EndingName | 'Succeeded' | 'TimedOut' | 'Aborted';
+  /** A sentence a line: what happened, what is in the database, what is left to do. */
+  readonly message: string;
+  readonly action: Action | null;
+  readonly database: string | null;
+  readonly revisionBefore: RevisionId | null;
+  /** Null where nobody knows: the database has to be asked. */
+  readonly revisionAfter: RevisionId | null;
+  /** Id of the snapshot that this execution took. */
+  readonly snapshot: string | null;
+  /** Ids of revisions whose retired tables still stand. */
+  readonly finalizePending: readonly RevisionId[];
+  /** When these will be finalized, ISO 8601; null where nobody has scheduled it. */
+  readonly finalizeAt: string | null;
 }
 
 /** The document. Sections appear in the order of the states that write them. */
@@ -85,6 +120,7 @@ export interface ExecutionState {
   readonly reconciliation?: Reconciliation;
   readonly validation?: Validation;
   readonly finalization?: RunReport;
+  readonly scheduledFinalize?: ScheduledFinalize;
   readonly downgrade?: RunReport;
   readonly downgradeValidation?: Validation;
   /** The last error that a state caught. */

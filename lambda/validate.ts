@@ -1,8 +1,9 @@
 // Validate: runs the checks of the revision, after the upgrade or after the downgrade, and says how to go on.
 import { validate } from './migrator/migrator.ts';
-import type { CheckReport, RevisionId, ValidationReport } from './migrator/report.ts';
+import type { CheckReport, RevisionId, Standing, ValidationReport } from './migrator/report.ts';
 import { isDrill } from './runtime/drill.ts';
 import { makeHandler } from './runtime/handler.ts';
+import { measureChecks } from './runtime/metrics.ts';
 import { migratorOptions } from './runtime/migrator-options.ts';
 import { committedMigration, type ExecutionState, type Validation } from './state.ts';
 
@@ -12,7 +13,7 @@ interface Input {
 }
 
 export const handler = makeHandler(
-  ({ state }: Input) => state,
+  { step: 'Validate', stateOf: ({ state }: Input) => state, measure: measureChecks },
   async ({ phase, state }, tools): Promise<Validation> => {
     const report = await validate(migratorOptions(state, tools), phase, expectedRevision(phase, state));
     const judged =
@@ -34,7 +35,7 @@ function expectedRevision(
 }
 
 /** The drill for a wrong result: one more check, which does not hold. */
-function withDrill(report: ValidationReport): ValidationReport {
+function withDrill(report: Standing): Standing {
   const check: CheckReport = {
     revision: report.revision,
     id: 'V0.0',

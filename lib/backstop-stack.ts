@@ -1,10 +1,14 @@
-// What is deployed: the functions, and the state machine that calls them.
+// What is deployed: the functions, the state machine that calls them, and what an operator sees of it.
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { LogGroup, type LogGroupProps } from 'aws-cdk-lib/aws-logs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import type { Settings } from './config.ts';
 import { Functions } from './functions.ts';
+import { Operations } from './operations.ts';
 import { MigrationStateMachine } from './state-machine.ts';
+import { functionSeconds } from './timeouts.ts';
 
 export interface BackstopStackProps extends StackProps {
   readonly settings: Settings;
@@ -16,8 +20,24 @@ export class BackstopStack extends Stack {
 
   constructor(scope: Construct, id: string, { settings, ...props }: BackstopStackProps) {
     super(scope, id, props);
-    const functions = new Functions(this, 'Functions', settings);
-    this.stateMachine = new MigrationStateMachine(this, 'StateMachine', functions, settings.logRetentionDays);
-    new CfnOutput(this, 'StateMachineArn', { value: this.stateMachine.stateMachineArn });
+    const key =
+      settings.kmsKeyArn === undefined ? undefined : Key.fromKeyArn(this, 'Key', settings.kmsKeyArn);
+    const logs: LogGroupProps = { retention: settings.logRetentionDays, ...(key && { encryptionKey: key }) };
+    const household = {
+      logGroup: new LogGroup(this, 'FunctionLog', logs),
+      seconds: functionSeconds(settings),
+      key,
+    };
+    const functions = new Functions(this, 'Functions', household, settings);
+    this.stateMachine = new MigrationStateMachine(this, 'StateMachine', {
+      functions,
+      logGroup: new LogGroup(this, 'ExecutionLog', logs),
+      key,
+    });
+    const { stateMachine } = this;
+    const operations = new Operations(this, 'Operations', { household, settings, stateMachine });
+    new CfnOutput(this, 'StateMachineArn', { value: stateMachine.stateMachineArn });
+    new CfnOutput(this, 'TopicArn', { value: operations.topic.topicArn });
+    new CfnOutput(this, 'DashboardUrl', { value: operations.dashboardUrl });
   }
 }

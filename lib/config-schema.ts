@@ -8,8 +8,11 @@ import { LAMBDA_LIMIT_SECONDS, runSeconds } from './timeouts.ts';
 
 // RDS allows 100 manual snapshots a region.
 const MAX_KEPT_SNAPSHOTS = 99;
+// What has been retired for longer than this, nobody comes back for.
+const MAX_FINALIZE_DAYS = 365;
 // Leaves an hour and a half of the execution's four to everything but the snapshot.
 const MAX_SNAPSHOT_MINUTES = 150;
+const WRITE_LOCK_SECONDS = `write the number of seconds, above 0 and at most ${LAMBDA_LIMIT_SECONDS}`;
 const RETENTION_DAYS = Object.values(RetentionDays).filter((days) => typeof days === 'number');
 
 // Each factory takes what to write as the message of every fault in its value.
@@ -33,17 +36,34 @@ const object = <Shape extends z.core.$ZodLooseShape>(shape: Shape) => {
     .readonly();
 };
 
+/** The end of an id that EC2 gives: 8 hexadecimal digits until 2016, 17 since. */
+const ec2Id = (prefix: string) => new RegExp(`^${prefix}-([0-9a-f]{8}|[0-9a-f]{17})$`);
+const keyArn = () =>
+  text(
+    /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/(mrk-)?[0-9a-f-]{32,36}$/,
+    'write the full ARN of the key, not of an alias: "arn:aws:kms:eu-central-1:111122223333:key/…"',
+  );
+
 const vpc = object({
-  vpcId: text(/^vpc-[0-9a-f]+$/, 'write the id of the VPC, e.g. "vpc-0a1b2c3d"'),
+  vpcId: text(ec2Id('vpc'), 'write the id of the VPC, e.g. "vpc-0a1b2c3d"'),
   availabilityZones: list(
     text(/^[a-z]{2}(-[a-z]+)+-\d[a-z]$/, 'write the name of an availability zone, e.g. "eu-central-1a"'),
     'write the zones of the private subnets, e.g. ["eu-central-1a", "eu-central-1b"]',
   ),
   privateSubnetIds: list(
-    text(/^subnet-[0-9a-f]+$/, 'write the id of a subnet, e.g. "subnet-0a1b2c3d"'),
+    text(ec2Id('subnet'), 'write the id of a subnet, e.g. "subnet-0a1b2c3d"'),
     'write the ids of the private subnets, e.g. ["subnet-0a1b2c3d", "subnet-1a2b3c4d"]',
   ),
   secretsManagerEndpoint: flag().default(true),
+});
+
+const iam = object({
+  user: text(/^[^\s"'\\/]{1,63}$/, 'write the name of the database user that has the role rds_iam'),
+  resourceId: text(
+    /^(db|cluster)-[A-Z0-9]+$/,
+    'write the resource id that RDS shows for the instance or cluster, e.g. "db-ABCDEFGHIJKL01234"',
+  ),
+  databaseName: text(/^\S{1,63}$/, 'write the name of the database on the server: no secret says it here'),
 });
 
 const database = object({
@@ -54,9 +74,24 @@ const database = object({
   secretArn: text(
     /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+-[a-zA-Z0-9]{6}$/,
     'write the full ARN of the secret, with the six characters that Secrets Manager adds to its name',
-  ),
-  securityGroupId: text(/^sg-[0-9a-f]+$/, 'write the id of the security group, e.g. "sg-0a1b2c3d"'),
+  ).optional(),
+  secretKeyArn: keyArn().optional(),
+  iam: iam.optional(),
+  securityGroupId: text(ec2Id('sg'), 'write the id of the security group, e.g. "sg-0a1b2c3d"'),
   port: integer(1, 65535, 'port').default(5432),
+});
+
+const delivery = object({
+  connectionArn: text(
+    /^arn:aws[a-z-]*:code(star-)?connections:[a-z0-9-]+:\d{12}:connection\/[0-9a-f-]{36}$/,
+    'write the ARN of a connection of CodeConnections to the place where the repository is',
+  ),
+  repository: text(/^[\w.-]+(\/[\w.-]+)+$/, 'write owner and name of the repository, e.g. "acme/backstop"'),
+  branch: z
+    .string({ error: 'write the name of a branch' })
+    .min(1, { error: 'write the name of a branch' })
+    .default('main'),
+  approval: flag().default(true),
 });
 
 export const schema = object({
@@ -68,14 +103,24 @@ export const schema = object({
     .readonly(),
   defaultDatabase: z.string({ error: 'write the name of one of the databases' }),
   keepSnapshots: integer(1, MAX_KEPT_SNAPSHOTS, 'number of snapshots').default(5),
+  finalizeAfterDays: integer(0, MAX_FINALIZE_DAYS, 'number of days').default(0),
+  notificationEmail: text(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, 'write one e-mail address').optional(),
+  alarms: flag().default(true),
   allowDrills: flag().default(false),
   caBundle: z.string({ error: 'write the path of a PEM file, from the root of the project' }).optional(),
   logRetentionDays: z
     .literal(RETENTION_DAYS, { error: `write one of ${RETENTION_DAYS.join(', ')}` })
     .default(RetentionDays.THREE_MONTHS),
+  kmsKeyArn: keyArn().optional(),
   transactionSeconds: integer(1, LAMBDA_LIMIT_SECONDS, 'number of seconds').default(300),
   lockWaitSeconds: integer(0, LAMBDA_LIMIT_SECONDS, 'number of seconds').default(60),
+  maxLockSeconds: z
+    .number({ error: WRITE_LOCK_SECONDS })
+    .positive({ error: WRITE_LOCK_SECONDS })
+    .max(LAMBDA_LIMIT_SECONDS, { error: WRITE_LOCK_SECONDS })
+    .default(5),
   snapshotTimeoutMinutes: integer(1, MAX_SNAPSHOT_MINUTES, 'number of minutes').default(120),
+  delivery: delivery.optional(),
 }).superRefine((settings, context) => {
   const wrong = (message: string, ...path: string[]) => context.addIssue({ code: 'custom', message, path });
   const { availabilityZones, privateSubnetIds } = settings.vpc;
@@ -94,16 +139,22 @@ export const schema = object({
     wrong(`write one of the names in migrations/databases.json: ${known.join(', ')}`, 'databases', name);
   }
   const databases = Object.entries(settings.databases);
-  for (const [name, { secretArn }] of databases) {
-    const [owner] = databases.find(([, other]) => other.secretArn === secretArn) ?? [name];
+  for (const [name, { secretArn, secretKeyArn, iam }] of databases) {
+    const at = ['databases', name];
+    if ((secretArn === undefined) === (iam === undefined)) {
+      wrong('write either secretArn, or iam with user, resourceId and databaseName', ...at);
+    }
+    if (secretArn === undefined && secretKeyArn !== undefined) {
+      wrong('remove it: it is the key of a secret, and there is none', ...at, 'secretKeyArn');
+    }
     // A secret is the login to one database, and where it is rotated, it is rotated on one server.
+    const [owner] = databases.find(([, other]) => secretArn && other.secretArn === secretArn) ?? [name];
     if (owner !== name) {
-      wrong(
-        `write the ARN of a secret of its own: this one is that of ${owner}`,
-        'databases',
-        name,
-        'secretArn',
-      );
+      wrong(`write the ARN of a secret of its own: this one is that of ${owner}`, ...at, 'secretArn');
+    }
+    const [neighbour] = databases.find(([, other]) => iam && isSame(iam, other.iam)) ?? [name];
+    if (neighbour !== name) {
+      wrong(`write another name: this is the database of ${neighbour}`, ...at, 'iam', 'databaseName');
     }
   }
   if (names.length > 0 && !names.includes(settings.defaultDatabase)) {
@@ -124,6 +175,10 @@ export const schema = object({
     wrong('write the path of a PEM file with certificates, from the root of the project', 'caBundle');
   }
 });
+
+function isSame(one: z.output<typeof iam>, other: z.output<typeof iam> | undefined): boolean {
+  return one.resourceId === other?.resourceId && one.databaseName === other.databaseName;
+}
 
 function knownDatabases(): string[] {
   return Object.keys(JSON.parse(readFileSync(join(MIGRATIONS, 'databases.json'), 'utf8')));

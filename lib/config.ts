@@ -1,7 +1,10 @@
-// The configuration of a deployment: what cdk.json says under `backstop`, checked once, so that nothing after doubts it.
+// The configuration of a deployment: what the context key `backstop` says, checked once, so that nothing after doubts it.
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { ConfigurationError } from '../lambda/migrator/errors.ts';
 import { schema } from './config-schema.ts';
+import { ROOT } from './paths.ts';
 
 /** The network that the database is in. */
 export interface VpcProps {
@@ -29,8 +32,19 @@ export interface DatabaseProps {
   /**
    * The full ARN of the secret with user name and password, its random suffix included. Each database has one of its
    * own; where databases share an instance, it must say `dbname`.
+   * @default - no secret: `iam` says how to log in
    */
-  readonly secretArn: string;
+  readonly secretArn?: string | undefined;
+  /**
+   * The ARN of the KMS key with which the secret is encrypted, where that is one of your own.
+   * @default - the key `aws/secretsmanager`, which every reader of the secret may use
+   */
+  readonly secretKeyArn?: string | undefined;
+  /**
+   * Logs in with IAM database authentication instead of a secret.
+   * @default - the login that the secret says
+   */
+  readonly iam?: IamLoginProps | undefined;
   /** The security group of the instance or cluster; the functions are let in through it. */
   readonly securityGroupId: string;
   /**
@@ -40,7 +54,32 @@ export interface DatabaseProps {
   readonly port?: number | undefined;
 }
 
-/** What is written in cdk.json, under `context.backstop`. */
+/** A login without a password: IAM vouches for the function. */
+export interface IamLoginProps {
+  /** The database user; it has been granted the role `rds_iam`. */
+  readonly user: string;
+  /** The resource id of the instance (`db-…`) or cluster (`cluster-…`), which RDS shows beside its identifier. */
+  readonly resourceId: string;
+  /** The name of the database on the server. */
+  readonly databaseName: string;
+}
+
+/** A pipeline that tests, deploys and runs what is pushed. */
+export interface DeliveryProps {
+  /** The ARN of the connection (AWS CodeConnections) through which the repository is read. */
+  readonly connectionArn: string;
+  /** Owner and name of the repository that holds this project, e.g. `acme/backstop`. */
+  readonly repository: string;
+  /** @default 'main' */
+  readonly branch?: string | undefined;
+  /**
+   * Whether a person is shown the plan, and asked, before the migration runs.
+   * @default true
+   */
+  readonly approval?: boolean | undefined;
+}
+
+/** What is written in cdk.json, under `context.backstop`, or in the file that is named there. */
 export interface BackstopProps {
   /** The network that the databases are in. */
   readonly vpc: VpcProps;
@@ -53,6 +92,23 @@ export interface BackstopProps {
    * @default 5
    */
   readonly keepSnapshots?: number | undefined;
+  /**
+   * How many days what an upgrade retired is kept before it is finalized, which a schedule then does. 0 finalizes in
+   * the same execution, as soon as its validation has passed. Until it is finalized, a downgrade loses no row.
+   * @default 0
+   */
+  readonly finalizeAfterDays?: number | undefined;
+  /**
+   * Who is told by e-mail how each execution ended; the address has to be confirmed once. Others can subscribe to the
+   * topic that the stack makes.
+   * @default - nobody
+   */
+  readonly notificationEmail?: string | undefined;
+  /**
+   * Whether the stack makes alarms, which tell the same topic.
+   * @default true
+   */
+  readonly alarms?: boolean | undefined;
   /**
    * Whether an execution may ask for a drill, which makes a state fail on purpose. Never in production.
    * @default false
@@ -69,6 +125,12 @@ export interface BackstopProps {
    */
   readonly logRetentionDays?: number | undefined;
   /**
+   * The ARN of a KMS key of your own that encrypts logs, notifications, environments and the data of executions. Its
+   * policy has to let the services use it that do so on their own behalf: docs/runbook.md has the statements.
+   * @default - keys that AWS owns
+   */
+  readonly kmsKeyArn?: string | undefined;
+  /**
    * How long the transaction of a migration may take, in seconds (FR-031).
    * @default 300
    */
@@ -79,10 +141,21 @@ export interface BackstopProps {
    */
   readonly lockWaitSeconds?: number | undefined;
   /**
+   * How long a table may be locked against readers by an upgrade, as estimated before it starts, in seconds. A longer
+   * one is refused with LockTooLong, unless the input of the execution says `maxLock`.
+   * @default 5
+   */
+  readonly maxLockSeconds?: number | undefined;
+  /**
    * How long a snapshot may take before the execution gives up with SnapshotFailed, in minutes.
    * @default 120
    */
   readonly snapshotTimeoutMinutes?: number | undefined;
+  /**
+   * The pipeline that starts the state machine; a stack of its own.
+   * @default - none: executions are started by hand, or by a pipeline that you have
+   */
+  readonly delivery?: DeliveryProps | undefined;
 }
 
 /** The configuration, checked and complete. */
@@ -90,9 +163,11 @@ export type Settings = z.output<typeof schema>;
 
 /**
  * Checks the value of the context key `backstop` and adds the defaults.
+ * @param given the configuration, or the path of a JSON file with it, from the project's root
  * @throws ConfigurationError naming each key that is wrong, what was received and what to write.
  */
-export function parseConfig(props: unknown): Settings {
+export function parseConfig(given: unknown): Settings {
+  const props = readProps(given);
   // The interfaces above say what the schema reads: the compiler holds the two together here.
   const parsed = (schema satisfies z.ZodType<unknown, BackstopProps>).safeParse(props);
   if (parsed.success) return parsed.data;
@@ -106,12 +181,33 @@ export function parseConfig(props: unknown): Settings {
   });
   const [keys, verb] = [faults.map(({ key }) => key).join(', '), faults.length === 1 ? 'is' : 'are'];
   throw new ConfigurationError({
-    message: `The configuration in cdk.json does not fit: ${keys} ${verb} wrong.`,
+    message: `The configuration does not fit: ${keys} ${verb} wrong.`,
     detail: faults
       .map(({ key, received }) => `${key} is ${JSON.stringify(received) ?? 'missing'}.`)
       .join(' '),
     hint: faults.map(({ key, write }) => `At ${key}, ${write}.`).join(' '),
   });
+}
+
+/**
+ * The configuration, not yet checked. It may be in a file of its own, so that one project can be deployed to several
+ * accounts: `cdk deploy -c backstop=staging.json`.
+ * @throws ConfigurationError where there is no such file, or no JSON in it
+ */
+export function readProps(given: unknown): unknown {
+  if (typeof given !== 'string') return given;
+  try {
+    return JSON.parse(readFileSync(resolve(ROOT, given), 'utf8'));
+  } catch (cause) {
+    throw new ConfigurationError(
+      {
+        message: 'The configuration file cannot be read: backstop is wrong',
+        detail: `backstop is ${JSON.stringify(given)}: ${(cause as Error).message}.`,
+        hint: "At backstop, write the configuration itself, or the path of a JSON file with it, from the project's root.",
+      },
+      { cause },
+    );
+  }
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {

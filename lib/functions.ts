@@ -1,59 +1,59 @@
 // The Lambda functions: one for each handler in lambda/, with the permissions, the network and the settings it needs.
-import { join } from 'node:path';
-import { Duration } from 'aws-cdk-lib';
-import { PolicyDocument, type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import type { FunctionOptions } from 'aws-cdk-lib/aws-lambda';
-import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda';
-import { type BundlingOptions, NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { BUNDLING, bundlingWithMigrations, CA_FILE, MIGRATIONS_FOLDER } from './bundle.ts';
+import { bundlingWithMigrations, CA_FILE, MIGRATIONS_FOLDER } from './bundle.ts';
 import type { Settings } from './config.ts';
+import { BackstopFunction, type BackstopFunctionProps, type Household } from './function.ts';
 import { Network } from './network.ts';
-import { LAMBDA, ROOT } from './paths.ts';
-import { describeDatabases, joinVpc, readSecrets, takeSnapshots, writeLogs } from './permissions.ts';
-import { type FunctionName, functionSeconds } from './timeouts.ts';
+import { describeDatabases, joinVpc, logIn, takeSnapshots } from './permissions.ts';
+import { ScheduleGroup } from './schedule-group.ts';
+import type { FunctionName } from './timeouts.ts';
 
-interface Surroundings extends Pick<FunctionOptions, 'vpc' | 'vpcSubnets' | 'securityGroups'> {
-  readonly bundling: BundlingOptions;
-  readonly environment: Readonly<Record<string, string>>;
-  readonly permissions: readonly PolicyStatement[];
-}
+type Props = Omit<BackstopFunctionProps, 'household' | 'description'>;
 
-export class Functions extends Construct implements Readonly<Record<FunctionName, NodejsFunction>> {
-  readonly resolve: NodejsFunction;
-  readonly snapshot: NodejsFunction;
-  readonly preflight: NodejsFunction;
-  readonly migrate: NodejsFunction;
-  readonly reconcile: NodejsFunction;
-  readonly validate: NodejsFunction;
-  readonly finalize: NodejsFunction;
-  readonly downgrade: NodejsFunction;
+/** The functions that the state machine calls. */
+export class Functions extends Construct {
+  readonly resolve: BackstopFunction;
+  readonly snapshot: BackstopFunction;
+  readonly preflight: BackstopFunction;
+  readonly migrate: BackstopFunction;
+  readonly reconcile: BackstopFunction;
+  readonly validate: BackstopFunction;
+  readonly schedule: BackstopFunction;
+  readonly finalize: BackstopFunction;
+  readonly downgrade: BackstopFunction;
+  readonly summarize: BackstopFunction;
+  /** Where the schedules are that start the state machine, which has to let them. */
+  readonly schedules: ScheduleGroup;
 
-  readonly #logGroup: LogGroup;
-  readonly #seconds: Readonly<Record<FunctionName, number>>;
+  readonly #household: Household;
 
-  constructor(scope: Construct, id: string, settings: Settings) {
+  constructor(scope: Construct, id: string, household: Household, settings: Settings) {
     super(scope, id);
-    this.#logGroup = new LogGroup(this, 'LogGroup', { retention: settings.logRetentionDays });
-    this.#seconds = functionSeconds(settings);
+    this.#household = household;
 
     this.resolve = this.#create('resolve', 'Checks the input and finds the server', {
-      bundling: BUNDLING,
       environment: resolveEnvironment(settings),
       permissions: describeDatabases(this, settings.databases),
     });
     this.snapshot = this.#create('snapshot', 'Takes, awaits and prunes snapshots', {
-      bundling: BUNDLING,
       environment: snapshotEnvironment(settings),
       permissions: takeSnapshots(this, settings.databases),
     });
 
+    this.schedules = new ScheduleGroup(this, 'Schedules');
+    this.schedule = this.#create('schedule', 'Schedules the finalize', {
+      environment: this.schedules.environment,
+      permissions: this.schedules.permissions,
+    });
+    this.summarize = this.#create('summarize', 'Puts a short summary before the details', {
+      permissions: [],
+    });
+
     const { vpc, securityGroup } = new Network(this, 'Network', settings);
-    const inVpc: Surroundings = {
+    const inVpc: Props = {
       bundling: bundlingWithMigrations(settings.caBundle),
       environment: databaseEnvironment(settings),
-      permissions: [...readSecrets(settings.databases), ...joinVpc(this)],
+      permissions: [...logIn(this, settings.databases), ...joinVpc(this)],
       vpc,
       vpcSubnets: { subnets: vpc.privateSubnets },
       securityGroups: [securityGroup],
@@ -66,30 +66,13 @@ export class Functions extends Construct implements Readonly<Record<FunctionName
     this.downgrade = this.#create('downgrade', 'Takes the revisions back', inVpc);
   }
 
-  #create(name: FunctionName, description: string, surroundings: Surroundings): NodejsFunction {
-    const { environment, permissions, ...rest } = surroundings;
-    const id = name.charAt(0).toUpperCase() + name.slice(1);
-    const statements = [...writeLogs(this.#logGroup), ...permissions];
-    return new NodejsFunction(this, id, {
-      ...rest,
-      description,
-      entry: join(LAMBDA, `${name}.ts`),
-      projectRoot: ROOT,
-      depsLockFilePath: join(ROOT, 'package-lock.json'),
-      runtime: Runtime.NODEJS_24_X,
-      architecture: Architecture.ARM_64,
-      memorySize: 512,
-      timeout: Duration.seconds(this.#seconds[name]),
-      logGroup: this.#logGroup,
-      role: new Role(this, `${id}Role`, {
-        assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-        inlinePolicies: { [name]: new PolicyDocument({ statements }) },
-      }),
-      awsSdkConnectionReuse: false,
-      environment: { POWERTOOLS_SERVICE_NAME: 'backstop', POWERTOOLS_LOG_LEVEL: 'INFO', ...environment },
-    });
+  #create(name: FunctionName, description: string, props: Props): BackstopFunction {
+    return new BackstopFunction(this, name, { household: this.#household, description, ...props });
   }
 }
+
+/** Only with this variable of its own does Node read the authorities that the Lambda runtime brings. */
+export const CA_VARIABLE = 'NODE_EXTRA_CA_CERTS';
 
 /** `field` of every database by its name, as the JSON text that a function reads from its environment. */
 function byDatabase<T>(
@@ -106,6 +89,8 @@ function resolveEnvironment(settings: Settings) {
     BACKSTOP_DATABASES: byDatabase(settings.databases, ({ identifier }) => ({ identifier })),
     BACKSTOP_DEFAULT_DATABASE: settings.defaultDatabase,
     BACKSTOP_ALLOW_DRILLS: String(settings.allowDrills),
+    BACKSTOP_FINALIZE_AFTER_DAYS: String(settings.finalizeAfterDays),
+    BACKSTOP_MAX_LOCK_SECONDS: String(settings.maxLockSeconds),
   };
 }
 
@@ -118,13 +103,14 @@ function snapshotEnvironment(settings: Settings) {
 
 function databaseEnvironment(settings: Settings): Record<string, string> {
   return {
-    BACKSTOP_SECRETS: byDatabase(settings.databases, ({ secretArn }) => secretArn),
+    BACKSTOP_LOGINS: byDatabase(settings.databases, ({ secretArn, iam }) =>
+      iam ? { iamUser: iam.user, databaseName: iam.databaseName } : { secretArn },
+    ),
     BACKSTOP_MIGRATIONS: MIGRATIONS_FOLDER,
     BACKSTOP_TRANSACTION_SECONDS: String(settings.transactionSeconds),
     BACKSTOP_LOCK_WAIT_SECONDS: String(settings.lockWaitSeconds),
-    // Only Node's own variable makes it read the authorities that the Lambda runtime brings.
     ...(settings.caBundle === undefined
-      ? { NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem' }
+      ? { [CA_VARIABLE]: '/var/runtime/ca-cert.pem' }
       : { BACKSTOP_CA_FILE: CA_FILE }),
   };
 }

@@ -36,7 +36,9 @@ export class Network extends Construct {
       allowAllOutbound: false,
     });
     this.#reachDatabases(databases);
-    this.#reachSecretsManager(vpc.secretsManagerEndpoint);
+    // A login that IAM vouches for is signed by the function itself.
+    const hasSecret = Object.values(databases).some(({ secretArn }) => secretArn !== undefined);
+    if (hasSecret) this.#reachSecretsManager(vpc.secretsManagerEndpoint);
   }
 
   /** Opens each database's security group to the functions, once for each group and port. */

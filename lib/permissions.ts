@@ -1,14 +1,16 @@
 // What each kind of function may do in the account: only what it calls, on the configured resources.
 import { ArnFormat, Stack } from 'aws-cdk-lib';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { type Conditions, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import { snapshotPrefix } from '../lambda/aws/snapshot-id.ts';
+import { DATABASE_TAG, EXECUTION_TAG, SCHEDULE_PREFIX, snapshotPrefix } from '../lambda/aws/names.ts';
 import type { Settings } from './config.ts';
 
 type Databases = Settings['databases'];
 
-const allow = (actions: string[], resources: string[]) => new PolicyStatement({ actions, resources });
+const allow = (actions: string[], resources: string[], conditions: Conditions = {}) =>
+  new PolicyStatement({ actions, resources, conditions });
 
 /** ARNs of RDS resources of one kind, e.g. `db` or `cluster-snapshot`, in the stack's account and region. */
 function rdsArns(scope: Construct, resource: string, names: readonly string[]): string[] {
@@ -45,21 +47,110 @@ export function takeSnapshots(scope: Construct, databases: Databases): PolicySta
   // A listing by database names no snapshot: IAM checks it against the kind as a whole.
   const all = { db: rdsArns(scope, 'snapshot', ['*']), cluster: rdsArns(scope, 'cluster-snapshot', ['*']) };
   const of = { db: rdsArns(scope, 'db', names), cluster: rdsArns(scope, 'cluster', names) };
+  // What is made bears our tags, and only what bears them is deleted, whatever it is called.
+  const tagged = Object.keys(databases);
+  const bearing = { StringEquals: { [`aws:RequestTag/${DATABASE_TAG}`]: tagged } };
+  const borne = { StringEquals: { [`aws:ResourceTag/${DATABASE_TAG}`]: tagged } };
+  const ours = { 'ForAllValues:StringEquals': { 'aws:TagKeys': [DATABASE_TAG, EXECUTION_TAG] } };
   return [
     ...describeDatabases(scope, databases),
-    allow(['rds:CreateDBSnapshot'], [...of.db, ...own.db]),
-    allow(['rds:CreateDBClusterSnapshot'], [...of.cluster, ...own.cluster]),
+    allow(['rds:CreateDBSnapshot'], [...of.db, ...own.db], bearing),
+    allow(['rds:CreateDBClusterSnapshot'], [...of.cluster, ...own.cluster], bearing),
     allow(['rds:DescribeDBSnapshots'], [...of.db, ...all.db]),
     allow(['rds:DescribeDBClusterSnapshots'], [...of.cluster, ...all.cluster]),
-    allow(['rds:DeleteDBSnapshot'], own.db),
-    allow(['rds:DeleteDBClusterSnapshot'], own.cluster),
-    allow(['rds:AddTagsToResource'], [...own.db, ...own.cluster]),
+    allow(['rds:DeleteDBSnapshot'], own.db, borne),
+    allow(['rds:DeleteDBClusterSnapshot'], own.cluster, borne),
+    allow(['rds:AddTagsToResource'], [...own.db, ...own.cluster], { ...bearing, ...ours }),
   ];
 }
 
-export function readSecrets(databases: Databases): PolicyStatement[] {
-  const arns = Object.values(databases).map(({ secretArn }) => secretArn);
-  return [allow(['secretsmanager:GetSecretValue'], arns)];
+/** Reads the secrets of those databases that have one, and logs in to the others as their user. */
+export function logIn(scope: Construct, databases: Databases): PolicyStatement[] {
+  const logins = Object.values(databases);
+  const secrets = logins.flatMap(({ secretArn }) => secretArn ?? []);
+  const users = logins.flatMap(({ iam }) => (iam ? `${iam.resourceId}/${iam.user}` : []));
+  return [
+    ...(secrets.length > 0 ? [allow(['secretsmanager:GetSecretValue'], secrets)] : []),
+    ...logins.flatMap(({ secretArn, secretKeyArn }) => decryptSecret(scope, secretArn, secretKeyArn)),
+    ...(users.length > 0 ? [allow(['rds-db:connect'], dbUserArns(scope, users))] : []),
+  ];
+}
+
+/** With the key, but only of that secret and only where Secrets Manager asks for it. */
+function decryptSecret(scope: Construct, secretArn = '', keyArn: string | undefined): PolicyStatement[] {
+  if (keyArn === undefined) return [];
+  const { region, urlSuffix } = Stack.of(scope);
+  return [
+    allow(['kms:Decrypt'], [keyArn], {
+      StringEquals: {
+        'kms:ViaService': `secretsmanager.${region}.${urlSuffix}`,
+        'kms:EncryptionContext:SecretARN': secretArn,
+      },
+    }),
+  ];
+}
+
+function dbUserArns(scope: Construct, users: readonly string[]): string[] {
+  return users.map((resourceName) =>
+    Stack.of(scope).formatArn({
+      service: 'rds-db',
+      resource: 'dbuser',
+      resourceName,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    }),
+  );
+}
+
+/** What Lambda needs of the role to decrypt the function's environment. */
+export function decryptEnvironment(key: IKey | undefined): PolicyStatement[] {
+  return key ? [allow(['kms:Decrypt'], [key.keyArn])] : [];
+}
+
+/** What whoever starts an execution needs where its data is encrypted with a customer's key. */
+export function encryptExecutions(key: IKey | undefined): PolicyStatement[] {
+  return key ? [allow(['kms:Decrypt', 'kms:GenerateDataKey'], [key.keyArn])] : [];
+}
+
+/**
+ * Makes and moves the schedules of one group, and hands them the role with which they start an execution.
+ *
+ * @param group name of the group
+ */
+export function schedule(scope: Construct, group: string, roleArn: string): PolicyStatement[] {
+  const schedules = Stack.of(scope).formatArn({
+    service: 'scheduler',
+    resource: 'schedule',
+    resourceName: `${group}/${SCHEDULE_PREFIX}*`,
+  });
+  return [
+    allow(['scheduler:CreateSchedule', 'scheduler:UpdateSchedule'], [schedules]),
+    allow(['iam:PassRole'], [roleArn], {
+      StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' },
+    }),
+  ];
+}
+
+/**
+ * Looks back upon the executions of one state machine.
+ *
+ * @param stateMachine name of the state machine
+ */
+export function readExecutions(scope: Construct, stateMachine: string): PolicyStatement[] {
+  const executions = Stack.of(scope).formatArn({
+    service: 'states',
+    resource: 'execution',
+    resourceName: `${stateMachine}:*`,
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+  return [allow(['states:DescribeExecution', 'states:GetExecutionHistory'], [executions])];
+}
+
+/** Publishes to a topic; `key` is what the topic is encrypted with. */
+export function publish(topicArn: string, key: IKey | undefined): PolicyStatement[] {
+  return [
+    allow(['sns:Publish'], [topicArn]),
+    ...(key ? [allow(['kms:Decrypt', 'kms:GenerateDataKey'], [key.keyArn])] : []),
+  ];
 }
 
 export function writeLogs(logGroup: ILogGroup): PolicyStatement[] {

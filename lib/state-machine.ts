@@ -1,8 +1,9 @@
 // The state machine that an operator or a pipeline starts: the flow, its log and its limits.
 import { Duration } from 'aws-cdk-lib';
-import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import {
+  CustomerManagedEncryptionConfiguration,
   DefinitionBody,
   LogLevel,
   QueryLanguage,
@@ -11,16 +12,25 @@ import {
 } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import type { Functions } from './functions.ts';
+import { encryptExecutions } from './permissions.ts';
 import { defineFlow } from './state-machine/flow.ts';
 import { EXECUTION_LIMIT_HOURS } from './timeouts.ts';
 
 const COMMENT =
-  'Runs a PostgreSQL migration that steps back by itself when the result is wrong. Input: {} for the deployed ' +
-  'defaults, or any of {"action": "upgrade" | "downgrade" | "finalize" | "status", "target": "head", ' +
-  '"database": "…", "snapshot": true, "finalize": true}.';
+  'Runs a PostgreSQL migration that steps back by itself when the result is wrong. ' +
+  'Start it with {} for the deployed defaults, with one word, "status", "plan" or "finalize", or with any of ' +
+  '{"action": "upgrade" | "downgrade" | "finalize" | "status" | "plan", "target": "head", "database": "…", ' +
+  '"snapshot": true, "finalize": true, "maxLock": 5}. "status" and "plan" change nothing.';
+
+export interface MigrationStateMachineProps {
+  readonly functions: Functions;
+  readonly logGroup: ILogGroup;
+  /** Encrypts definition and history. Default: a key that AWS owns. */
+  readonly key: IKey | undefined;
+}
 
 export class MigrationStateMachine extends StateMachine {
-  constructor(scope: Construct, id: string, functions: Functions, retention: RetentionDays) {
+  constructor(scope: Construct, id: string, { functions, logGroup, key }: MigrationStateMachineProps) {
     super(scope, id, {
       comment: COMMENT,
       stateMachineType: StateMachineType.STANDARD,
@@ -28,12 +38,16 @@ export class MigrationStateMachine extends StateMachine {
       definitionBody: DefinitionBody.fromChainable(defineFlow(scope, functions)),
       timeout: Duration.hours(EXECUTION_LIMIT_HOURS),
       tracingEnabled: true,
+      ...(key && { encryptionConfiguration: new CustomerManagedEncryptionConfiguration(key) }),
       logs: {
-        destination: new LogGroup(scope, `${id}LogGroup`, { retention }),
+        destination: logGroup,
         level: LogLevel.ALL,
         // The document never holds a secret, and without it a log says only that a state failed.
         includeExecutionData: true,
       },
     });
+    const { role } = functions.schedules;
+    this.grantStartExecution(role);
+    for (const statement of encryptExecutions(key)) role.addToPolicy(statement);
   }
 }

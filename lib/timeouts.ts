@@ -34,8 +34,11 @@ export function functionSeconds(bounds: TransactionBounds) {
     migrate: run,
     reconcile: 180,
     validate: 600,
+    schedule: 30,
     finalize: run,
     downgrade: run,
+    summarize: 30,
+    notify: 60,
   };
 }
 

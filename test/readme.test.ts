@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { verbs } from '../bin/cli/verbs/index.ts';
-import { parseRequest } from '../lambda/request.ts';
+import { INPUT_FIELDS } from '../lambda/request.ts';
 import { ROOT } from '../lib/paths.ts';
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
@@ -53,8 +53,7 @@ test('its table of verbs is what npx backstop knows', () => {
 test('its table of input fields is what an input may have', () => {
   const table = readme.slice(readme.indexOf('| field '), readme.indexOf('The secret is either'));
   const fields = [...table.matchAll(/^\| `(\w+)`/gm)].map(([, field]) => field);
-  const deployment = { databases: ['codebase_mcp'], defaultDatabase: 'codebase_mcp', allowDrills: true };
-  expect(fields.sort()).toEqual(Object.keys(parseRequest({}, deployment)).sort());
+  expect(fields.sort()).toEqual([...INPUT_FIELDS].sort());
 });
 
 test.each([...readme.matchAll(/\]\(([^)#]+)\)/g)].map(([, path = '']) => path))(

@@ -5,17 +5,16 @@ import type { RunReport } from '../../lambda/migrator/report.ts';
 import { describeFailure } from './failure.ts';
 import { type FleetOptions, type Member, readFleet } from './fleet.ts';
 import { backstop } from './logger.ts';
-import { withLockWait } from './options.ts';
+import { type BoundsOptions, withBounds } from './options.ts';
 import { describeOutcome } from './outcome.ts';
 import { lookAt } from './standing.ts';
 import { type Answer, type Call, FAILED } from './verb.ts';
 import { statusAnswer } from './verbs/status.ts';
 
-export interface AllOptions extends FleetOptions {
+export interface AllOptions extends FleetOptions, BoundsOptions {
   readonly all?: boolean;
   readonly keepGoing?: boolean;
   readonly dryRun?: boolean;
-  readonly lockWait?: string;
 }
 
 /** Whether a call is about more than one database. */
@@ -64,9 +63,9 @@ function refuseTarget({ args: [target = 'head'] }: Call): void {
   });
 }
 
-async function upgradeMember({ migrator }: Member, { dryRun = false, lockWait }: AllOptions) {
+async function upgradeMember({ migrator }: Member, { dryRun = false, ...bounds }: AllOptions) {
   if (migrator instanceof BackstopError) return migrator;
-  const options = withLockWait(migrator, lockWait === undefined ? {} : { lockWait });
+  const options = withBounds(migrator, bounds);
   return upgrade(options, 'head', { dryRun }).catch((error: unknown) => {
     if (error instanceof BackstopError) return error;
     throw error;

@@ -9,15 +9,32 @@ export const lockWait: OptionWords = {
   description: `how long to wait for locks in all (default: ${DEFAULT_BOUNDS.lockWaitMs / 1000})`,
 };
 
-export function withLockWait(
-  options: MigratorOptions,
-  { lockWait }: { readonly lockWait?: string },
-): MigratorOptions {
-  if (lockWait === undefined) return options;
-  return {
-    ...options,
-    bounds: { ...DEFAULT_BOUNDS, lockWaitMs: wholeNumber('--lock-wait', lockWait) * 1000 },
+export const maxLock: OptionWords = {
+  flags: '--max-lock <seconds>',
+  description: `refuse an upgrade that is expected to lock a table for longer (default: ${DEFAULT_BOUNDS.maxLockMs / 1000})`,
+};
+
+export interface BoundsOptions {
+  readonly lockWait?: string;
+  readonly maxLock?: string;
+}
+
+/** Throws InvalidInput where a bound is no time. */
+export function withBounds(options: MigratorOptions, { lockWait, maxLock }: BoundsOptions): MigratorOptions {
+  const bounds = {
+    ...DEFAULT_BOUNDS,
+    ...(lockWait !== undefined && { lockWaitMs: wholeNumber('--lock-wait', lockWait) * 1000 }),
+    ...(maxLock !== undefined && { maxLockMs: positiveNumber('--max-lock', maxLock) * 1000 }),
   };
+  return { ...options, bounds };
+}
+
+function positiveNumber(option: string, text: string): number {
+  if (/^\d{1,6}(\.\d{1,6})?$/.test(text) && Number(text) > 0) return Number(text);
+  throw new InvalidInput({
+    message: `${option} is "${text}"`,
+    hint: 'Write a number above 0 and below 1000000, such as 0.5.',
+  });
 }
 
 /** Throws InvalidInput where it is none. */

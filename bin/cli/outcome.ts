@@ -1,7 +1,11 @@
 // The last lines of a run that changed something, or would have.
 import { seconds } from '../../lambda/migrator/events.ts';
 import { BASE, type RunReport } from '../../lambda/migrator/report.ts';
+import { describeEffort } from './effort.ts';
 import { alembic, backstop } from './logger.ts';
+
+/** The others are locked no longer. */
+const TABLES_NAMED = 3;
 
 export function describeOutcome(report: RunReport): string[] {
   const { outcome, direction, from, to, revisions, durationMs } = report;
@@ -10,7 +14,7 @@ export function describeOutcome(report: RunReport): string[] {
       return nothingToDo(report);
     case 'rehearsed':
       return [
-        ...describeEffort(report),
+        ...describeEffort(report, TABLES_NAMED),
         backstop(
           `Dry run: ${direction} ${from} -> ${to} succeeds in ${seconds(durationMs)}; rolled back, nothing was changed`,
         ),
@@ -39,20 +43,5 @@ function nothingToDo({ direction, to }: RunReport): string[] {
     // The contract's own line, though nothing runs; the next one says so.
     ...(direction === 'upgrade' ? [alembic(`Running upgrade  -> ${to === BASE ? '' : to}`)] : []),
     backstop(`Already at ${to}, nothing to do`),
-  ];
-}
-
-/** What the run costs those who share the database. */
-function describeEffort({ exclusiveMs, walBytes, steps }: RunReport): string[] {
-  const locks = Object.entries(exclusiveMs).sort(([, a], [, b]) => b - a);
-  const rewritten = steps.flatMap((step) => step.rewritten);
-  return [
-    ...locks
-      .slice(0, 3)
-      .map(([table, ms]) => backstop(`ACCESS EXCLUSIVE on ${table} for ${Math.round(ms)} ms`)),
-    ...(locks.length > 3 ? [backstop(`and on ${locks.length - 3} more tables, no longer`)] : []),
-    backstop(
-      `Write-ahead log ${walBytes} bytes; rewritten: ${rewritten.length === 0 ? 'nothing' : rewritten.join(', ')}`,
-    ),
   ];
 }

@@ -5,7 +5,7 @@ import {
   type Listener,
   type ProgressEvent,
 } from '../../lambda/migrator/events.ts';
-import { alembic, migration, warning } from './logger.ts';
+import { alembic, backstop, migration, warning } from './logger.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The engine looks several times a second at who stands in the way; a person need not read it as often. */
@@ -43,7 +43,10 @@ function linesOf(event: ProgressEvent, { paint }: Pick<Terminal, 'paint'>): stri
       const line = describeEvent(event);
       return [event.notice.severity === 'WARNING' ? paint.warning(line) : paint.faint(line)];
     }
+    case 'estimated':
+      return [backstop(describeEvent(event))];
     case 'edited':
+    case 'exceeding':
     case 'waiting':
     case 'retrying':
       return [paint.warning(warning(describeEvent(event)))];

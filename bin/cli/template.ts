@@ -98,9 +98,13 @@ function filesOf({ id, message, definition, revises }: Draft): Readonly<Record<s
 -- Revises: ${revises}
 -- Create Date: ${today}
 -- Locks:
+-- Scans:
+-- Retires:
 --
 -- Say here what changes and why. Behind "Locks:" name, with commas between them, the tables that the steps change,
--- as in public.one, public.two: they are locked together, before the first step.
+-- as in public.one, public.two: they are locked together, before the first step. Behind "Scans:" those that a step
+-- reads from end to end, as a new CHECK does: what that takes is estimated beforehand. Behind "Retires:" those that
+-- move to the schema retired_${id}, until they are finalized.
 --
 -- Tables created:
 -- - none

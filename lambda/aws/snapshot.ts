@@ -5,8 +5,8 @@ import type { Tag } from '@aws-sdk/client-rds';
 import { SnapshotFailed } from '../migrator/errors.ts';
 import type { Execution, Snapshot } from '../state.ts';
 import { type Description, describe } from './instance.ts';
+import { DATABASE_TAG, EXECUTION_TAG, snapshotId } from './names.ts';
 import { restoreCommand } from './restore-command.ts';
-import { snapshotId } from './snapshot-id.ts';
 import { createSnapshot, deleteSnapshot, type Found, findSnapshot, listSnapshots } from './snapshot-store.ts';
 
 export interface SnapshotRequest {
@@ -20,10 +20,6 @@ export interface SnapshotRequest {
   /** From the start of the execution. */
   readonly timeoutSeconds: number;
 }
-
-/** Tags by which a snapshot is known as ours. */
-const DATABASE_TAG = 'backstop:database';
-const EXECUTION_TAG = 'backstop:execution';
 
 /** In these the instance can be snapshot; `storage-optimization` may last for days. */
 const READY = ['available', 'storage-optimization'];

@@ -17,6 +17,7 @@ import type { Blocker, Direction, Notice, Outcome, RunReport, StepReport } from 
 import type { Leg, Run } from './run.ts';
 import { answered } from './session.ts';
 import { isCancelled, isServerError, stepError, timeoutError } from './sqlstate.ts';
+import { findTables } from './tables.ts';
 import { moveVersion } from './version-table.ts';
 
 const OUTCOMES: Readonly<Record<Direction, Outcome>> = {
@@ -116,19 +117,11 @@ export class Attempt {
   async #lockTables(begun: Begun): Promise<void> {
     this.#place = 'taking the table locks';
     const wanted = [...new Set(this.#run.legs.flatMap(({ script }) => script.locks))];
-    const { rows } = await this.#answer(
-      this.#run.client.query<{ name: string }>(
-        // Anything else of that name cannot be locked; the revision says what it makes of it.
-        `SELECT c.oid::regclass::text AS name
-         FROM pg_catalog.unnest($1::text[]) WITH ORDINALITY AS wanted(name, place)
-         JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(wanted.name) AND c.relkind IN ('r', 'p')
-         ORDER BY wanted.place`,
-        [wanted],
-      ),
-    );
-    if (rows.length === 0) return;
+    // Anything else of that name cannot be locked; the revision says what it makes of it.
+    const tables = await this.#answer(findTables(this.#run.client, wanted));
+    if (tables.length === 0) return;
     const asked = performance.now();
-    await this.#send(`LOCK TABLE ${rows.map(({ name }) => name).join(', ')} IN ACCESS EXCLUSIVE MODE`);
+    await this.#send(`LOCK TABLE ${tables.map(({ sql }) => sql).join(', ')} IN ACCESS EXCLUSIVE MODE`);
     await this.#look(begun, asked);
   }
 
@@ -189,7 +182,7 @@ export class Attempt {
   }
 
   async #report(begun: Begun): Promise<RunReport> {
-    const { client, runId, direction, from, to, legs, dryRun } = this.#run;
+    const { client, runId, direction, from, to, legs, dryRun, estimate } = this.#run;
     return {
       runId,
       direction,
@@ -204,6 +197,7 @@ export class Attempt {
       attempts: this.#number,
       blockers: [...this.#blockers.values()],
       ...this.#measured(begun),
+      ...(estimate && { estimate }),
     };
   }
 

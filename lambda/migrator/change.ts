@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { committedRun } from './history.ts';
 import { Observer } from './observer.ts';
-import type { Direction, RevisionId, RunReport } from './report.ts';
+import type { Direction, Estimate, RevisionId, RunReport } from './report.ts';
 import type { Leg } from './run.ts';
 import { takeRunnerLock } from './runner-lock.ts';
 import { runTransaction } from './transaction.ts';
@@ -14,6 +14,8 @@ export interface Decision {
   readonly from: RevisionId;
   readonly to: RevisionId;
   readonly legs: readonly Leg[];
+  /** What the run is expected to cost, where that was asked. */
+  readonly estimate?: Estimate | undefined;
 }
 
 /**

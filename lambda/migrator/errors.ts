@@ -43,6 +43,10 @@ export const ENDINGS = {
   RevisionInvalid: { database: 'unchanged', meaning: 'The revision folders do not form one readable chain.' },
   UnknownRevision: { database: 'unchanged', meaning: 'A revision is named that no folder describes.' },
   DatabaseBusy: { database: 'unchanged', meaning: 'A lock was not granted in time; the blockers are named.' },
+  LockTooLong: {
+    database: 'unchanged',
+    meaning: 'An upgrade was expected to lock a table for longer than it may, and was not begun.',
+  },
   SnapshotFailed: { database: 'unchanged', meaning: 'The snapshot could not be taken.' },
   SnapshotQuotaExceeded: { database: 'unchanged', meaning: 'The account holds as many snapshots as it may.' },
   ForeignKeyBlocked: { database: 'unchanged', meaning: 'A foreign key stands in the way (E1).' },
@@ -143,6 +147,9 @@ export class UnknownRevision extends BackstopError {
 export class DatabaseBusy extends BackstopError {
   override readonly name = 'DatabaseBusy';
 }
+export class LockTooLong extends BackstopError {
+  override readonly name = 'LockTooLong';
+}
 export class SnapshotFailed extends BackstopError {
   override readonly name = 'SnapshotFailed';
 }
@@ -194,6 +201,7 @@ const CLASSES: Readonly<Record<EndingName, new (text: ErrorText, options?: Error
     RevisionInvalid,
     UnknownRevision,
     DatabaseBusy,
+    LockTooLong,
     SnapshotFailed,
     SnapshotQuotaExceeded,
     ForeignKeyBlocked,

@@ -4,6 +4,7 @@ import {
   type Blocker,
   type CheckReport,
   type Direction,
+  type Estimate,
   type Notice,
   type Outcome,
   type RevisionId,
@@ -21,6 +22,10 @@ export type ProgressEvent =
       readonly to: RevisionId;
       readonly pending: readonly RevisionId[];
     }
+  /** What it is expected to cost. */
+  | { readonly type: 'estimated'; readonly estimate: Estimate }
+  /** It is expected to take longer than a table may be locked, and is not refused: only asked about, or not locking. */
+  | { readonly type: 'exceeding'; readonly estimate: Estimate; readonly maxLockMs: number }
   /** An applied revision whose upgrade.sql is no longer the one that was applied. */
   | { readonly type: 'edited'; readonly revision: RevisionId }
   /** Somebody else holds a lock that this run needs; repeated while it waits. */
@@ -85,6 +90,10 @@ export function describeEvent(event: ProgressEvent): string {
       return event.pending.length === 0
         ? `Already at ${event.to}, nothing to do`
         : `At ${event.from}, target ${event.to}: ${event.pending.join(', ')} to run`;
+    case 'estimated':
+      return `Estimated: ${describeCost(event.estimate)}`;
+    case 'exceeding':
+      return describeExcess(event.estimate, event.maxLockMs);
     case 'waiting':
       return `Waiting ${seconds(event.waitedMs)} for the ${event.lock} lock, held by ${describeBlockers(event.blockers)}`;
     case 'retrying':
@@ -115,6 +124,20 @@ export function describeEvent(event: ProgressEvent): string {
     case 'rolled back':
       return `Rolled back, still at ${event.from}: ${event.reason}`;
   }
+}
+
+/** `0.06s in all, public.code_chunks and 10 more tables locked for 0.05s`. */
+function describeCost({ durationMs, lockMs, tables }: Estimate): string {
+  const [first, ...others] = tables.filter((table) => table.lockMs > 0);
+  if (first === undefined) return `${seconds(durationMs)} in all, no table locked that is there now`;
+  const more = others.length === 0 ? '' : ` and ${others.length} more table${others.length === 1 ? '' : 's'}`;
+  return `${seconds(durationMs)} in all, ${first.relation}${more} locked for ${seconds(lockMs)}`;
+}
+
+function describeExcess({ durationMs, lockMs, tables }: Estimate, maxLockMs: number): string {
+  return lockMs > maxLockMs
+    ? `${tables[0]?.relation} would be locked for about ${seconds(lockMs)}, longer than the ${seconds(maxLockMs)} that it may`
+    : `It would take about ${seconds(durationMs)}, longer than the ${seconds(maxLockMs)} that a table may be locked`;
 }
 
 /** `pid 42 (alice, psql, idle in transaction): select …`, one for each blocker. */

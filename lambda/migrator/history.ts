@@ -105,6 +105,18 @@ export async function committedRun(
   return rows[0]?.report;
 }
 
+/** The last run that moved the database or wrote its version; undefined where the history knows of none. */
+export async function lastChange(
+  client: pg.Client,
+): Promise<Pick<LoggedRun, 'execution' | 'user' | 'from' | 'to' | 'outcome'> | undefined> {
+  if (!(await hasHistory(client))) return undefined;
+  const { rows } = await client.query<LoggedRun>(
+    `SELECT execution_arn AS execution, database_user AS "user", from_revision AS "from", to_revision AS "to", outcome
+     FROM backstop.history WHERE outcome IN ('upgraded', 'downgraded', 'stamped') ORDER BY id DESC LIMIT 1`,
+  );
+  return rows[0];
+}
+
 /** Revision id → checksum with which it was last applied, as far as history knows. */
 export async function appliedChecksums(client: pg.Client): Promise<Map<RevisionId, string>> {
   if (!(await hasHistory(client))) return new Map();

@@ -1,16 +1,26 @@
 // The verbs that change a database or judge it: plan, upgrade, downgrade, finalize, stamp, validate, reconcile.
 // Those that only look are in inspect.ts; every other file of this folder serves both.
+import type pg from 'pg';
 import { idAt, position, revisionOf } from './chain.ts';
 import { change } from './change.ts';
 import { refusedBy, runChecks } from './checks.ts';
 import { readCurrent } from './current.ts';
 import type { Database } from './databases.ts';
 import { MigrationFailed, NotAtTarget } from './errors.ts';
-import { committedRun } from './history.ts';
+import { estimateCost, requireBriefLock } from './estimate.ts';
+import { committedRun, lastChange } from './history.ts';
 import { foreseeLosses } from './loss.ts';
 import { findFinalizePending, makePlan } from './plan.ts';
-import { BASE, type Plan, type RevisionId, type RunReport, type ValidationReport } from './report.ts';
-import type { Phase, Step } from './revision.ts';
+import {
+  BASE,
+  type Estimate,
+  type Plan,
+  type RevisionId,
+  type RunReport,
+  type Standing,
+  type ValidationReport,
+} from './report.ts';
+import type { Phase, Script, Step } from './revision.ts';
 import type { Leg } from './run.ts';
 import { takeRunnerLock } from './runner-lock.ts';
 import { resolveTarget } from './target.ts';
@@ -23,9 +33,10 @@ export interface RunOptions {
 }
 
 /**
- * What an upgrade or downgrade to `target` would do now. Writes nothing.
+ * What an upgrade or downgrade to `target` would do now, and what it would cost. Writes nothing.
  *
- * Runs the checks before the upgrade too: what they find is refused here, before anything is locked.
+ * Runs the checks before the upgrade too: what they find is refused here, before anything is locked. A lock that would
+ * be held too long is told of, and not refused.
  *
  * @throws UnknownRevision, InvalidInput for the target; the refusals of the checks; what {@link look} throws
  */
@@ -34,7 +45,12 @@ export async function plan(
   direction: Plan['direction'],
   target: string,
 ): Promise<Plan> {
-  return look(options, 'plan', (visiting) => planned(visiting, direction, target));
+  return look(options, 'plan', async (visiting) => {
+    const found = await planned(visiting, direction, target);
+    if (found.pending.length === 0) return found;
+    const scripts = found.pending.map((id) => revisionOf(visiting.database.chain, id)[direction]);
+    return { ...found, estimate: await estimated(visiting, scripts, false) };
+  });
 }
 
 export interface UpgradeOptions extends RunOptions {
@@ -45,7 +61,7 @@ export interface UpgradeOptions extends RunOptions {
 /**
  * Upgrades to `target` in one transaction; without anything pending it changes nothing.
  *
- * @throws what {@link plan} and `runTransaction` throw
+ * @throws LockTooLong where it would lock a table for longer than the bounds allow, unless it is a dry run; what {@link plan} and `runTransaction` throw
  */
 export async function upgrade(
   options: MigratorOptions,
@@ -56,11 +72,17 @@ export async function upgrade(
     const { database } = visiting;
     const { from, to, pending, finalizePending } = await planned(visiting, 'upgrade', target);
     const upgrades = pending.map((id) => makeLeg(database, 'upgrade', id));
-    if (!finalize) return { direction: 'upgrade', from, to, legs: upgrades };
     const retiring = pending.filter((id) => revisionOf(database.chain, id).finalize);
-    const finalizes = [...finalizePending, ...retiring].map((id) => makeLeg(database, 'finalize', id));
+    const finalizes = finalize
+      ? [...finalizePending, ...retiring].map((id) => makeLeg(database, 'finalize', id))
+      : [];
     const legs = [...upgrades, ...finalizes];
-    return { direction: upgrades.length === 0 && legs.length > 0 ? 'finalize' : 'upgrade', from, to, legs };
+    if (upgrades.length === 0) {
+      return { direction: legs.length > 0 ? 'finalize' : 'upgrade', from, to, legs };
+    }
+    const scripts = legs.map(({ script }) => script);
+    const estimate = await estimated(visiting, scripts, !dryRun);
+    return { direction: 'upgrade', from, to, legs, estimate };
   });
 }
 
@@ -116,16 +138,25 @@ async function requireNothingWritten(visiting: Visit, { pending }: Plan): Promis
   });
 }
 
+export interface FinalizeOptions extends RunOptions {
+  /**
+   * ARN of the execution that must have changed the database last: a finalize that comes later, and unasked, drops
+   * only what its own execution has retired. Default: whoever it was.
+   */
+  readonly appliedBy?: string;
+}
+
 /**
  * Makes final what the applied revisions retired.
  *
  * @param at where the database must be; without it, wherever it is
- * @throws NotAtTarget where it is somewhere else; otherwise as upgrade does
+ * @throws NotAtTarget where it is somewhere else, or was changed last by another than `appliedBy`; otherwise as
+ *   upgrade does
  */
 export async function finalize(
   options: MigratorOptions,
   at?: RevisionId,
-  { dryRun = false }: RunOptions = {},
+  { dryRun = false, appliedBy }: FinalizeOptions = {},
 ): Promise<RunReport> {
   return change(options, 'finalize', dryRun, async ({ client, database }) => {
     const current = await readCurrent(client, database);
@@ -136,8 +167,22 @@ export async function finalize(
       });
     }
     const pending = await findFinalizePending(client, database.chain, current);
+    if (appliedBy !== undefined && pending.length > 0) await requireAppliedBy(client, appliedBy);
     const legs = pending.map((id) => makeLeg(database, 'finalize', id));
     return { direction: 'finalize', from: current, to: current, legs };
+  });
+}
+
+async function requireAppliedBy(client: pg.Client, execution: string): Promise<void> {
+  const last = await lastChange(client);
+  if (last?.execution === execution) return;
+  throw new NotAtTarget({
+    message: `The database was changed by somebody else after ${execution}`,
+    detail:
+      last === undefined
+        ? 'backstop.history knows of no change.'
+        : `Last it was ${last.outcome}, ${last.from} -> ${last.to}, by ${last.user}${last.execution === null ? '' : ` in ${last.execution}`}.`,
+    hint: 'Look into backstop.history for who it was; to finalize by hand, start an execution with {"action":"finalize"}.',
   });
 }
 
@@ -171,7 +216,7 @@ export async function stamp(
 }
 
 function stampLeg(from: RevisionId, to: RevisionId, steps: readonly Step[] = []): Leg {
-  const script = { title: 'Stamp', steps, locks: ['public.alembic_version'] };
+  const script = { title: 'Stamp', steps, locks: ['public.alembic_version'], scans: [] };
   return { direction: 'stamp', revision: to, script, from, to };
 }
 
@@ -181,20 +226,19 @@ function stampLeg(from: RevisionId, to: RevisionId, steps: readonly Step[] = [])
  *
  * @param at where the database must be; if it is not, that is the one check, and it does not hold
  */
-export async function validate(
-  options: MigratorOptions,
-  phase: Phase,
-  at?: RevisionId,
-): Promise<ValidationReport> {
+export async function validate(options: MigratorOptions, phase: Phase, at?: RevisionId): Promise<Standing> {
   return look(options, 'validate', async ({ client, database, bounds, listener }) => {
     const { chain } = database;
     const current = await readCurrent(client, database);
-    if (at !== undefined && current !== at) return elsewhere(phase, current, at);
+    const finalizePending = await findFinalizePending(client, chain, current);
+    if (at !== undefined && current !== at) return { ...elsewhere(phase, current, at), finalizePending };
     const count = position(chain, current);
     const isApplied = phase === 'after-upgrade' || phase === 'before-downgrade';
     const revision = chain.revisions[isApplied ? count - 1 : count];
     const checks = revision?.checks[phase] ?? [];
-    return runChecks(client, revision?.id ?? BASE, phase, checks, bounds.transactionMs, listener);
+    const id = revision?.id ?? BASE;
+    const verdict = await runChecks(client, id, phase, checks, bounds.transactionMs, listener);
+    return { ...verdict, finalizePending };
   });
 }
 
@@ -238,6 +282,19 @@ async function planned(visiting: Visit, direction: Plan['direction'], target: st
     if (!validation.passed) throw refusedBy(validation);
   }
   return found;
+}
+
+/** What the scripts would cost as one run, told. Where it is `binding`, throws LockTooLong instead of a warning. */
+async function estimated(
+  { client, bounds: { maxLockMs }, listener }: Visit,
+  scripts: readonly Script[],
+  binding: boolean,
+): Promise<Estimate> {
+  const estimate = await estimateCost(client, scripts);
+  listener({ type: 'estimated', estimate });
+  if (binding) requireBriefLock(estimate, maxLockMs);
+  if (estimate.durationMs > maxLockMs) listener({ type: 'exceeding', estimate, maxLockMs });
+  return estimate;
 }
 
 function makeLeg({ chain }: Database, direction: 'upgrade' | 'downgrade' | 'finalize', id: RevisionId): Leg {

@@ -7,6 +7,7 @@ import { InvalidInput, NotAtTarget } from './errors.ts';
 import { readRetiredRevisions } from './evidence.ts';
 import { appliedChecksums } from './history.ts';
 import type { Plan, RevisionId } from './report.ts';
+import { findTables } from './tables.ts';
 import { resolveTarget } from './target.ts';
 
 /**
@@ -30,7 +31,9 @@ export async function makePlan(
       hint: `To go there, ${direction === 'upgrade' ? 'downgrade' : 'upgrade'} to ${to}.`,
     });
   }
-  const between = chain.revisions.slice(Math.min(start, end), Math.max(start, end)).map(({ id }) => id);
+  const revisions = chain.revisions.slice(Math.min(start, end), Math.max(start, end));
+  const between = revisions.map(({ id }) => id);
+  const retires = direction === 'upgrade' ? revisions.flatMap((revision) => revision.retires) : [];
   const applied = await appliedChecksums(client);
   return {
     direction,
@@ -42,6 +45,7 @@ export async function makePlan(
       .slice(0, start)
       .filter(({ id, checksum }) => applied.has(id) && applied.get(id) !== checksum)
       .map(({ id }) => id),
+    retires: (await findTables(client, retires)).map(({ name }) => name),
   };
 }
 

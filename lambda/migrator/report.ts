@@ -17,6 +17,33 @@ export interface Plan {
   readonly finalizePending: readonly RevisionId[];
   /** Ids of applied revisions whose files differ from those that were applied. */
   readonly edited: readonly RevisionId[];
+  /** Tables that are there and that an upgrade will retire, as the pending revisions declare, e.g. `public.tasks`. */
+  readonly retires: readonly string[];
+  /** Absent where nothing is pending, and where nobody asked what it costs. */
+  readonly estimate?: Estimate;
+}
+
+/** What a run is expected to cost, reckoned before anything is locked. All times in ms. */
+export interface Estimate {
+  /** From the beginning of the run to the answer of COMMIT; what its checks take before is not in it. */
+  readonly durationMs: number;
+  /** For how long ACCESS EXCLUSIVE is held; 0 where no table is there to be locked. */
+  readonly lockMs: number;
+  /** Those that are locked or scanned, first what takes longest to scan. */
+  readonly tables: readonly TableEstimate[];
+}
+
+/** A table of an {@link Estimate}. */
+export interface TableEstimate {
+  readonly relation: string;
+  /** As the statistics say. */
+  readonly rows: number;
+  /** What a pass reads: without indexes, and without what is kept out of line. */
+  readonly bytes: number;
+  /** For reading it as often as the steps do. */
+  readonly scanMs: number;
+  /** From the lock, which is taken before the first step, to COMMIT; 0 where it is not locked up front. */
+  readonly lockMs: number;
 }
 
 /** One message of the server while a step ran: `RAISE NOTICE` and `RAISE WARNING`. */
@@ -110,6 +137,8 @@ export interface RunReport {
   readonly attempts: number;
   readonly blockers: readonly Blocker[];
   readonly durationMs: number;
+  /** What was expected of an upgrade. */
+  readonly estimate?: Estimate;
 }
 
 /** The verdict over a revision's checks. */
@@ -120,4 +149,10 @@ export interface ValidationReport {
   readonly passed: boolean;
   readonly checks: readonly CheckReport[];
   readonly durationMs: number;
+}
+
+/** The verdict over where the database is. */
+export interface Standing extends ValidationReport {
+  /** Ids of applied revisions whose retired objects still stand. */
+  readonly finalizePending: readonly RevisionId[];
 }

@@ -22,12 +22,14 @@ export interface Check {
   readonly shownAs: readonly string[];
 }
 
-/** The steps of one direction, and the tables that are locked before the first of them. */
+/** The steps of one direction, and the tables that are locked before the first of them, or read. */
 export interface Script {
   readonly title: string;
   readonly steps: readonly Step[];
   /** Schema-qualified names, in the order in which they are locked. */
   readonly locks: readonly string[];
+  /** Schema-qualified names of tables that a step reads from end to end, as a CHECK does when it is added. */
+  readonly scans: readonly string[];
 }
 
 export const PHASES = ['before-upgrade', 'after-upgrade', 'before-downgrade', 'after-downgrade'] as const;
@@ -43,6 +45,8 @@ export interface Revision {
   /** The branch label; only the first revision of a branch has one. */
   readonly branch: string | undefined;
   readonly folder: string;
+  /** Schema-qualified names of the tables that the upgrade retires, where they are there. */
+  readonly retires: readonly string[];
   readonly upgrade: Script;
   readonly downgrade: Script;
   /** Present where the upgrade retires something: what makes the loss final. */
@@ -85,6 +89,7 @@ export function readRevision(folder: string): Revision {
     createDate: header(file, 'create date', upgradePath),
     branch: file.header.get('branch'),
     folder,
+    retires: names(file, 'retires'),
     upgrade: script(file, upgradePath),
     downgrade: readScript(join(folder, 'downgrade.sql')),
     finalize: existsSync(finalizePath) ? readScript(finalizePath) : undefined,
@@ -153,8 +158,18 @@ function script(file: SqlFile, path: string): Script {
       hint: 'Take it out: all revisions of a run share one transaction, which Backstop begins and ends.',
     });
   }
-  const locks = (file.header.get('locks') ?? '').split(',').map((name) => name.trim());
-  return { title: file.title, steps: file.sections, locks: locks.filter((name) => name !== '') };
+  return {
+    title: file.title,
+    steps: file.sections,
+    locks: names(file, 'locks'),
+    scans: names(file, 'scans'),
+  };
+}
+
+/** What a line of the header lists, with commas between; nothing where there is no such line. */
+function names({ header }: SqlFile, key: 'locks' | 'scans' | 'retires'): string[] {
+  const all = (header.get(key) ?? '').split(',').map((name) => name.trim());
+  return all.filter((name) => name !== '');
 }
 
 function readChecks(folder: string, phase: Phase): Check[] {

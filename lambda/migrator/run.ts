@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import type { Listener } from './events.ts';
 import type { Observer } from './observer.ts';
-import type { Direction, RevisionId } from './report.ts';
+import type { Direction, Estimate, RevisionId } from './report.ts';
 import type { Script } from './revision.ts';
 import type { Connect } from './session.ts';
 
@@ -27,6 +27,8 @@ export interface Bounds {
   readonly lockWaitMs: number;
   /** For one table lock: for this long our request may keep others waiting behind it. */
   readonly lockTimeoutMs: number;
+  /** For how long an upgrade may be expected to keep a table locked: beyond that it is not begun. */
+  readonly maxLockMs: number;
   /** For the whole run, its waiting included: what is left of the time of the function it runs in. */
   readonly runMs: number;
   /** Where the answer to COMMIT was lost: until the server can be asked what became of it. */
@@ -40,6 +42,7 @@ export const DEFAULT_BOUNDS: Bounds = {
   transactionMs: 300_000,
   lockWaitMs: 60_000,
   lockTimeoutMs: 2_000,
+  maxLockMs: 5_000,
   runMs: Number.POSITIVE_INFINITY,
   reconnectMs: 30_000,
   graceMs: 5_000,
@@ -54,6 +57,8 @@ export interface Run {
   readonly from: RevisionId;
   readonly to: RevisionId;
   readonly legs: readonly Leg[];
+  /** What the run is expected to cost, where that was asked. */
+  readonly estimate?: Estimate | undefined;
   /** Everything up to COMMIT, then ROLLBACK. */
   readonly dryRun: boolean;
   readonly bounds: Bounds;

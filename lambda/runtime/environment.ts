@@ -17,6 +17,8 @@ export const resolveEnvironment = z.object({
   BACKSTOP_DATABASES: json.pipe(z.record(z.string(), z.object({ identifier: z.string() }))),
   BACKSTOP_DEFAULT_DATABASE: z.string(),
   BACKSTOP_ALLOW_DRILLS: z.stringbool(),
+  BACKSTOP_FINALIZE_AFTER_DAYS: z.coerce.number().int().nonnegative(),
+  BACKSTOP_MAX_LOCK_SECONDS: z.coerce.number().positive(),
 });
 
 export const snapshotEnvironment = z.object({
@@ -24,10 +26,28 @@ export const snapshotEnvironment = z.object({
   BACKSTOP_SNAPSHOT_TIMEOUT_SECONDS: z.coerce.number().positive(),
 });
 
+export const scheduleEnvironment = z.object({
+  BACKSTOP_SCHEDULE_GROUP: z.string(),
+  /** ARN of the role with which a schedule starts the state machine. */
+  BACKSTOP_SCHEDULE_ROLE: z.string(),
+});
+
+export const notifyEnvironment = z.object({
+  BACKSTOP_TOPIC_ARN: z.string(),
+});
+
 /** Functions that speak to the database. */
 export const databaseEnvironment = z.object({
-  /** Name of a database → ARN of its secret. */
-  BACKSTOP_SECRETS: json.pipe(z.record(z.string(), z.string())),
+  /** Name of a database → the ARN of its secret, or its user and name where IAM vouches for the function. */
+  BACKSTOP_LOGINS: json.pipe(
+    z.record(
+      z.string(),
+      z.union([
+        z.strictObject({ secretArn: z.string() }),
+        z.strictObject({ iamUser: z.string(), databaseName: z.string() }),
+      ]),
+    ),
+  ),
   /** Folder of the revisions. */
   BACKSTOP_MIGRATIONS: z.string(),
   BACKSTOP_TRANSACTION_SECONDS: z.coerce.number().positive(),

@@ -4,7 +4,7 @@ import { describeEvent, type Listener, type ProgressEvent } from '../migrator/ev
 import type { ExecutionState } from '../state.ts';
 
 /** A state that may still lack sections: Resolve input logs before there is any. */
-type Known = Pick<ExecutionState, 'execution'> & Partial<ExecutionState>;
+export type Known = Pick<ExecutionState, 'execution'> & Partial<ExecutionState>;
 
 /** A logger whose every line carries the keys by which an execution is found in the log. */
 export function loggerFor(state: Known): Logger {
@@ -38,6 +38,7 @@ function revisionOf(event: ProgressEvent): string | undefined {
 function isWarning(event: ProgressEvent): boolean {
   return (
     event.type === 'edited' ||
+    event.type === 'exceeding' ||
     event.type === 'waiting' ||
     event.type === 'retrying' ||
     event.type === 'rolled back' ||

@@ -1,10 +1,11 @@
 // From the state of an execution to what the engine needs: the revisions, a way to connect, bounds, a listener.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { iamToken } from '../aws/iam-login.ts';
 import { readCredentials } from '../aws/secret.ts';
 import { readDatabase } from '../migrator/databases.ts';
 import { ConfigurationError, CredentialsRejected } from '../migrator/errors.ts';
-import { DEFAULT_BOUNDS } from '../migrator/run.ts';
+import { type Bounds, DEFAULT_BOUNDS } from '../migrator/run.ts';
 import { type Connect, type ConnectionSettings, connectorTo } from '../migrator/session.ts';
 import type { MigratorOptions } from '../migrator/visit.ts';
 import type { ExecutionState, Instance } from '../state.ts';
@@ -16,15 +17,24 @@ import { logEvents } from './logger.ts';
 const MARGIN_MS = 15_000;
 
 /** Throws what {@link readDatabase} throws, and ConfigurationError. */
-export function migratorOptions(state: ExecutionState, { logger, remainingMs }: Tools): MigratorOptions {
+export function migratorOptions(
+  state: ExecutionState,
+  { logger, remainingMs }: Tools,
+): MigratorOptions & { readonly bounds: Bounds } {
   const environment = readEnvironment(databaseEnvironment);
   const lockWaitMs = environment.BACKSTOP_LOCK_WAIT_SECONDS * 1000;
   const transactionMs = environment.BACKSTOP_TRANSACTION_SECONDS * 1000;
   return {
     database: readDatabase(inTask(environment.BACKSTOP_MIGRATIONS), state.request.database),
-    connect: connectWithSecret(state.instance, state.request.database, environment),
+    connect: connectAsConfigured(state.instance, state.request.database, environment),
     listener: logEvents(logger),
-    bounds: { ...DEFAULT_BOUNDS, lockWaitMs, transactionMs, runMs: remainingMs() - MARGIN_MS },
+    bounds: {
+      ...DEFAULT_BOUNDS,
+      lockWaitMs,
+      transactionMs,
+      runMs: remainingMs() - MARGIN_MS,
+      maxLockMs: state.request.maxLock * 1000,
+    },
     execution: state.execution.arn,
   };
 }
@@ -35,16 +45,19 @@ type Environment = ReturnType<typeof readEnvironment<typeof databaseEnvironment>
  * Connects with what the secret says now. A refused password is read and tried once more: the secret may
  * have been rotated between our reading it and the server's asking for it.
  */
-function connectWithSecret(instance: Instance, database: string, environment: Environment): Connect {
-  const arn = environment.BACKSTOP_SECRETS[database];
-  if (arn === undefined) {
+function connectAsConfigured(instance: Instance, database: string, environment: Environment): Connect {
+  const login = environment.BACKSTOP_LOGINS[database];
+  if (login === undefined) {
     throw new ConfigurationError({
-      message: `No secret is configured for database "${database}"`,
-      hint: `Add "secretArn" to the configuration of ${database} and deploy again.`,
+      message: `No login is configured for database "${database}"`,
+      hint: `Add "secretArn" or "iam" to the configuration of ${database} and deploy again.`,
     });
   }
-  const open = async (applicationName: string) =>
-    connectorTo(await connectionSettings(instance, arn, environment))(applicationName);
+  const open = async (applicationName: string) => {
+    const credentials =
+      'secretArn' in login ? await withSecret(instance, login.secretArn) : await withIam(instance, login);
+    return connectorTo({ ...credentials, tls: tlsSettings(environment) })(applicationName);
+  };
   return async (applicationName) => {
     try {
       return await open(applicationName);
@@ -55,12 +68,10 @@ function connectWithSecret(instance: Instance, database: string, environment: En
   };
 }
 
+type Address = Omit<ConnectionSettings, 'tls'>;
+
 /** What the secret does not say comes from RDS: a secret that RDS manages holds only user name and password. */
-async function connectionSettings(
-  instance: Instance,
-  arn: string,
-  environment: Environment,
-): Promise<ConnectionSettings> {
+async function withSecret(instance: Instance, arn: string): Promise<Address> {
   const credentials = await readCredentials(arn);
   const database = credentials.dbname ?? instance.databaseName;
   if (database === undefined) {
@@ -75,9 +86,20 @@ async function connectionSettings(
     database,
     user: credentials.username,
     password: credentials.password,
-    tls:
-      environment.BACKSTOP_TLS === 'off' ? { mode: 'off' } : { mode: 'verify-full', ca: readCa(environment) },
   };
+}
+
+/** The endpoint comes from RDS: the token is signed for its name. */
+async function withIam(
+  { host, port }: Instance,
+  { iamUser: user, databaseName: database }: { readonly iamUser: string; readonly databaseName: string },
+): Promise<Address> {
+  return { host, port, database, user, password: await iamToken(host, port, user) };
+}
+
+function tlsSettings(environment: Environment): ConnectionSettings['tls'] {
+  if (environment.BACKSTOP_TLS === 'off') return { mode: 'off' };
+  return { mode: 'verify-full', ca: readCa(environment) };
 }
 
 function readCa({ BACKSTOP_CA_FILE: file }: Environment): string | undefined {

@@ -13,7 +13,7 @@ export function localDatabases(): BackstopProps['databases'] {
 }
 
 /** @param name a key of migrations/databases.json */
-export function localDatabase(name: string): DatabaseProps {
+export function localDatabase(name: string): DatabaseProps & { readonly secretArn: string } {
   const identifier = name.replaceAll('_', '-');
   return {
     identifier,

@@ -48,7 +48,7 @@ export function readDeployment(assembly: CloudAssembly, stackName: string): Depl
       const hash = String(properties.Code.S3Key).replace(/\.zip$/, '');
       return {
         // A logical id is the construct's path, and eight digits that make it unique.
-        name: id.replace(/^Functions|[0-9A-F]{8}$/g, ''),
+        name: id.replace(/^(Functions|Operations)|[0-9A-F]{8}$/g, ''),
         arn: functionArn(id),
         folder: folders.get(hash) ?? '',
         handler: properties.Handler,
@@ -74,6 +74,10 @@ function functionArn(logicalId: string): string {
   return `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${logicalId}`;
 }
 
+function roleArn(logicalId: string): string {
+  return `arn:aws:iam::${ACCOUNT}:role/${logicalId}`;
+}
+
 const PSEUDO_PARAMETERS: Readonly<Record<string, string>> = {
   'AWS::Partition': 'aws',
   'AWS::Region': REGION,
@@ -94,6 +98,7 @@ function resolveIntrinsics(value: unknown, resources: Readonly<Record<string, Re
   if (entries.length === 1 && key === 'Fn::GetAtt') {
     const [id, attribute] = argument as [string, string];
     if (attribute === 'Arn' && resources[id]?.Type === 'AWS::Lambda::Function') return functionArn(id);
+    if (attribute === 'Arn' && resources[id]?.Type === 'AWS::IAM::Role') return roleArn(id);
     return `${id}.${attribute}`;
   }
   if (entries.length === 1 && key === 'Ref') return PSEUDO_PARAMETERS[argument as string] ?? argument;

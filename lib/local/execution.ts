@@ -46,6 +46,9 @@ export interface ExecutionOptions {
   readonly listener?: (event: ExecutionEvent) => void;
 }
 
+/** The ARN under which the definition runs here. */
+export const STATE_MACHINE_ARN = `arn:aws:states:${REGION}:${ACCOUNT}:stateMachine:backstop`;
+
 /** Instead of the seconds in the definition, in ms: nothing here takes as long as in AWS. */
 const WAIT_MS = 200;
 const RETRY_MS = 100;
@@ -60,7 +63,7 @@ export async function execute(options: ExecutionOptions): Promise<Execution> {
   const running = new StateMachine(definition, { validationOptions: { checkArn: false } }).run(
     input as never,
     {
-      context: { Execution: { Id: arn, Name: name } },
+      context: { Execution: { Id: arn, Name: name }, StateMachine: { Id: STATE_MACHINE_ARN } },
       overrides: {
         taskResourceLocalHandlers: taskHandlers(options, functions),
         waitTimeOverrides: forStates(definition, ({ Type }) => Type === 'Wait', WAIT_MS),

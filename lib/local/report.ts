@@ -1,6 +1,7 @@
 // The report of a local run: one document that says what happened, what is in the database now, and what to do next.
 import type { CheckReport, RevisionId, StepReport } from '../../lambda/migrator/report.ts';
 import { committedMigration, type Snapshot } from '../../lambda/state.ts';
+import { summarize } from '../../lambda/summary.ts';
 import type { Execution, VisitedState } from './execution.ts';
 import type { Measured } from './worker.ts';
 
@@ -82,19 +83,8 @@ export function makeReport({ execution, revision, before, after, durationMs }: F
   };
 }
 
-function whatHappened(execution: Execution): string[] {
-  const { state, error, cause } = execution;
-  if (error) return [`${error}: ${cause}`];
-  const { plan, reconciliation, finalization, validation } = state;
-  const run = committedMigration(state) ?? state.downgrade;
-  const checks = validation?.checks ?? [];
-  const dropped = finalization?.dropped.length ?? 0;
-  return [
-    run ? `${run.from} -> ${run.to} in one transaction.` : `Already at ${plan?.to}.`,
-    ...(reconciliation ? [reconciliation.message] : []),
-    `${checks.filter(({ passed }) => passed).length} of ${checks.length} checks hold.`,
-    ...(dropped > 0 ? [`Finalized: ${dropped} retired tables dropped.`] : []),
-  ];
+function whatHappened({ state, error, cause }: Execution): string[] {
+  return error ? [`${error}: ${cause}`] : [summarize(state).message];
 }
 
 function whatIsThere(revision: RevisionId, before: Rows, after: Rows): string {
@@ -109,8 +99,8 @@ function whatIsThere(revision: RevisionId, before: Rows, after: Rows): string {
   return `The database is at ${revision}; ${fate}${news}.`;
 }
 
-/** Most endings say in their own HINT what to do. */
-function whatIsNext({ error, cause = '' }: Execution): string[] {
-  if (!error) return ['Nothing is left to do.'];
-  return cause.includes('HINT:') ? [] : ['Correct the cause, then start again.'];
+/** Most endings say in their own HINT what to do; a success that leaves something says so itself. */
+function whatIsNext({ state, error, cause = '' }: Execution): string[] {
+  if (error) return cause.includes('HINT:') ? [] : ['Correct the cause, then start again.'];
+  return summarize(state).finalizePending.length > 0 ? [] : ['Nothing is left to do.'];
 }

@@ -77,7 +77,11 @@ export async function runLocally(
 function synthesizeLocally(): Deployment {
   const folder = mkdtempSync(join(tmpdir(), 'backstop-cdk-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const assembly = synthesize(folder, { allowDrills: true, databases: localDatabases() });
+  const assembly = synthesize(folder, {
+    allowDrills: true,
+    databases: localDatabases(),
+    delivery: undefined,
+  });
   return readDeployment(assembly, STACK);
 }
 

@@ -71,7 +71,9 @@ const LEVELS: Readonly<Record<string, (text: string) => string>> = {
   ERROR: colors.red,
 };
 
-function describeLog(line: Record<string, unknown> | string): string {
+function describeLog(line: Record<string, unknown> | string): string | undefined {
+  // Metrics: for CloudWatch, not for people.
+  if (typeof line !== 'string' && '_aws' in line) return undefined;
   const [text, level] =
     typeof line === 'string' ? [line, 'INFO'] : [String(line.message), String(line.level)];
   const paint = LEVELS[level] ?? ((plain: string) => plain);

@@ -82,6 +82,7 @@ export async function startTwin(
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_ENDPOINT_URL_RDS: endpoint.url,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoint.url,
+    AWS_ENDPOINT_URL_SCHEDULER: endpoint.url,
     ...(server.tls === 'off'
       ? // The file that the template names is only in Lambda's runtime; without TLS nobody misses it.
         { BACKSTOP_TLS: 'off', NODE_EXTRA_CA_CERTS: '' }

@@ -108,6 +108,18 @@ function afterFinalize(scope: Construct) {
       ),
     ),
     finalizeFailed: explain(scope, 'Explain finalize failure', failed),
+    scheduleLost: fail(
+      scope,
+      'Schedule lost',
+      'The database is at the target and valid; nobody may come to finalize it.',
+      {
+        error: 'FinalizeFailed',
+        cause:
+          'The function that schedules the finalize did not answer as it should. The database is at the target and ' +
+          'valid; the retired tables are still there.\nHINT:  When you no longer want the way back, start an ' +
+          'execution with {"action": "finalize"}.',
+      },
+    ),
     finalizeLost: fail(scope, 'Finalize lost', 'The database is at the target and valid.', {
       error: 'FinalizeFailed',
       cause:

@@ -32,6 +32,7 @@ const REFUSALS: readonly EndingName[] = [
   'RevisionInvalid',
   'UnknownRevision',
   'DatabaseBusy',
+  'LockTooLong',
   'ForeignKeyBlocked',
   'OrphanedChunks',
   'PatternViolation',
@@ -53,6 +54,7 @@ const directionIs = (direction: string) => Condition.stringEquals('$.plan.direct
 const verdictIs = (verdict: Reconciliation['verdict']) =>
   Condition.stringEquals('$.reconciliation.verdict', verdict);
 const somethingPending = Condition.isPresent('$.plan.pending[0]');
+const somethingRetired = Condition.isPresent('$.validation.finalizePending[0]');
 const hasUpgraded = (section: string) =>
   Condition.and(
     Condition.isPresent(`${section}.outcome`),
@@ -74,7 +76,10 @@ export function defineFlow(scope: Construct, functions: Functions): State {
   const wasCommitted = choice('Was it committed?', 'As the database says.');
   const valid = choice('Valid?', 'Whether every check holds.');
   const stepBack = choice('Step back?', 'Only what this execution applied is taken back.');
-  const finalizeWanted = choice('Finalize?', 'As the input or the deployed default says.');
+  const finalizeWanted = choice(
+    'Finalize?',
+    'Whether what was retired is dropped: now, later, or not, as the input and the deployment say.',
+  );
   const downgradeValid = choice(
     'Downgrade valid?',
     'A downgrade that nobody asked for ends in failure, however well it went.',
@@ -87,6 +92,7 @@ export function defineFlow(scope: Construct, functions: Functions): State {
       execution: {
         name: JsonPath.executionName,
         arn: JsonPath.executionId,
+        stateMachineArn: JsonPath.stateMachineId,
         startedAt: JsonPath.executionStartTime,
       },
     },
@@ -104,6 +110,7 @@ export function defineFlow(scope: Construct, functions: Functions): State {
     .next(whatToDo);
 
   whatToDo
+    .when(actionIs('plan'), tasks.summarize)
     .when(Condition.or(actionIs('status'), actionIs('finalize')), tasks.validate)
     .when(somethingPending, snapshotWanted)
     .when(Condition.or(actionIs('downgrade'), directionIs('downgrade')), tasks.validateDowngrade)
@@ -170,20 +177,32 @@ export function defineFlow(scope: Construct, functions: Functions): State {
   valid.when(isTrue('$.validation.passed'), finalizeWanted).otherwise(stepBack);
   stepBack.when(Condition.and(actionIs('upgrade'), appliedHere), tasks.downgrade).otherwise(ends.invalid);
 
-  const upgradeFinalizes = Condition.and(
-    actionIs('upgrade'),
-    isTrue('$.request.finalize'),
-    Condition.or(appliedHere, Condition.not(somethingPending)),
-  );
+  const upgradeFinalizes = Condition.and(actionIs('upgrade'), isTrue('$.request.finalize'));
+  const atOnce = Condition.numberEquals('$.request.finalizeAfterDays', 0);
   finalizeWanted
-    .when(Condition.or(actionIs('finalize'), upgradeFinalizes), tasks.finalize)
-    .otherwise(ends.succeeded);
+    .when(
+      Condition.or(
+        actionIs('finalize'),
+        Condition.and(upgradeFinalizes, atOnce, Condition.or(appliedHere, Condition.not(somethingPending))),
+      ),
+      tasks.finalize,
+    )
+    .when(
+      Condition.and(upgradeFinalizes, Condition.not(atOnce), appliedHere, somethingRetired),
+      tasks.schedule,
+    )
+    .otherwise(tasks.summarize);
+
+  tasks.schedule
+    .addCatch(ends.finalizeFailed, on('FinalizeFailed'))
+    .addCatch(ends.scheduleLost, onAnythingElse())
+    .next(tasks.summarize);
 
   tasks.finalize
     .addCatch(ends.finalizeFailed, on('FinalizeFailed'))
     .addCatch(ends.moved, on('NotAtTarget'))
     .addCatch(ends.finalizeLost, onAnythingElse())
-    .next(ends.succeeded);
+    .next(tasks.summarize);
 
   tasks.downgrade
     .addCatch(ends.downgradeFailed, on('DowngradeFailed'))
@@ -201,8 +220,11 @@ export function defineFlow(scope: Construct, functions: Functions): State {
     .next(downgradeValid);
   downgradeValid
     .when(Condition.not(isTrue('$.downgradeValidation.passed')), ends.downgradeInvalid)
-    .when(actionIs('downgrade'), ends.succeeded)
+    .when(actionIs('downgrade'), tasks.summarize)
     .otherwise(ends.downgraded);
+
+  // Whatever became of the summary, what it sums up has succeeded.
+  tasks.summarize.addCatch(ends.succeeded, onAnythingElse()).next(ends.succeeded);
 
   return receive;
 }

@@ -48,6 +48,13 @@ export function createTasks(scope: Construct, functions: Functions) {
       retry: { errors: [...LOST, 'DatabaseUnreachable'], seconds: 10, attempts: 2 },
       payload: inPhase('after-upgrade'),
     }),
+    schedule: task(scope, 'Schedule finalize', {
+      comment:
+        'Has what the upgrade retired dropped later, as the deployment says; until then it can come back.',
+      function: functions.schedule,
+      into: '$.scheduledFinalize',
+      retry: { errors: [...LOST, 'FinalizeFailed'], seconds: 10, attempts: 2 },
+    }),
     finalize: task(scope, 'Finalize', {
       comment: 'Drops what the upgrade retired; running it twice does no harm.',
       function: functions.finalize,
@@ -72,6 +79,11 @@ export function createTasks(scope: Construct, functions: Functions) {
       into: '$.downgradeValidation',
       retry: { errors: [...LOST, 'DatabaseUnreachable'], seconds: 10, attempts: 2 },
       payload: inPhase('after-downgrade'),
+    }),
+    summarize: task(scope, 'Summarize', {
+      comment: 'Puts a short summary before the details.',
+      function: functions.summarize,
+      retry: { errors: [...LOST], seconds: 2, attempts: 1 },
     }),
   };
 }

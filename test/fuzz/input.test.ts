@@ -4,7 +4,13 @@ import { parseRequest } from '../../lambda/request.ts';
 import { ACTIONS, DRILLS } from '../../lambda/state.ts';
 import { civilly, numRuns } from './runs.ts';
 
-const deployment = { databases: ['one', 'two'], defaultDatabase: 'one', allowDrills: true };
+const deployment = {
+  databases: ['one', 'two'],
+  defaultDatabase: 'one',
+  allowDrills: true,
+  finalizeAfterDays: 0,
+  maxLockSeconds: 5,
+};
 
 const word = fc.oneof(
   fc.constantFrom(

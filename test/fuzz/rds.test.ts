@@ -14,7 +14,12 @@ beforeAll(async () => {
 });
 afterAll(() => oracle[Symbol.asyncDispose]());
 
-const EXECUTION = { name: 'run', arn: 'arn:run', startedAt: '2026-01-01T00:00:00Z' };
+const EXECUTION = {
+  name: 'run',
+  arn: 'arn:run',
+  stateMachineArn: 'arn:machine',
+  startedAt: '2026-01-01T00:00:00Z',
+};
 
 type Xml = string;
 const element = (name: string, content: Xml): Xml => `<${name}>${content}</${name}>`;

@@ -1,9 +1,23 @@
 // The execution input: what {} means, and the name of the field in every refusal.
 import { parseRequest } from '../../lambda/request.ts';
 
-const deployment = { databases: ['one', 'two'], defaultDatabase: 'one', allowDrills: false };
+const deployment = {
+  databases: ['one', 'two'],
+  defaultDatabase: 'one',
+  allowDrills: false,
+  finalizeAfterDays: 7,
+  maxLockSeconds: 5,
+};
 const parse = (input: unknown) => parseRequest(input, deployment);
-const DEFAULTS = { action: 'upgrade', target: 'head', database: 'one', snapshot: true, finalize: true };
+const DEFAULTS = {
+  action: 'upgrade',
+  target: 'head',
+  database: 'one',
+  snapshot: true,
+  finalize: true,
+  finalizeAfterDays: 7,
+  maxLock: 5,
+};
 
 test.each([
   ['nothing', undefined, {}],
@@ -13,6 +27,13 @@ test.each([
   ['a target', { target: '+1' }, { target: '+1' }],
   ['another database', { database: 'two' }, { database: 'two' }],
   ['no snapshot', { snapshot: false }, { snapshot: false }],
+  ['another word', 'plan', { action: 'plan' }],
+  ['a longer lock', { maxLock: 12.5 }, { maxLock: 12.5 }],
+  [
+    'what a schedule writes',
+    { action: 'finalize', target: '+0', appliedBy: 'arn:run-1' },
+    { action: 'finalize', target: '+0', appliedBy: 'arn:run-1' },
+  ],
   ['no finalize', { finalize: false }, { finalize: false }],
   ['a downgrade', { action: 'downgrade', target: '-1' }, { action: 'downgrade', target: '-1' }],
 ])('%s is completed with the defaults', (_what, input, change) => {
@@ -28,6 +49,10 @@ test.each([
   ['a very long target', { target: 'x'.repeat(500) }, /"target" is "x{70,80}…$/, /\w/],
   ['a word for a switch', { snapshot: 'no' }, /"snapshot" is "no"/, /boolean/],
   ['null for a switch', { snapshot: null }, /"snapshot" is null/, /boolean/],
+  ['no lock at all', { maxLock: 0 }, /"maxLock" is 0$/, /\w/],
+  ['a lock longer than any function', { maxLock: 1000 }, /"maxLock" is 1000$/, /\w/],
+  ['a name for an ARN', { appliedBy: 'run-1' }, /"appliedBy" is "run-1"/, /arn:/],
+  ['what only the deployment says', { finalizeAfterDays: 0 }, /"finalizeAfterDays", which/, /finalize/],
   ['an array', [], /an array, not an object/, /\{\}/],
   ['a number', 5, /is number, not an object/, /\{\}/],
   ['an unknown database', { database: 'three' }, /"database" is "three"/, /one, two/],

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigurationError } from '../../lambda/migrator/errors.ts';
-import { type DatabaseProps, parseConfig } from '../../lib/config.ts';
+import { type BackstopProps, type DatabaseProps, parseConfig } from '../../lib/config.ts';
 import { EXAMPLE } from './synthesized.ts';
 
 function refusalOf(props: unknown): ConfigurationError {
@@ -29,10 +29,13 @@ describe('a configuration that names only what it must', () => {
       databases: { codebase_mcp: { ...EXAMPLE.databases.codebase_mcp, port: 5432 } },
       defaultDatabase: 'codebase_mcp',
       keepSnapshots: 5,
+      finalizeAfterDays: 0,
+      alarms: true,
       allowDrills: false,
       logRetentionDays: 90,
       transactionSeconds: 300,
       lockWaitSeconds: 60,
+      maxLockSeconds: 5,
       snapshotTimeoutMinutes: 120,
     });
   });
@@ -43,6 +46,53 @@ const AUTH = {
   ...EXAMPLE.databases.codebase_mcp,
   secretArn: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:socrates-auth-AbCdEf',
 };
+
+const IAM = { user: 'backstop', resourceId: 'db-ABCDEFGHIJKL01234', databaseName: 'codebase' };
+const KEY = 'arn:aws:kms:eu-central-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef';
+const CONNECTION =
+  'arn:aws:codeconnections:eu-central-1:111122223333:connection/01234567-89ab-cdef-0123-456789abcdef';
+
+describe('a configuration in a file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'backstop-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test('counts as if it stood in cdk.json', () => {
+    const file = join(folder, 'staging.json');
+    writeFileSync(file, JSON.stringify(EXAMPLE));
+    expect(parseConfig(file)).toEqual(parseConfig(EXAMPLE));
+  });
+});
+
+describe('a configuration that names everything', () => {
+  test('is taken over as it is', () => {
+    const everything = {
+      ...EXAMPLE,
+      databases: {
+        codebase_mcp: { ...EXAMPLE.databases.codebase_mcp, secretKeyArn: KEY, port: 5433 },
+        socrates_auth: { ...AUTH, secretArn: undefined, port: 5432, iam: IAM },
+      },
+      keepSnapshots: 9,
+      finalizeAfterDays: 14,
+      notificationEmail: 'on-call@example.com',
+      alarms: false,
+      allowDrills: true,
+      logRetentionDays: 30,
+      kmsKeyArn: KEY,
+      transactionSeconds: 120,
+      lockWaitSeconds: 0,
+      maxLockSeconds: 0.5,
+      snapshotTimeoutMinutes: 30,
+      delivery: {
+        connectionArn: CONNECTION,
+        repository: 'acme/backstop',
+        branch: 'release',
+        approval: false,
+      },
+    } as BackstopProps;
+    const vpc = { ...EXAMPLE.vpc, secretsManagerEndpoint: true };
+    expect(parseConfig(everything)).toEqual({ ...everything, vpc });
+  });
+});
 
 describe('a configuration with two databases', () => {
   test('may have both on one instance', () => {
@@ -58,7 +108,9 @@ describe('a configuration with a wrong value', () => {
 
   test.each([
     ['nothing at all', undefined, 'backstop', 'missing', 'write an object with the keys vpc, databases'],
-    ['text', 'codebase', 'backstop', '"codebase"', 'write an object'],
+    ['a number', 5, 'backstop', '5', 'write an object'],
+    ['a file that is not there', 'no/such.json', 'backstop', '"no/such.json"', 'the path of a JSON file'],
+    ['a file that is no JSON', 'README.md', 'backstop', '"README.md"', 'the path of a JSON file'],
     [
       'an unknown key',
       { ...EXAMPLE, keepSnapshot: 3 },
@@ -84,9 +136,9 @@ describe('a configuration with a wrong value', () => {
     ],
     [
       'one subnet for two zones',
-      withVpc({ privateSubnetIds: ['subnet-0a'] }),
+      withVpc({ privateSubnetIds: ['subnet-0123456789abcdef0'] }),
       'backstop.vpc.privateSubnetIds',
-      '["subnet-0a"]',
+      '["subnet-0123456789abcdef0"]',
       'as many subnets for each of the 2 zones',
     ],
     [
@@ -158,6 +210,100 @@ describe('a configuration with a wrong value', () => {
       'backstop.databases.codebase_mcp.securityGroupId',
       '"default"',
       'e.g. "sg-',
+    ],
+    [
+      'a security group too short to be one',
+      withDatabase({ securityGroupId: 'sg-0a' }),
+      'backstop.databases.codebase_mcp.securityGroupId',
+      '"sg-0a"',
+      'e.g. "sg-',
+    ],
+    [
+      'no login',
+      withDatabase({ secretArn: undefined }),
+      'backstop.databases.codebase_mcp',
+      '{"identifier"',
+      'either secretArn, or iam',
+    ],
+    [
+      'two logins',
+      withDatabase({ iam: IAM }),
+      'backstop.databases.codebase_mcp',
+      '{"identifier"',
+      'either secretArn, or iam',
+    ],
+    [
+      'a user without its database',
+      withDatabase({ secretArn: undefined, iam: { ...IAM, databaseName: undefined } }),
+      'backstop.databases.codebase_mcp.iam.databaseName',
+      'missing',
+      'the name of the database on the server',
+    ],
+    [
+      'the identifier for the resource id',
+      withDatabase({ secretArn: undefined, iam: { ...IAM, resourceId: 'codebase-mcp' } }),
+      'backstop.databases.codebase_mcp.iam.resourceId',
+      '"codebase-mcp"',
+      'the resource id that RDS shows',
+    ],
+    [
+      'the key of a secret that is not there',
+      withDatabase({ secretArn: undefined, secretKeyArn: KEY, iam: IAM }),
+      'backstop.databases.codebase_mcp.secretKeyArn',
+      `"${KEY}"`,
+      'remove it',
+    ],
+    [
+      'the same database twice',
+      {
+        ...EXAMPLE,
+        databases: Object.fromEntries(
+          ['codebase_mcp', 'socrates_auth'].map((name) => [
+            name,
+            { ...AUTH, secretArn: undefined, iam: IAM },
+          ]),
+        ),
+      },
+      'backstop.databases.socrates_auth.iam.databaseName',
+      '"codebase"',
+      'this is the database of codebase_mcp',
+    ],
+    [
+      'a key by its alias',
+      { ...EXAMPLE, kmsKeyArn: 'alias/backstop' },
+      'backstop.kmsKeyArn',
+      '"alias/backstop"',
+      'the full ARN of the key, not of an alias',
+    ],
+    [
+      'a name for an address',
+      { ...EXAMPLE, notificationEmail: 'on-call' },
+      'backstop.notificationEmail',
+      '"on-call"',
+      'one e-mail address',
+    ],
+    ['alarms by word', { ...EXAMPLE, alarms: 'no' }, 'backstop.alarms', '"no"', 'write true or false'],
+    [
+      'a finalize in the past',
+      { ...EXAMPLE, finalizeAfterDays: -1 },
+      'backstop.finalizeAfterDays',
+      '-1',
+      'number of days, a whole number from 0 to 365',
+    ],
+    ['no lock at all', { ...EXAMPLE, maxLockSeconds: 0 }, 'backstop.maxLockSeconds', '0', 'above 0'],
+    [
+      'a pipeline without source',
+      { ...EXAMPLE, delivery: { repository: 'acme/backstop' } },
+      'backstop.delivery.connectionArn',
+      'missing',
+      'CodeConnections',
+    ],
+    [
+      'a repository by its URL',
+      { ...EXAMPLE, delivery: { connectionArn: CONNECTION, repository: 'https://github.com/acme/backstop' } },
+      'backstop.delivery.repository',
+      '"https://github.com/acme/backstop"',
+      'owner and name',
     ],
     [
       'a port as text',

@@ -27,6 +27,7 @@ const REQUEST = {
   database: 'codebase_mcp',
   snapshot: true,
   finalize: true,
+  finalizeAfterDays: 0,
 };
 const resolves = (change: object) => () => ({
   request: { ...REQUEST, ...change },
@@ -46,9 +47,11 @@ const WELL: Record<string, Script> = {
   Reconcile: () => ({ verdict: 'committed', message: '', migration: { outcome: 'upgraded' } }),
   Validate: () => ({ passed: true, cause: '' }),
   Finalize: () => ({ outcome: 'finalized' }),
+  'Schedule finalize': () => ({ schedule: 'backstop-codebase-mcp', at: '2026-01-01T00:00:00.000Z' }),
   Downgrade: () => ({ outcome: 'downgraded' }),
   'Downgrade on request': () => ({ outcome: 'downgraded' }),
   'Validate downgrade': () => ({ passed: true, cause: 'the sentence after the downgrade' }),
+  Summarize: (_, state) => ({ summary: {}, ...state }),
 };
 const invalid = { Validate: () => ({ passed: false, cause: 'V1.1 does not hold' }) };
 
@@ -85,6 +88,7 @@ async function execute(scripts: Record<string, Script>, input: unknown = {}) {
     },
     context: {
       Execution: { Name: 'run-1', Id: 'arn:run-1' },
+      StateMachine: { Id: 'arn:machine' },
     } as never,
   });
   try {
@@ -101,13 +105,21 @@ describe('an upgrade', () => {
   test('that goes well takes the straight way', async () => {
     const { error, calls } = await execute({});
     expect(error).toBe('none');
-    expect(calls).toEqual(['Resolve input', 'Preflight', 'Take snapshot', 'Migrate', 'Validate', 'Finalize']);
+    expect(calls).toEqual([
+      'Resolve input',
+      'Preflight',
+      'Take snapshot',
+      'Migrate',
+      'Validate',
+      'Finalize',
+      'Summarize',
+    ]);
   });
 
   test('with nothing pending changes nothing but finalizes what is left', async () => {
     const { error, calls } = await execute({ Preflight: plans('upgrade') });
     expect(error).toBe('none');
-    expect(calls).toEqual(['Resolve input', 'Preflight', 'Validate', 'Finalize']);
+    expect(calls).toEqual(['Resolve input', 'Preflight', 'Validate', 'Finalize', 'Summarize']);
   });
 
   test('without snapshot says so in the document', async () => {
@@ -119,7 +131,7 @@ describe('an upgrade', () => {
   test('without finalize ends after its validation', async () => {
     const { error, calls } = await execute({ 'Resolve input': resolves({ finalize: false }) });
     expect(error).toBe('none');
-    expect(calls.at(-1)).toBe('Validate');
+    expect(calls.slice(-2)).toEqual(['Validate', 'Summarize']);
   });
 
   test('waits for the snapshot before it changes anything', async () => {
@@ -154,18 +166,88 @@ describe('an upgrade', () => {
   });
 });
 
+describe('a finalize that waits some days', () => {
+  const later = resolves({ finalizeAfterDays: 14 });
+  const retired = { 'Resolve input': later, Validate: () => ({ passed: true, finalizePending: ['002'] }) };
+
+  test('is scheduled where this execution retired something', async () => {
+    const { error, calls } = await execute(retired);
+    expect(error).toBe('none');
+    expect(calls.slice(-4)).toEqual(['Migrate', 'Validate', 'Schedule finalize', 'Summarize']);
+  });
+
+  test.each<[string, Record<string, Script>]>([
+    ['nothing was retired', { Validate: () => ({ passed: true, finalizePending: [] }) }],
+    ['it found the work done', { Preflight: plans('upgrade') }],
+    ['somebody else was faster', { Migrate: () => ({ outcome: 'nothing to do' }) }],
+    ['nobody wants it', { 'Resolve input': resolves({ finalizeAfterDays: 14, finalize: false }) }],
+  ])('is neither scheduled nor done where %s', async (_, scripts) => {
+    const { error, calls } = await execute({ ...retired, ...scripts });
+    expect(error).toBe('none');
+    expect(calls.slice(-2)).toEqual(['Validate', 'Summarize']);
+  });
+
+  test('does not wait where it is asked for', async () => {
+    const asked = resolves({ action: 'finalize', finalizeAfterDays: 14 });
+    const { error, calls } = await execute({ ...retired, 'Resolve input': asked });
+    expect(error).toBe('none');
+    expect(calls.slice(-2)).toEqual(['Finalize', 'Summarize']);
+  });
+
+  test.each([
+    ['cannot be scheduled', 'FinalizeFailed', 'was thrown'],
+    ['whose schedule gives no answer', 'Lambda.Unknown', '{"action": "finalize"}'],
+  ])('and %s ends as FinalizeFailed', async (_, thrownName, sentence) => {
+    const { error, cause, calls } = await execute({ ...retired, 'Schedule finalize': throws(thrownName) });
+    expect(error).toBe('FinalizeFailed');
+    expect(cause).toContain(sentence);
+    expect(calls.filter((name) => name === 'Schedule finalize')).toHaveLength(3);
+  });
+});
+
+describe('a plan', () => {
+  const asked = { 'Resolve input': resolves({ action: 'plan' }) };
+
+  test('is looked at, and nothing else', async () => {
+    const { error, calls } = await execute(asked);
+    expect(error).toBe('none');
+    expect(calls).toEqual(['Resolve input', 'Preflight', 'Summarize']);
+  });
+
+  test('that would be refused is', async () => {
+    const { error } = await execute({ ...asked, Preflight: throws('ForeignKeyBlocked') });
+    expect(error).toBe('ForeignKeyBlocked');
+  });
+});
+
+describe('a summary', () => {
+  test.each(['TypeError', 'Lambda.Unknown', 'States.Timeout'])(
+    'that fails with %s does not make red what is green',
+    async (name) => {
+      const { error, calls } = await execute({ Summarize: throws(name) });
+      expect(error).toBe('none');
+      expect(calls.slice(0, -1)).toContain('Finalize');
+    },
+  );
+});
+
 describe('a lost answer of Migrate', () => {
   const lost = { Migrate: throws('Lambda.Unknown') };
 
   test('goes on where the database says that it was committed', async () => {
     const { error, calls } = await execute(lost);
     expect(error).toBe('none');
-    expect(calls.slice(-4)).toEqual(['Migrate', 'Reconcile', 'Validate', 'Finalize']);
+    expect(calls.slice(-5)).toEqual(['Migrate', 'Reconcile', 'Validate', 'Finalize', 'Summarize']);
   });
 
   test('neither finalizes nor takes back what somebody else committed', async () => {
     const elsewhere = { ...lost, Reconcile: () => ({ verdict: 'committed', message: '' }) };
-    expect((await execute(elsewhere)).calls.slice(-3)).toEqual(['Migrate', 'Reconcile', 'Validate']);
+    expect((await execute(elsewhere)).calls.slice(-4)).toEqual([
+      'Migrate',
+      'Reconcile',
+      'Validate',
+      'Summarize',
+    ]);
     const { error, calls } = await execute({ ...elsewhere, ...invalid });
     expect(error).toBe('ValidationFailed');
     expect(calls).not.toContain('Downgrade');
@@ -280,13 +362,18 @@ describe('an ending', () => {
   test('of a downgrade that was asked for is green', async () => {
     const { error, calls } = await execute(downgradeAsked);
     expect(error).toBe('none');
-    expect(calls.slice(-3)).toEqual(['Take snapshot', 'Downgrade on request', 'Validate downgrade']);
+    expect(calls.slice(-4)).toEqual([
+      'Take snapshot',
+      'Downgrade on request',
+      'Validate downgrade',
+      'Summarize',
+    ]);
   });
 
   test('of a downgrade with nothing to do is green, and checked', async () => {
     const { error, calls } = await execute({ ...downgradeAsked, Preflight: plans('downgrade') });
     expect(error).toBe('none');
-    expect(calls).toEqual(['Resolve input', 'Preflight', 'Validate downgrade']);
+    expect(calls).toEqual(['Resolve input', 'Preflight', 'Validate downgrade', 'Summarize']);
   });
 
   test.each(['status', 'finalize'])('of the action %s needs no revision to run', async (action) => {
@@ -312,7 +399,12 @@ describe('what a function is given', () => {
     const { inputs } = await execute({}, input);
     expect(inputs['Resolve input']).toEqual({
       input,
-      execution: { name: 'run-1', arn: 'arn:run-1', startedAt: expect.any(String) },
+      execution: {
+        name: 'run-1',
+        arn: 'arn:run-1',
+        stateMachineArn: 'arn:machine',
+        startedAt: expect.any(String),
+      },
     });
   });
 });

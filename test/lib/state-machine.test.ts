@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import validate from 'asl-validator';
 import type { Template } from 'aws-cdk-lib/assertions';
 import { ENDINGS } from '../../lambda/migrator/errors.ts';
+import { INPUT_FIELDS } from '../../lambda/request.ts';
+import { ACTIONS } from '../../lambda/state.ts';
 import { ROOT } from '../../lib/paths.ts';
 import {
   type Definition,
@@ -44,7 +46,9 @@ describe('the definition', () => {
   });
 
   test('says what input it takes, and ends by itself before a pipeline gives up', () => {
-    expect(definition.Comment).toContain('Input: {}');
+    for (const word of ['{}', ...ACTIONS]) expect(definition.Comment).toContain(word);
+    const forPeople = INPUT_FIELDS.filter((field) => field !== 'drill' && field !== 'appliedBy');
+    for (const field of forPeople) expect(definition.Comment).toContain(`"${field}":`);
     expect(definition.TimeoutSeconds).toBe(4 * 3600);
   });
 
@@ -71,6 +75,8 @@ describe('every Task', () => {
       'Preflight',
       'Reconcile',
       'Resolve input',
+      'Schedule finalize',
+      'Summarize',
       'Take snapshot',
       'Validate',
       'Validate downgrade',
@@ -175,11 +181,19 @@ describe('every path', () => {
     expect(() => walk(definition.StartAt, [])).not.toThrow();
   });
 
-  test('is green only where the checks were asked', () => {
-    const before = states
-      .filter(([, state]) => successors(state).includes('Succeeded'))
-      .map(([name]) => name);
-    expect(before.sort()).toEqual(['Downgrade valid?', 'Finalize', 'Finalize?']);
+  test('is green only where the checks were asked, or where nothing but the plan was', () => {
+    const leadingTo = (end: string) =>
+      states.filter(([, state]) => successors(state).includes(end)).map(([name]) => name);
+    expect(leadingTo('Succeeded')).toEqual(['Summarize']);
+    expect(leadingTo('Summarize').sort()).toEqual([
+      'Downgrade valid?',
+      'Finalize',
+      'Finalize?',
+      'Schedule finalize',
+      'What is to do?',
+    ]);
+    const [plan] = definition.States['What is to do?']?.Choices ?? [];
+    expect(plan).toEqual({ Variable: '$.request.action', StringEquals: 'plan', Next: 'Summarize' });
   });
 });
 

@@ -38,7 +38,7 @@ test('writes nothing on standard output', () => {
 });
 
 test('makes one asset a function, each under 1 MB', () => {
-  expect(assets).toHaveLength(8);
+  expect(assets).toHaveLength(11);
   for (const asset of assets) expect(statSync(join(first, asset, 'index.js')).size).toBeLessThan(1_000_000);
 });
 

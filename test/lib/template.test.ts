@@ -1,12 +1,13 @@
 // What the stack deploys: functions with their times, permissions on named resources, a closed network, no secret.
 import { Match, type Template } from 'aws-cdk-lib/assertions';
-import { snapshotId } from '../../lambda/aws/snapshot-id.ts';
+import { snapshotId } from '../../lambda/aws/names.ts';
 import type { DatabaseProps } from '../../lib/config.ts';
 import { EXAMPLE, synthesizeTemplate } from './synthesized.ts';
 
 interface Statement {
   readonly Action: string | string[];
   readonly Resource: unknown;
+  readonly Condition?: unknown;
 }
 
 /** These actions know no resource: AWS defines them for `*` alone. */
@@ -27,7 +28,8 @@ const WITHOUT_RESOURCE = [
   'xray:PutTraceSegments',
 ];
 const IN_VPC = ['Preflight', 'Migrate', 'Reconcile', 'Validate', 'Finalize', 'Downgrade'];
-const OUTSIDE = ['Resolve', 'Snapshot'];
+const OUTSIDE = ['Resolve', 'Snapshot', 'Schedule', 'Summarize'];
+const ASKS_RDS = ['Resolve', 'Snapshot'];
 
 let template: Template;
 beforeAll(() => {
@@ -51,8 +53,8 @@ const statementsOf = (name: string, within?: Template): Statement[] =>
 const actionsOf = (name: string) => statementsOf(name).flatMap(({ Action }) => Action);
 
 describe('the functions', () => {
-  test('are eight, on the runtime that the tests run on', () => {
-    template.resourceCountIs('AWS::Lambda::Function', 8);
+  test('are eleven, on the runtime that the tests run on', () => {
+    template.resourceCountIs('AWS::Lambda::Function', 11);
     template.allResourcesProperties('AWS::Lambda::Function', {
       Runtime: `nodejs${process.versions.node.split('.')[0]}.x`,
       MemorySize: 512,
@@ -80,13 +82,17 @@ describe('the functions', () => {
       BACKSTOP_DATABASES: '{"codebase_mcp":{"identifier":"codebase-mcp"}}',
       BACKSTOP_DEFAULT_DATABASE: 'codebase_mcp',
       BACKSTOP_ALLOW_DRILLS: 'false',
+      BACKSTOP_FINALIZE_AFTER_DAYS: '0',
+      BACKSTOP_MAX_LOCK_SECONDS: '5',
     });
     expect(functionOf('Snapshot').Environment.Variables).toMatchObject({
       BACKSTOP_KEEP_SNAPSHOTS: '5',
       BACKSTOP_SNAPSHOT_TIMEOUT_SECONDS: '7200',
     });
     expect(functionOf('Migrate').Environment.Variables).toMatchObject({
-      BACKSTOP_SECRETS: JSON.stringify({ codebase_mcp: EXAMPLE.databases.codebase_mcp?.secretArn }),
+      BACKSTOP_LOGINS: JSON.stringify({
+        codebase_mcp: { secretArn: EXAMPLE.databases.codebase_mcp?.secretArn },
+      }),
       BACKSTOP_MIGRATIONS: 'migrations',
       NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem',
     });
@@ -149,6 +155,90 @@ describe('permissions', () => {
         expect(JSON.stringify(resource)).toContain('snapshot:backstop-codebase-mcp-*');
     },
   );
+
+  const conditionsOf = (action: string) =>
+    statementsOf('Snapshot')
+      .filter(({ Action }) => [Action].flat().includes(action))
+      .map(({ Condition }) => Condition);
+
+  test.each(['rds:CreateDBSnapshot', 'rds:CreateDBClusterSnapshot'])(
+    'let Snapshot call %s only with the tag by which it is known again',
+    (action) => {
+      expect(conditionsOf(action)).toEqual([
+        { StringEquals: { 'aws:RequestTag/backstop:database': ['codebase_mcp'] } },
+      ]);
+    },
+  );
+
+  test.each(['rds:DeleteDBSnapshot', 'rds:DeleteDBClusterSnapshot'])(
+    'let Snapshot call %s only on what bears that tag',
+    (action) => {
+      expect(conditionsOf(action)).toEqual([
+        { StringEquals: { 'aws:ResourceTag/backstop:database': ['codebase_mcp'] } },
+      ]);
+    },
+  );
+
+  test('let Snapshot write no other tags than its own', () => {
+    expect(conditionsOf('rds:AddTagsToResource')).toEqual([
+      {
+        StringEquals: { 'aws:RequestTag/backstop:database': ['codebase_mcp'] },
+        'ForAllValues:StringEquals': { 'aws:TagKeys': ['backstop:database', 'backstop:execution'] },
+      },
+    ]);
+  });
+
+  test('let Schedule make and move schedules of its own group, and hand on one role to nobody else', () => {
+    const [, ...statements] = statementsOf('Schedule');
+    expect(statements).toEqual([
+      {
+        Effect: 'Allow',
+        Action: ['scheduler:CreateSchedule', 'scheduler:UpdateSchedule'],
+        Resource: {
+          'Fn::Join': [
+            '',
+            [
+              'arn:',
+              { Ref: 'AWS::Partition' },
+              ':scheduler:',
+              { Ref: 'AWS::Region' },
+              ':',
+              { Ref: 'AWS::AccountId' },
+              ':schedule/',
+              { Ref: expect.stringMatching(/^FunctionsSchedulesGroup/) },
+              '/backstop-*',
+            ],
+          ],
+        },
+      },
+      {
+        Effect: 'Allow',
+        Action: 'iam:PassRole',
+        Resource: { 'Fn::GetAtt': [expect.stringMatching(/^FunctionsSchedulesRole/), 'Arn'] },
+        Condition: { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } },
+      },
+    ]);
+  });
+
+  test('let a schedule start the state machine, and do nothing else', () => {
+    const policy = find('AWS::IAM::Policy', 'FunctionsSchedulesRoleDefaultPolicy');
+    expect(policy.PolicyDocument.Statement).toEqual([
+      {
+        Effect: 'Allow',
+        Action: 'states:StartExecution',
+        Resource: { Ref: expect.stringMatching(/^StateMachine/) },
+      },
+    ]);
+    const role = find('AWS::IAM::Role', 'FunctionsSchedulesRole');
+    expect(role.AssumeRolePolicyDocument.Statement).toEqual([
+      {
+        Effect: 'Allow',
+        Action: 'sts:AssumeRole',
+        Principal: { Service: 'scheduler.amazonaws.com' },
+        Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+      },
+    ]);
+  });
 
   test.each(['instance', 'cluster'] as const)('fit the ids that snapshots of an %s get', (kind) => {
     expect(snapshotId('codebase_mcp', `release-${'9'.repeat(70)}`, kind)).toMatch(/^backstop-codebase-mcp-/);
@@ -224,10 +314,10 @@ describe('several databases', () => {
       socrates_auth: { identifier: 'socrates' },
       socrates_specs: { identifier: 'socrates' },
     });
-    expect(JSON.parse(functionOf('Migrate', several).Environment.Variables.BACKSTOP_SECRETS)).toEqual({
-      codebase_mcp: databases.codebase_mcp.secretArn,
-      socrates_auth: secretOf('auth'),
-      socrates_specs: secretOf('specs'),
+    expect(JSON.parse(functionOf('Migrate', several).Environment.Variables.BACKSTOP_LOGINS)).toEqual({
+      codebase_mcp: { secretArn: databases.codebase_mcp.secretArn },
+      socrates_auth: { secretArn: secretOf('auth') },
+      socrates_specs: { secretArn: secretOf('specs') },
     });
   });
 
@@ -244,7 +334,7 @@ describe('several databases', () => {
     ]);
   });
 
-  test.each(OUTSIDE)('let %s describe the instance of each, once', (name) => {
+  test.each(ASKS_RDS)('let %s describe the instance of each, once', (name) => {
     expect(resourcesOf(name, 'rds:DescribeDBInstances')).toEqual(['db:codebase-mcp', 'db:socrates']);
     expect(resourcesOf(name, 'rds:DescribeDBClusters')).toEqual(['cluster:codebase-mcp', 'cluster:socrates']);
   });
@@ -284,6 +374,86 @@ describe('several databases', () => {
       [securityGroupId, 5432],
       [securityGroupId, 5433],
     ]);
+  });
+});
+
+describe('a database that IAM lets the functions into', () => {
+  const databases = {
+    codebase_mcp: {
+      identifier: 'codebase-mcp',
+      iam: { user: 'backstop', resourceId: 'db-ABCDEFGHIJKL01234', databaseName: 'codebase' },
+      securityGroupId: 'sg-0123456789abcdef0',
+    },
+  };
+  let withIam: Template;
+  beforeAll(() => {
+    withIam = synthesizeTemplate({ databases });
+  });
+
+  test.each(IN_VPC)('lets %s in as its user, and needs no secret', (name) => {
+    const actions = statementsOf(name, withIam).flatMap(({ Action }) => Action);
+    expect(actions.filter((action) => action.startsWith('secretsmanager:'))).toEqual([]);
+    const [connect] = statementsOf(name, withIam).filter(({ Action }) => Action === 'rds-db:connect');
+    expect(JSON.stringify(connect?.Resource)).toContain(':dbuser:db-ABCDEFGHIJKL01234/backstop');
+    expect(JSON.parse(functionOf(name, withIam).Environment.Variables.BACKSTOP_LOGINS)).toEqual({
+      codebase_mcp: { iamUser: 'backstop', databaseName: 'codebase' },
+    });
+  });
+
+  test('needs no way to Secrets Manager', () => {
+    withIam.resourceCountIs('AWS::EC2::VPCEndpoint', 0);
+    expect(JSON.stringify(withIam.toJSON())).not.toContain('secretsmanager');
+  });
+});
+
+describe('keys of the customer', () => {
+  const kmsKeyArn = 'arn:aws:kms:eu-central-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef';
+  const secretKeyArn = 'arn:aws:kms:eu-central-1:111122223333:key/11234567-89ab-cdef-0123-456789abcdef';
+  const { codebase_mcp } = EXAMPLE.databases;
+  let encrypted: Template;
+  beforeAll(() => {
+    const databases = { codebase_mcp: { ...codebase_mcp, secretKeyArn } as DatabaseProps };
+    encrypted = synthesizeTemplate({ kmsKeyArn, databases });
+  });
+
+  test('encrypt logs, environments and executions', () => {
+    encrypted.allResourcesProperties('AWS::Logs::LogGroup', { KmsKeyId: kmsKeyArn });
+    encrypted.allResourcesProperties('AWS::Lambda::Function', { KmsKeyArn: kmsKeyArn });
+    encrypted.hasResourceProperties('AWS::StepFunctions::StateMachine', {
+      EncryptionConfiguration: { KmsKeyId: kmsKeyArn, Type: 'CUSTOMER_MANAGED_KMS_KEY' },
+    });
+  });
+
+  test.each(IN_VPC)('open the secret to %s through Secrets Manager alone', (name) => {
+    const opened = statementsOf(name, encrypted).filter(({ Resource }) => Resource === secretKeyArn);
+    expect(opened).toEqual([
+      {
+        Effect: 'Allow',
+        Action: 'kms:Decrypt',
+        Resource: secretKeyArn,
+        Condition: {
+          StringEquals: {
+            'kms:ViaService': {
+              'Fn::Join': ['', ['secretsmanager.', { Ref: 'AWS::Region' }, '.', { Ref: 'AWS::URLSuffix' }]],
+            },
+            'kms:EncryptionContext:SecretARN': codebase_mcp?.secretArn,
+          },
+        },
+      },
+    ]);
+  });
+
+  test('let a schedule start what is encrypted', () => {
+    const { PolicyDocument } = find('AWS::IAM::Policy', 'FunctionsSchedulesRoleDefaultPolicy', encrypted);
+    expect(PolicyDocument.Statement).toContainEqual({
+      Effect: 'Allow',
+      Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      Resource: kmsKeyArn,
+    });
+  });
+
+  test('are named nowhere where none is given', () => {
+    expect(JSON.stringify(template.toJSON())).not.toMatch(/kms:|KmsKey/);
   });
 });
 

@@ -22,7 +22,7 @@ const INVALID: Case[] = [
   {
     when: 'the action is unknown',
     input: { action: 'rehearse' },
-    says: ['"action" is "rehearse"', 'Use one of: upgrade, downgrade, finalize, status.'],
+    says: ['"action" is "rehearse"', 'Use one of: upgrade, downgrade, finalize, status, plan.'],
     ending: 'InvalidInput',
   },
   {

@@ -38,6 +38,12 @@ const NO_SNAPSHOT = { snapshot: false };
 
 const REFUSED: Case[] = [
   {
+    ending: 'LockTooLong',
+    when: 'the estimate exceeds what the input allows',
+    input: { maxLock: 0.000_001 },
+    says: ['would lock public.', '"maxLock":'],
+  },
+  {
     ending: 'NotAtTarget',
     when: 'a status finds revisions pending',
     input: 'status',

@@ -41,6 +41,7 @@ describe('an upgrade', () => {
       'Valid?',
       'Finalize?',
       'Finalize',
+      'Summarize',
       'Succeeded',
     ]);
     expect(run.after.revision).toBe('002');
@@ -75,7 +76,7 @@ describe('an upgrade', () => {
     await using twin = await makeTwin({ at: '002' });
     const run = await twin.execute({ finalize: false });
     expectGreen(run);
-    expect(tasks(run)).toEqual(['Resolve input', 'Preflight', 'Validate']);
+    expect(tasks(run)).toEqual(['Resolve input', 'Preflight', 'Validate', 'Summarize']);
     expect(twin.endpoint.snapshots.size).toBe(0);
     expect(run.after).toEqual(run.before);
   });
@@ -88,7 +89,7 @@ describe('an upgrade', () => {
     expect(upgraded.after.rows).toEqual(upgraded.before.rows);
     const finalized = await twin.execute({ action: 'finalize' });
     expectGreen(finalized);
-    expect(tasks(finalized)).toEqual(['Resolve input', 'Preflight', 'Validate', 'Finalize']);
+    expect(tasks(finalized)).toEqual(['Resolve input', 'Preflight', 'Validate', 'Finalize', 'Summarize']);
     expect(finalized.after.rows).toEqual(rowsOf(upgraded.before, CORE));
   });
 
@@ -100,13 +101,55 @@ describe('an upgrade', () => {
   });
 });
 
+describe('a plan', () => {
+  test('tells what would run, what would be retired and what it costs, and changes nothing', async () => {
+    await using twin = await makeTwin();
+    const run = await twin.execute('plan');
+    expectGreen(run);
+    expect(tasks(run)).toEqual(['Resolve input', 'Preflight', 'Summarize']);
+    const { summary } = run.execution.state as { summary?: { message: string } };
+    expect(summary).toMatchObject({ ending: 'Succeeded', revisionBefore: '005', revisionAfter: '005' });
+    expect(summary?.message).toMatch(/^At 005, target 002: 002 to run\.\nTo be retired: .*public\.tasks/);
+    expect(summary?.message).toMatch(
+      /\nEstimated: \d+\.\d\ds in all\.\npublic\.\w+ locked for \d+\.\d\ds\.$/,
+    );
+    expect(run.after).toEqual(run.before);
+  });
+});
+
+describe('the output of an execution', () => {
+  test('begins with a summary of itself', async () => {
+    await using twin = await makeTwin();
+    const { execution } = await twin.execute({});
+    const [[first, summary] = []] = Object.entries(execution.state);
+    expect(first).toBe('summary');
+    expect(summary).toEqual({
+      ending: 'Succeeded',
+      message: '005 -> 002 in one transaction.\n15 of 15 checks hold.\nFinalized: 9 retired tables dropped.',
+      action: 'upgrade',
+      database: 'codebase_mcp',
+      revisionBefore: '005',
+      revisionAfter: '002',
+      snapshot: execution.state.snapshot?.id,
+      finalizePending: [],
+      finalizeAt: null,
+    });
+  });
+});
+
 describe('a downgrade', () => {
   test('brings the retired tables back with every row', async () => {
     await using twin = await makeTwin();
     const up = await twin.execute({ snapshot: false, finalize: false });
     const down = await twin.execute({ action: 'downgrade', target: '-1', snapshot: false });
     expectGreen(down);
-    expect(tasks(down)).toEqual(['Resolve input', 'Preflight', 'Downgrade on request', 'Validate downgrade']);
+    expect(tasks(down)).toEqual([
+      'Resolve input',
+      'Preflight',
+      'Downgrade on request',
+      'Validate downgrade',
+      'Summarize',
+    ]);
     expect(down.after).toEqual(up.before);
   });
 
@@ -114,7 +157,7 @@ describe('a downgrade', () => {
     await using twin = await makeTwin();
     const run = await twin.execute({ action: 'downgrade', target: '005' });
     expectGreen(run);
-    expect(tasks(run)).toEqual(['Resolve input', 'Preflight', 'Validate downgrade']);
+    expect(tasks(run)).toEqual(['Resolve input', 'Preflight', 'Validate downgrade', 'Summarize']);
     expect(run.after).toEqual(run.before);
   });
 });
@@ -124,7 +167,7 @@ describe('an answer of Migrate that is lost', () => {
     await using twin = await makeTwin();
     const run = await twin.execute({ drill: 'migrate-lost', snapshot: false, finalize: false });
     expectGreen(run);
-    expect(tasks(run).slice(-3)).toEqual(['Migrate', 'Reconcile', 'Validate']);
+    expect(tasks(run).slice(-4)).toEqual(['Migrate', 'Reconcile', 'Validate', 'Summarize']);
     expect(run.execution.state.reconciliation).toMatchObject({
       revision: '002',
       verdict: 'committed',

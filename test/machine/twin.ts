@@ -36,6 +36,12 @@ export function withEnvironment(environment: Readonly<Record<string, string>>): 
   return { ...deployed, functions: new Map(functions) };
 }
 
+/** What the function of one state is told by the template. */
+export function environmentOf(state: string): Readonly<Record<string, string>> {
+  const { Resource: arn } = deployed.definition.States[state] as { Resource: string };
+  return deployed.functions.get(arn)?.environment ?? {};
+}
+
 /** Gives the function of one state another time limit. */
 export function withTimeout(state: string, timeoutSeconds: number): Deployment {
   const { Resource: arn } = deployed.definition.States[state] as { Resource: string };

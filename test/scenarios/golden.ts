@@ -20,10 +20,11 @@ export function expectLinesOf(output: string, file: string): void {
   expect(printed.filter((line) => expected.includes(line))).toEqual(expected);
 }
 
-/** With `#` for durations, moments and ids. */
+/** With `#` for durations, sizes, moments and ids. */
 function withoutChance(output: string): string {
   return output
     .replace(/\b\d+\.\d\ds\b/g, '#s')
+    .replace(/\b\d+ (ms|bytes)\b/g, '# $1')
     .replace(/\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ/g, '#')
     .replace(/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, '#');
 }

@@ -5,7 +5,7 @@ import { downgrade } from '../../../lambda/migrator/migrator.ts';
 import { confirmLoss } from '../confirm.ts';
 import { selectDatabase } from '../databases.ts';
 import { offlineAnswer, refuseRange } from '../offline.ts';
-import { dryRun, lockWait, sql, withLockWait, yes } from '../options.ts';
+import { dryRun, lockWait, sql, withBounds, yes } from '../options.ts';
 import { describeOutcome } from '../outcome.ts';
 import type { Call, Verb } from '../verb.ts';
 
@@ -33,7 +33,7 @@ export const downgradeVerb: Verb = {
         hint: 'Write -1, base or a revision.',
       });
     }
-    const migrator = withLockWait(selectDatabase(call, target), options);
+    const migrator = withBounds(selectDatabase(call, target), options);
     if (!options.dryRun) {
       await confirmLoss(call, `The downgrade to ${target}`, () => lossOfDowngrade(migrator, target));
     }

@@ -3,7 +3,7 @@ import { lossOfFinalize } from '../../../lambda/migrator/inspect.ts';
 import { finalize } from '../../../lambda/migrator/migrator.ts';
 import { confirmLoss } from '../confirm.ts';
 import { selectDatabase } from '../databases.ts';
-import { dryRun, lockWait, withLockWait, yes } from '../options.ts';
+import { dryRun, lockWait, withBounds, yes } from '../options.ts';
 import { describeOutcome } from '../outcome.ts';
 import type { Call, Verb } from '../verb.ts';
 
@@ -14,7 +14,7 @@ export const finalizeVerb: Verb = {
   example: 'npx backstop finalize --dry-run',
   async run(call: Call<{ readonly dryRun?: boolean; readonly yes?: boolean; readonly lockWait?: string }>) {
     const { options } = call;
-    const migrator = withLockWait(selectDatabase(call), options);
+    const migrator = withBounds(selectDatabase(call), options);
     if (!options.dryRun) await confirmLoss(call, 'The finalize', () => lossOfFinalize(migrator));
     const report = await finalize(migrator, undefined, { dryRun: options.dryRun ?? false });
     return { lines: describeOutcome(report), json: report };

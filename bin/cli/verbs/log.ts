@@ -1,8 +1,10 @@
 // `log`: the runs that the history of a database remembers.
-import { STEP, seconds } from '../../../lambda/migrator/events.ts';
+import { describeEvent, STEP, seconds } from '../../../lambda/migrator/events.ts';
 import type { LoggedRun } from '../../../lambda/migrator/history.ts';
 import { log } from '../../../lambda/migrator/inspect.ts';
+import type { StepReport } from '../../../lambda/migrator/report.ts';
 import { selectDatabase } from '../databases.ts';
+import { describeEffort, describeStepEffort } from '../effort.ts';
 import { backstop, migration } from '../logger.ts';
 import { wholeNumber } from '../options.ts';
 import type { Call, Verb } from '../verb.ts';
@@ -12,7 +14,10 @@ export const logVerb: Verb = {
   description: 'List the runs on the database, failed ones too, the newest first.',
   options: [
     { flags: '-n, --limit <count>', description: 'how many', fallback: '20' },
-    { flags: '-v, --verbose', description: 'show how long each step took, or why the run failed' },
+    {
+      flags: '-v, --verbose',
+      description: 'show what each step took, locked and wrote, or why the run failed',
+    },
   ],
   example: 'npx backstop log --limit 1 --verbose',
   async run(call: Call<{ readonly limit: string; readonly verbose?: boolean }>) {
@@ -40,7 +45,7 @@ function describeRun({
   return `${when}Z  ${direction} ${from} -> ${to}: ${outcome} in ${seconds(durationMs)} (${who})`;
 }
 
-/** The breakdown of the quickstart; of a failed run its reason. */
+/** The breakdown of the quickstart, and what the run cost; of a failed run its reason. */
 function describeDetails({ report, durationMs }: LoggedRun): string[] {
   if (!('steps' in report)) {
     const { message, detail, hint } = report;
@@ -50,10 +55,15 @@ function describeDetails({ report, durationMs }: LoggedRun): string[] {
       ...(hint ? [`  HINT:  ${hint}`] : []),
     ];
   }
+  const { estimate } = report;
   return [
-    ...report.steps.map(({ direction, revision, number, of, title, durationMs }) =>
-      migration(revision, `${STEP[direction]} ${number}/${of}: ${seconds(durationMs)} (${title})`),
-    ),
+    ...report.steps.flatMap((step) => [describeStep(step), describeStepEffort(step)]),
+    ...(estimate ? [backstop(describeEvent({ type: 'estimated', estimate }))] : []),
+    ...describeEffort(report),
     backstop(`Total: ${seconds(durationMs)}`),
   ];
+}
+
+function describeStep({ direction, revision, number, of, title, durationMs }: StepReport): string {
+  return migration(revision, `${STEP[direction]} ${number}/${of}: ${seconds(durationMs)} (${title})`);
 }

@@ -11,7 +11,7 @@ import type { Verb } from '../verb.ts';
 export const showVerb: Verb = {
   name: 'show',
   args: [['<revision>', 'a revision, a unique start of one, or head']],
-  description: 'Show one revision: what it is, its steps and its locks.',
+  description: 'Show one revision: what it is, its steps, and the tables that it locks, scans and retires.',
   example: 'npx backstop show 002',
   async run({ args: [target = ''], options }) {
     const { definition, chain } = readSelected(options, target);
@@ -25,14 +25,19 @@ export const showVerb: Verb = {
     const revision = revisionOf(chain, id);
     const scripts = scriptsOf(revision);
     return {
-      lines: [...logEntry(chain, revision), ...scripts.flatMap(describeScript)],
+      lines: [
+        ...logEntry(chain, revision),
+        ...(revision.retires.length > 0 ? [`Retires: ${revision.retires.join(', ')}`] : []),
+        ...scripts.flatMap(describeScript),
+      ],
       json: {
         database: definition.name,
         ...revisionJson(chain, revision),
+        retires: revision.retires,
         ...Object.fromEntries(
-          scripts.map(([name, { steps, locks }]) => [
+          scripts.map(([name, { steps, locks, scans }]) => [
             name,
-            { steps: steps.map(({ title }) => title), locks },
+            { steps: steps.map(({ title }) => title), locks, scans },
           ]),
         ),
       },
@@ -48,9 +53,14 @@ function scriptsOf({ upgrade, downgrade, finalize }: Revision): [name: string, s
   ];
 }
 
-function describeScript([name, { steps, locks }]: [string, Script]): string[] {
+function describeScript([name, { steps, locks, scans }]: [string, Script]): string[] {
+  const tables = [...listed('locks', locks), ...listed('scans', scans)];
   return [
-    `${name}.sql${locks.length > 0 ? ` locks ${locks.join(', ')}` : ''}`,
+    [`${name}.sql`, tables.join('; ')].filter(Boolean).join(' '),
     ...steps.map(({ title }, index) => `  ${index + 1}. ${title}`),
   ];
+}
+
+function listed(verb: string, tables: readonly string[]): string[] {
+  return tables.length === 0 ? [] : [`${verb} ${tables.join(', ')}`];
 }

@@ -1,7 +1,7 @@
 // `stamp`: writes the version of the database, and runs nothing.
 import { stamp } from '../../../lambda/migrator/migrator.ts';
 import { selectDatabase } from '../databases.ts';
-import { lockWait, withLockWait } from '../options.ts';
+import { lockWait, withBounds } from '../options.ts';
 import { describeOutcome } from '../outcome.ts';
 import type { Call, Verb } from '../verb.ts';
 
@@ -16,7 +16,7 @@ export const stampVerb: Verb = {
   example: 'npx backstop stamp 005',
   async run(call: Call<{ readonly purge?: boolean; readonly lockWait?: string }>) {
     const [target = ''] = call.args;
-    const options = withLockWait(selectDatabase(call, target), call.options);
+    const options = withBounds(selectDatabase(call, target), call.options);
     const report = await stamp(options, target, { purge: call.options.purge ?? false });
     return { lines: describeOutcome(report), json: report };
   },

@@ -6,7 +6,7 @@ import { confirmLoss } from '../confirm.ts';
 import { selectDatabase } from '../databases.ts';
 import { onlyOptions } from '../fleet.ts';
 import { offlineAnswer, refuseRange } from '../offline.ts';
-import { dryRun, lockWait, sql, withLockWait, yes } from '../options.ts';
+import { dryRun, lockWait, maxLock, sql, withBounds, yes } from '../options.ts';
 import { describeOutcome } from '../outcome.ts';
 import type { Call, Verb } from '../verb.ts';
 import { statusVerb } from './status.ts';
@@ -32,6 +32,7 @@ export const upgradeVerb: Verb = {
     },
     yes,
     lockWait,
+    maxLock,
     {
       flags: '--all',
       description: 'upgrade every database, in the order of databases.json, and show where each is',
@@ -48,7 +49,7 @@ export const upgradeVerb: Verb = {
     if (isAboutAll(options)) return upgradeAll(call);
     if (options.sql) return offlineAnswer(call, 'upgrade', target);
     refuseRange(target);
-    const migrator = withLockWait(selectDatabase(call, target), options);
+    const migrator = withBounds(selectDatabase(call, target), options);
     const finalize = options.finalize ?? false;
     if (finalize && !options.dryRun) {
       await confirmLoss(call, 'The finalize of the upgrade', () => lossOfFinalize(migrator, target));

@@ -29,6 +29,15 @@ export interface StoredSnapshot {
   backup?: LocalSnapshot;
 }
 
+export interface StoredSchedule {
+  /** `at(…)`, in UTC. */
+  readonly expression: string;
+  readonly stateMachineArn: string;
+  readonly roleArn: string;
+  /** The execution input. */
+  readonly input: unknown;
+}
+
 export interface LocalAccount {
   /**
    * By identifier. A cluster has one member instance, `<identifier>-instance-1`, which needs no entry.
@@ -41,6 +50,8 @@ export interface LocalAccount {
   readonly tags: Map<string, Map<string, string>>;
   /** Secret strings by ARN or name. */
   readonly secrets: Map<string, string>;
+  /** One-time schedules by group and name, e.g. `group/name`. They never start anything by themselves here. */
+  readonly schedules: Map<string, StoredSchedule>;
   /** How many manual snapshots there may be, of instances and of clusters each. */
   snapshotQuota: number;
 }

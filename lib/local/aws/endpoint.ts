@@ -1,4 +1,4 @@
-// The local AWS: one HTTP endpoint for RDS and Secrets Manager, to which AWS_ENDPOINT_URL_… points the AWS SDK.
+// The local AWS: one HTTP endpoint for RDS, Secrets Manager and EventBridge Scheduler, to which AWS_ENDPOINT_URL_… points the AWS SDK.
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -8,6 +8,7 @@ import { XMLBuilder } from 'fast-xml-parser';
 import type { LocalServer } from '../server/index.ts';
 import { type AwsFault, AwsFaultError, type LocalAccount } from './account.ts';
 import { callRds } from './rds.ts';
+import { callScheduler } from './scheduler.ts';
 import { callSecretsManager } from './secrets-manager.ts';
 
 export type { AwsFault, LocalInstance, StoredSnapshot } from './account.ts';
@@ -41,6 +42,7 @@ export async function startAwsEndpoint(): Promise<AwsEndpoint> {
     snapshots: new Map(),
     tags: new Map(),
     secrets: new Map(),
+    schedules: new Map(),
     snapshotQuota: 100,
     requests: [],
     onRequest: undefined,
@@ -88,27 +90,72 @@ const JSON_1_1: Protocol = {
   fault: ({ code, message }) => JSON.stringify({ __type: code, message }),
 };
 
+const REST_JSON: Protocol = {
+  contentType: 'application/json',
+  result: (_action, result) => JSON.stringify(result),
+  fault: ({ code, message }) => JSON.stringify({ __type: code, Message: message }),
+};
+
+/** A service of AWS: how its requests read, and who answers them. */
+interface Service {
+  readonly protocol: Protocol;
+  read(incoming: IncomingMessage, body: string): AwsRequest;
+  call(endpoint: AwsEndpoint, restored: Promise<LocalServer>[], request: AwsRequest): object;
+}
+
+const RDS: Service = {
+  protocol: QUERY,
+  read: (_, body) => {
+    const { Action = '', Version: _version, ...parameters } = Object.fromEntries(new URLSearchParams(body));
+    return { action: Action, parameters };
+  },
+  call: (endpoint, restored, { action, parameters }) => callRds(endpoint, restored, action, parameters),
+};
+
+const SECRETS_MANAGER: Service = {
+  protocol: JSON_1_1,
+  read: ({ headers }, body) => ({
+    action: String(headers['x-amz-target']).split('.').at(-1) ?? '',
+    parameters: JSON.parse(body),
+  }),
+  call: (endpoint, _, { action, parameters }) => callSecretsManager(endpoint, action, parameters),
+};
+
+const SCHEDULER: Service = {
+  protocol: REST_JSON,
+  read: ({ method, url = '' }, body) => ({
+    action: method === 'PUT' ? 'UpdateSchedule' : 'CreateSchedule',
+    parameters: { ...JSON.parse(body), Name: decodeURIComponent(url.split('/').at(-1) ?? '') },
+  }),
+  call: (endpoint, _, { action, parameters }) => callScheduler(endpoint, action, parameters),
+};
+
+function serviceOf({ headers, url = '' }: IncomingMessage): Service {
+  if (headers['x-amz-target']) return SECRETS_MANAGER;
+  return url.startsWith('/schedules/') ? SCHEDULER : RDS;
+}
+
+/** What an HTTP request asks of AWS. */
+export function readRequest(incoming: IncomingMessage, body: string): AwsRequest {
+  return serviceOf(incoming).read(incoming, body);
+}
+
 async function answer(
   endpoint: AwsEndpoint,
   restored: Promise<LocalServer>[],
   incoming: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const target = incoming.headers['x-amz-target'];
-  const protocol = target ? JSON_1_1 : QUERY;
+  const service = serviceOf(incoming);
+  const { protocol } = service;
   const send = (status: number, body: string) =>
     response.writeHead(status, { 'content-type': protocol.contentType }).end(body);
   try {
-    const body = await text(incoming);
-    const request = target ? jsonRequest(String(target), body) : queryRequest(body);
+    const request = service.read(incoming, await text(incoming));
     endpoint.requests.push(request);
     const fault = await endpoint.onRequest?.(request);
     if (fault) throw new AwsFaultError(fault);
-    const { action, parameters } = request;
-    const result = target
-      ? callSecretsManager(endpoint, action, parameters)
-      : callRds(endpoint, restored, action, parameters);
-    send(200, protocol.result(action, result));
+    send(200, protocol.result(request.action, service.call(endpoint, restored, request)));
   } catch (error) {
     const fault =
       error instanceof AwsFaultError
@@ -116,13 +163,4 @@ async function answer(
         : { code: 'InternalFailure', message: String(error), httpStatus: 500 };
     send(fault.httpStatus, protocol.fault(fault));
   }
-}
-
-function jsonRequest(target: string, body: string): AwsRequest {
-  return { action: target.split('.').at(-1) ?? '', parameters: JSON.parse(body) };
-}
-
-function queryRequest(body: string): AwsRequest {
-  const { Action = '', Version: _, ...parameters } = Object.fromEntries(new URLSearchParams(body));
-  return { action: Action, parameters };
 }

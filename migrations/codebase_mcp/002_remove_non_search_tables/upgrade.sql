@@ -3,6 +3,8 @@
 -- Revises: 005
 -- Create Date: 2025-10-11
 -- Locks: public.repositories, public.code_chunks, public.archived_work_items, public.work_item_deployment_links, public.vendor_deployment_links, public.work_item_dependencies, public.future_enhancements, public.project_configuration, public.deployment_events, public.vendor_extractors, public.tasks, retired_002.found_repositories, retired_002.found_code_chunks
+-- Scans: public.code_chunks, public.repositories
+-- Retires: public.archived_work_items, public.work_item_deployment_links, public.vendor_deployment_links, public.work_item_dependencies, public.future_enhancements, public.project_configuration, public.deployment_events, public.vendor_extractors, public.tasks
 --
 -- The server searches code and nothing else. The nine feature tables leave public, and repositories and
 -- chunks say to which project they belong. No table is rewritten, and no row of the nine is lost: they
@@ -10,7 +12,8 @@
 -- is taken over, and as it was it is recorded there, too. Running this again on a migrated schema changes
 -- nothing. It relies on repositories (id), code_files (id, repository_id) and
 -- code_chunks (code_file_id), whatever their types, and on those of the nine that exist. Where a refusal
--- has a remedy in SQL, its hint carries it after the first colon.
+-- has a remedy in SQL, its hint carries it after the first colon. Chunks are updated only where a project_id
+-- stood before and differs from their repository's: what that takes, no estimate knows.
 
 -- step: Checking prerequisites
 DO $do$

@@ -3,6 +3,7 @@
 -- Revises: 001
 -- Create Date: 2025-10-09
 -- Locks: public.tasks
+-- Scans: public.tasks
 --
 -- Tasks become work items, a tree with a type, a path and a depth, versioned and deleted softly. Around
 -- them come vendors, deployments, the links between the three, an archive, future enhancements and the

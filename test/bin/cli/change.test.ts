@@ -12,6 +12,7 @@ const migrations = migrationsOf({
     revisions: [{ id: 'abc1' }, { id: 'abd2', revises: 'abc1' }, { id: 'x3', revises: 'abd2' }],
   },
   right: { branch: 'right', urlVariable: 'DATABASE_URL_RIGHT', revisions: [{ id: 'r1' }] },
+  locking: { revisions: [{ id: '001', locks: 'public.one' }] },
   faulty: {
     revisions: [
       {
@@ -105,6 +106,9 @@ describe('what is printed', () => {
     expect((await run('upgrade', '002')).out).toEqual([
       'INFO  [alembic.runtime.migration] Context impl PostgresqlImpl.',
       'INFO  [alembic.runtime.migration] Will assume transactional DDL.',
+      expect.stringMatching(
+        /^INFO {2}\[backstop\] Estimated: \d+\.\d\ds in all, no table locked that is there now$/,
+      ),
       'INFO  [alembic.runtime.migration] Running upgrade  -> 001, Revision 001 of a test',
       'INFO  [migration.001] Step 1/3: Step 1...',
       'INFO  [migration.001] Step 1/3: Complete',
@@ -239,5 +243,44 @@ describe('--lock-wait', () => {
     expect(err[1]).toContain(`pid ${holder.pid}`);
     await holder.release();
     expect(await run('upgrade', '002', '--lock-wait', '0')).toMatchObject({ status: 0 });
+  });
+});
+
+describe('--max-lock', () => {
+  const locking = ['--database', 'locking'];
+
+  test('refuses an upgrade that would lock a table for longer, and changes nothing', async () => {
+    await database.query('CREATE TABLE one ()');
+    const before = await contentsOf(database);
+    const { status, err } = await run('upgrade', '--max-lock', '0.000001', ...locking);
+    expect(status).toBe(1);
+    expect(err[0]).toMatch(/^LockTooLong: The upgrade would lock public\.one for about /);
+    expect(err.at(-1)).toMatch(/^HINT: {2}.*--max-lock 1, or in AWS {"maxLock": 1}/);
+    expect(await contentsOf(database)).toBe(before);
+    expect(await run('upgrade', '--max-lock', '1', ...locking)).toMatchObject({ status: 0 });
+  });
+
+  test('is of every database with --all', async () => {
+    await database.query('CREATE TABLE one ()');
+    const { err } = await run('upgrade', '--all', '--max-lock', '0.000001', ...locking);
+    expect(err[0]).toMatch(/^LockTooLong: /);
+  });
+
+  test('warns in a dry run, which prints what was expected before what was measured', async () => {
+    await database.query('CREATE TABLE one ()');
+    const { status, out } = await run('upgrade', '--dry-run', '--max-lock', '0.000001', ...locking);
+    const told = out.filter((line) => line.includes('[backstop]'));
+    expect({ status, told }).toEqual({
+      status: 0,
+      told: [
+        expect.stringMatching(
+          /^INFO {2}\[backstop\] Estimated: .* in all, public\.one locked for \d+\.\d\ds$/,
+        ),
+        expect.stringMatching(/^WARN {2}\[backstop\] public\.one would be locked for about /),
+        expect.stringMatching(/^INFO {2}\[backstop\] ACCESS EXCLUSIVE on public\.one for \d+ ms$/),
+        expect.stringMatching(/^INFO {2}\[backstop\] Write-ahead log \d+ bytes; rewritten: nothing$/),
+        expect.stringMatching(/^INFO {2}\[backstop\] Dry run: upgrade base -> 001 succeeds in /),
+      ],
+    });
   });
 });

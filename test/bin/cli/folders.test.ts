@@ -113,12 +113,21 @@ describe('show', () => {
     });
   });
 
+  test('names the tables that the upgrade scans and retires', async () => {
+    const { out } = await backstop(['show', '002', '--database', 'codebase_mcp']);
+    expect(out.find((line) => line.startsWith('Retires: '))).toContain('public.tasks');
+    expect(out.find((line) => line.startsWith('upgrade.sql locks '))).toMatch(
+      /; scans public\.code_chunks, public\.repositories$/,
+    );
+  });
+
   test('as JSON', async () => {
     expect(document(await run('show', 'abd2', '--json'))).toEqual({
       database: 'plain',
       ...json('abd2', 'abc1', false, null, 'plain'),
-      upgrade: { steps: ['Step 1'], locks: [] },
-      downgrade: { steps: ['Step 1'], locks: [] },
+      retires: [],
+      upgrade: { steps: ['Step 1'], locks: [], scans: [] },
+      downgrade: { steps: ['Step 1'], locks: [], scans: [] },
     });
   });
 

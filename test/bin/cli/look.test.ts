@@ -105,8 +105,12 @@ describe('log', () => {
 
     const verbose = (await run('log', '--verbose')).out;
     expect(verbose[1]).toMatch(/^ {2}\S.*already exists/);
-    expect(verbose.slice(-2)).toEqual([
+    expect(verbose.slice(-6)).toEqual([
       expect.stringMatching(/^INFO {2}\[migration\.001\] Step 1\/3: \d+\.\d\ds \(Step 1\)$/),
+      expect.stringMatching(/^ {2}Write-ahead log \d+ bytes; new locks: AccessExclusiveLock on public\.one$/),
+      expect.stringMatching(/^INFO {2}\[backstop\] Estimated: /),
+      expect.stringMatching(/^INFO {2}\[backstop\] ACCESS EXCLUSIVE on public\.one for \d+ ms$/),
+      expect.stringMatching(/^INFO {2}\[backstop\] Write-ahead log \d+ bytes; rewritten: nothing$/),
       expect.stringMatching(/^INFO {2}\[backstop\] Total: \d+\.\d\ds$/),
     ]);
     expect(document(await run('log', '--json'))).toMatchObject({

@@ -1,7 +1,14 @@
-// What AWS does to a function: its RDS and its Secrets Manager, call by call.
+// What AWS does to a function: its RDS, its Secrets Manager and its Scheduler, call by call.
+import { scheduleName } from '../../../lambda/aws/names.ts';
 import type { AwsFault, AwsRequest } from '../../../lib/local/aws/endpoint.ts';
 import { localDatabase } from '../../../lib/local/databases.ts';
-import { addSnapshot, NEVER_SEEN, type TestTwin, withEnvironment } from '../../machine/twin.ts';
+import {
+  addSnapshot,
+  environmentOf,
+  NEVER_SEEN,
+  type TestTwin,
+  withEnvironment,
+} from '../../machine/twin.ts';
 import type { FaultCase } from './case.ts';
 import { CONNECTING, endOf, placeOf } from './cases.ts';
 import type { Ends, PlaceName } from './places.ts';
@@ -28,6 +35,13 @@ const oldSnapshot = {
   deployment: withEnvironment({ BACKSTOP_KEEP_SNAPSHOTS: '1' }),
 };
 
+/** Makes the schedule that is to be moved: another execution's. */
+function scheduled({ endpoint }: TestTwin): void {
+  const { BACKSTOP_SCHEDULE_GROUP: group } = environmentOf('Schedule finalize');
+  const schedule = { expression: 'at(2030-01-01T00:00:00)', stateMachineArn: '', roleArn: '', input: {} };
+  endpoint.schedules.set(`${group}/${scheduleName('codebase_mcp')}`, schedule);
+}
+
 const CALLS: Call[] = [
   { place: 'Resolve input', action: 'DescribeDBInstances', ends: 'ConfigurationError' },
   { place: 'Take snapshot', action: 'DescribeDBInstances', ends: 'ConfigurationError' },
@@ -47,17 +61,23 @@ const CALLS: Call[] = [
     ...oldSnapshot,
   },
   { place: 'Take snapshot', action: 'DeleteDBSnapshot', ends: 'Succeeded', ...oldSnapshot },
+  { place: 'Schedule finalize', action: 'CreateSchedule', ends: 'FinalizeFailed' },
+  { place: 'Schedule finalize', action: 'UpdateSchedule', ends: 'FinalizeFailed', given: scheduled },
   ...CONNECTING.map(
     (place): Call => ({ place, action: 'GetSecretValue', ends: endOf(place, 'ConfigurationError') }),
   ),
 ];
 
+/** Services newer than RDS call it an exception. */
+const byItsService = (action: string, code: string) =>
+  action.endsWith('Schedule') || action === 'GetSecretValue' ? `${code}Exception` : code;
+
 const throttling = (action: string): AwsFault => ({
-  code: action === 'GetSecretValue' ? 'ThrottlingException' : 'Throttling',
+  code: byItsService(action, 'Throttling'),
   message: 'Rate exceeded',
 });
 const denied = (action: string): AwsFault => ({
-  code: action === 'GetSecretValue' ? 'AccessDeniedException' : 'AccessDenied',
+  code: byItsService(action, 'AccessDenied'),
   message: `User is not authorized to perform ${action}`,
   httpStatus: 403,
 });

@@ -1,6 +1,6 @@
 // One case: what happens, where, and how the execution must end; and the running of it.
 import type { Case, Run, TestTwin } from '../../machine/twin.ts';
-import { deployed, makeTwin } from '../../machine/twin.ts';
+import { makeTwin, withEnvironment } from '../../machine/twin.ts';
 import { expectNothingLeft, type Holder, hold, until } from '../../setup/sessions.ts';
 import { type Crooked, startCrookedAws } from './crooked-aws.ts';
 import { disturbState } from './disturbed.ts';
@@ -34,13 +34,18 @@ export async function runCase(fault: FaultCase): Promise<Row> {
   const environment: Disturbance['environment'] = aws && {
     AWS_ENDPOINT_URL_RDS: aws.url,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: aws.url,
+    AWS_ENDPOINT_URL_SCHEDULER: aws.url,
   };
   const { mishap = { does: 'work' }, times } = fault;
-  const { deployment, kill } = disturbState(fault.deployment ?? deployed, fault.place, {
-    mishap,
-    times,
-    environment,
-  });
+  const { deployment, kill } = disturbState(
+    fault.deployment ?? withEnvironment(place.environment ?? {}),
+    fault.place,
+    {
+      mishap,
+      times,
+      environment,
+    },
+  );
   const { server = {} } = fault;
   await using twin = await makeTwin({ at: place.at, server, deployment });
   if (aws) aws.behind = twin.endpoint.url;

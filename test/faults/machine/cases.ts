@@ -143,10 +143,9 @@ const OUTCOMES = {
   'Downgrade on request': 'downgraded',
 } as const satisfies Partial<Record<PlaceName, string>>;
 const WRITING = Object.keys(OUTCOMES) as (keyof typeof OUTCOMES)[];
+const OUTSIDE: readonly PlaceName[] = ['Resolve input', 'Take snapshot', 'Schedule finalize', 'Summarize'];
 /** The Tasks that connect to it. */
-export const CONNECTING: readonly PlaceName[] = NAMES.filter(
-  (name) => name !== 'Resolve input' && name !== 'Take snapshot',
-);
+export const CONNECTING: readonly PlaceName[] = NAMES.filter((name) => !OUTSIDE.includes(name));
 
 /** How it ends where the database cannot be asked afterwards. */
 const unasked = (place: PlaceName): Ends => (place === 'Migrate' ? 'OutcomeUnknown' : placeOf(place).silent);

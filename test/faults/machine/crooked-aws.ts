@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { readRequest } from '../../../lib/local/aws/endpoint.ts';
 
 export interface Crooked {
   readonly action: string;
@@ -25,18 +26,18 @@ export async function startCrookedAws({
   let met = 0;
   const http = createServer(async (request, response) => {
     const body = await text(request);
-    const target = request.headers['x-amz-target'];
-    const asked = target ? String(target).split('.').at(-1) : new URLSearchParams(body).get('Action');
-    if (asked === action && ++met <= times) {
+    if (readRequest(request, body).action === action && ++met <= times) {
       if (does === 'reset') request.socket.resetAndDestroy();
       else response.writeHead(200).end('<html>A proxy that nobody knows of says: hello.');
       return;
     }
+    const target = request.headers['x-amz-target'];
     const headers = {
       'content-type': String(request.headers['content-type']),
       ...(target && { 'x-amz-target': String(target) }),
     };
-    const answer = await fetch(aws.behind, { method: 'POST', headers, body });
+    const { method = 'POST', url = '/' } = request;
+    const answer = await fetch(new URL(url, aws.behind), { method, headers, body });
     response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' });
     response.end(await answer.text());
   }).listen(0, '127.0.0.1');

@@ -7,6 +7,8 @@ export type Ends = EndingName | 'Succeeded';
 export interface Place {
   readonly at: NonNullable<TwinOptions['at']>;
   readonly input: Readonly<Record<string, unknown>>;
+  /** What the deployment says otherwise. @default nothing */
+  readonly environment?: Readonly<Record<string, string>>;
   /** How the execution ends where nothing happens, or nothing that lasts. */
   readonly undisturbed: Ends;
   /** How it ends where the function never answers. */
@@ -30,7 +32,12 @@ const CONNECTION: readonly EndingName[] = [
   'RevisionInvalid',
 ];
 const PLAN: readonly EndingName[] = [...CONNECTION, 'UnknownRevision', 'InvalidInput', 'MigrationFailed'];
-const REFUSALS: readonly EndingName[] = ['ForeignKeyBlocked', 'OrphanedChunks', 'PatternViolation'];
+const REFUSALS: readonly EndingName[] = [
+  'ForeignKeyBlocked',
+  'OrphanedChunks',
+  'PatternViolation',
+  'LockTooLong',
+];
 const RUN: readonly EndingName[] = [...PLAN, ...REFUSALS, 'DatabaseBusy', 'MigrationTimeout'];
 /** Of a function whose errors are all one to the state machine. */
 const SOME: readonly EndingName[] = ['ConfigurationError', 'DatabaseUnreachable', 'MigrationFailed'];
@@ -94,6 +101,16 @@ export const PLACES = {
     throws: SOME,
     refuses: [],
   },
+  'Schedule finalize': {
+    at: '005',
+    input: { snapshot: false },
+    environment: { BACKSTOP_FINALIZE_AFTER_DAYS: '14' },
+    undisturbed: 'Succeeded',
+    silent: 'FinalizeFailed',
+    lostOnce: 'Succeeded',
+    throws: ['FinalizeFailed'],
+    refuses: [],
+  },
   Finalize: {
     at: '005',
     input: { snapshot: false },
@@ -126,6 +143,16 @@ export const PLACES = {
     input: DOWN,
     undisturbed: 'Succeeded',
     silent: 'DowngradeFailed',
+    lostOnce: 'Succeeded',
+    throws: SOME,
+    refuses: [],
+  },
+  // Whatever becomes of it, what it sums up has succeeded.
+  Summarize: {
+    at: '005',
+    input: QUICK,
+    undisturbed: 'Succeeded',
+    silent: 'Succeeded',
     lostOnce: 'Succeeded',
     throws: SOME,
     refuses: [],

@@ -64,13 +64,15 @@ describe('a chain of three', () => {
     ['upgrade', 'head', '003', ['003']],
     ['upgrade', '+1', '003', ['003']],
     ['upgrade', '002', '002', []],
+    ['upgrade', '+0', '002', []],
     ['downgrade', 'base', 'base', ['002', '001']],
     ['downgrade', '-1', '001', ['002']],
     ['downgrade', '002', '002', []],
   ])('%s to %s plans what is in between', async (direction, target, to, pending) => {
     const { events, ...rest } = options();
     expect(await plan(rest, direction, target)).toMatchObject({ direction, from: '002', to, pending });
-    expect(events.map(({ type }) => type)).toEqual(['connected', 'planned']);
+    const estimated = pending.length > 0 ? ['estimated'] : [];
+    expect(events.map(({ type }) => type)).toEqual(['connected', 'planned', ...estimated]);
   });
 
   test.each<['upgrade' | 'downgrade', string, RegExp]>([

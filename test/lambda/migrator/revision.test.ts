@@ -44,6 +44,18 @@ test('a folder becomes a revision', () => {
   });
 });
 
+test('the header of the upgrade lists what is locked, scanned and retired, or nothing', () => {
+  const header =
+    '-- Locks: public.one ,, public.two\n-- Scans: public.two\n-- Retires: public.one, public.two';
+  const { upgrade, retires } = read(edited('002/upgrade.sql', /^-- Locks:.*$/m, header));
+  expect({ ...upgrade, retires }).toMatchObject({
+    locks: ['public.one', 'public.two'],
+    scans: ['public.two'],
+    retires: ['public.one', 'public.two'],
+  });
+  expect(read(FILES)).toMatchObject({ upgrade: { scans: [] }, downgrade: { scans: [] }, retires: [] });
+});
+
 test('the first of a chain has no parent, may have a branch label, and needs no finalize', () => {
   const first = revisionFiles({ id: '002' });
   const upgrade = `-- First\n-- Branch: auth\n${first['002/upgrade.sql']}`;

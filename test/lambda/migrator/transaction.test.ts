@@ -280,6 +280,7 @@ test('more than one revision is one transaction, told in order', async () => {
   expect(options.events.map(({ type }) => type)).toEqual([
     'connected',
     'planned',
+    'estimated',
     ...['revision started', 'step started', 'step completed'],
     ...['revision started', 'step started', 'step completed'],
     // A revision is complete once it is committed, and not before.

@@ -5,9 +5,30 @@ import { stateHandler } from '../../../lambda/runtime/handler.ts';
 import type { ExecutionState } from '../../../lambda/state.ts';
 
 const state = {
-  execution: { name: 'run-1', arn: 'arn:run-1', startedAt: '2025-10-11T00:00:00Z' },
-  request: { action: 'upgrade', target: 'head', database: 'codebase_mcp', snapshot: true, finalize: true },
-  plan: { direction: 'upgrade', from: '005', to: '002', pending: ['002'], finalizePending: [], edited: [] },
+  execution: {
+    name: 'run-1',
+    arn: 'arn:run-1',
+    stateMachineArn: 'arn:machine',
+    startedAt: '2025-10-11T00:00:00Z',
+  },
+  request: {
+    action: 'upgrade',
+    target: 'head',
+    database: 'codebase_mcp',
+    snapshot: true,
+    finalize: true,
+    finalizeAfterDays: 0,
+    maxLock: 5,
+  },
+  plan: {
+    direction: 'upgrade',
+    from: '005',
+    to: '002',
+    pending: ['002'],
+    finalizePending: [],
+    edited: [],
+    retires: [],
+  },
   instance: { kind: 'instance', identifier: 'i', host: 'h', port: 5432, engineVersion: '17' },
 } satisfies ExecutionState;
 const context = { functionName: 'migrate', getRemainingTimeInMillis: () => 1_000 } as Context;
@@ -27,19 +48,20 @@ async function logged(work: () => Promise<unknown>): Promise<Record<string, unkn
 }
 
 test('every line names execution, database and revision', async () => {
-  const handler = stateHandler(async (_, { logger }) => {
+  const handler = stateHandler({ step: 'Migrate' }, async (_, { logger }) => {
     logger.info('one');
     logger.warn('two');
   });
   const lines = await logged(() => handler(state, context));
-  expect(lines.map(({ message }) => message)).toEqual(['one', 'two']);
+  // The last one holds the metrics, and no message.
+  expect(lines.map(({ message }) => message)).toEqual(['one', 'two', undefined]);
   for (const line of lines) {
     expect(line).toMatchObject({ execution: 'run-1', database: 'codebase_mcp', revision: '005' });
   }
 });
 
 test('an error keeps its name, and as much of its message as Step Functions can hold', async () => {
-  const handler = stateHandler(async () => {
+  const handler = stateHandler({ step: 'Migrate' }, async () => {
     throw new MigrationFailed({ message: 'x'.repeat(100_000) });
   });
   const lines = await logged(async () => {

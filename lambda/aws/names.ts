@@ -1,6 +1,13 @@
-// What our snapshots are called: one rule for the function that takes them and for the permission to do so.
+// What Backstop calls what it makes in the account: one rule for the function that makes it and for the permission to.
 import { createHash } from 'node:crypto';
 import type { Instance } from '../state.ts';
+
+/** The namespace of all metrics in CloudWatch. */
+export const METRICS_NAMESPACE = 'Backstop';
+
+/** Tags by which a snapshot is known as ours. */
+export const DATABASE_TAG = 'backstop:database';
+export const EXECUTION_TAG = 'backstop:execution';
 
 const LONGEST_ID = { instance: 255, cluster: 63 } as const;
 
@@ -18,6 +25,15 @@ export function snapshotId(database: string, execution: string, kind: Instance['
   if (id.length <= LONGEST_ID[kind]) return id;
   const hash = createHash('sha256').update(id).digest('hex').slice(0, 8);
   return `${id.slice(0, LONGEST_ID[kind] - 9).replace(/-$/, '')}-${hash}`;
+}
+
+/** How the names of all schedules begin. */
+export const SCHEDULE_PREFIX = 'backstop-';
+const LONGEST_SCHEDULE = 64;
+
+/** The schedule that finalizes a database: there is one at most. */
+export function scheduleName(database: string): string {
+  return `${SCHEDULE_PREFIX}${plain(database)}`.slice(0, LONGEST_SCHEDULE);
 }
 
 function plain(name: string): string {

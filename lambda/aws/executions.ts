@@ -1,0 +1,48 @@
+// Executions of Step Functions, looked back upon once they have ended.
+import {
+  DescribeExecutionCommand,
+  type HistoryEvent,
+  paginateGetExecutionHistory,
+  SFNClient,
+} from '@aws-sdk/client-sfn';
+
+const client = new SFNClient({});
+
+/** An event may carry a whole document: at most so many of them are in memory at once. */
+const EVENTS_A_PAGE = 100;
+
+/** What it was started with, as JSON text, and the error that ended it, if one did. Rejects with what the SDK says. */
+export async function describeExecution(
+  arn: string,
+): Promise<{ input?: string | undefined; error?: string | undefined; cause?: string | undefined }> {
+  const { input, error, cause } = await client.send(new DescribeExecutionCommand({ executionArn: arn }));
+  return { input, error, cause };
+}
+
+/**
+ * The newest output of a state that `isWanted`; undefined where there is none. Rejects with what the SDK says.
+ *
+ * @param isWanted told an output as it was before it became JSON text
+ */
+export async function newestOutput<T>(
+  arn: string,
+  isWanted: (output: unknown) => output is T,
+): Promise<T | undefined> {
+  const newestFirst = { executionArn: arn, reverseOrder: true };
+  for await (const { events = [] } of paginateGetExecutionHistory(
+    { client, pageSize: EVENTS_A_PAGE },
+    newestFirst,
+  )) {
+    const found = events.map(outputOf).find(isWanted);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function outputOf({ stateExitedEventDetails }: HistoryEvent): unknown {
+  try {
+    return JSON.parse(stateExitedEventDetails?.output ?? '');
+  } catch {
+    return undefined;
+  }
+}

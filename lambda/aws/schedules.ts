@@ -1,0 +1,48 @@
+// One-time schedules in EventBridge Scheduler, each of which starts the state machine once and is gone.
+import {
+  ConflictException,
+  CreateScheduleCommand,
+  type CreateScheduleCommandInput,
+  SchedulerClient,
+  UpdateScheduleCommand,
+} from '@aws-sdk/client-scheduler';
+
+const client = new SchedulerClient({});
+
+export interface ScheduledStart {
+  readonly name: string;
+  readonly group: string;
+  readonly at: Date;
+  readonly stateMachineArn: string;
+  /** With which the schedule starts it. */
+  readonly roleArn: string;
+  /** The execution input. */
+  readonly input: object;
+}
+
+/** Makes the schedule; one of that name that is there already is moved. Rejects with what the SDK says. */
+export async function putSchedule({
+  name,
+  group,
+  at,
+  stateMachineArn,
+  roleArn,
+  input,
+}: ScheduledStart): Promise<void> {
+  const schedule: CreateScheduleCommandInput = {
+    Name: name,
+    GroupName: group,
+    // The format has no place for a zone, nor for less than a second.
+    ScheduleExpression: `at(${at.toISOString().slice(0, 19)})`,
+    ScheduleExpressionTimezone: 'UTC',
+    FlexibleTimeWindow: { Mode: 'OFF' },
+    ActionAfterCompletion: 'DELETE',
+    Target: { Arn: stateMachineArn, RoleArn: roleArn, Input: JSON.stringify(input) },
+  };
+  try {
+    await client.send(new CreateScheduleCommand(schedule));
+  } catch (error) {
+    if (!(error instanceof ConflictException)) throw error;
+    await client.send(new UpdateScheduleCommand(schedule));
+  }
+}

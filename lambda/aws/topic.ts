@@ -1,0 +1,26 @@
+// The topic in Amazon SNS to which whoever wants to hear of executions subscribes.
+import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
+
+const client = new SNSClient({});
+
+export interface Notification {
+  /** One line of ASCII, at most 100 characters. */
+  readonly subject: string;
+  /** At most 256 KiB. */
+  readonly message: string;
+  /** By these a subscriber can choose what to hear. */
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/** Rejects with what the SDK says. */
+export async function publish(
+  topicArn: string,
+  { subject, message, attributes }: Notification,
+): Promise<void> {
+  const MessageAttributes = Object.fromEntries(
+    Object.entries(attributes).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
+  );
+  await client.send(
+    new PublishCommand({ TopicArn: topicArn, Subject: subject, Message: message, MessageAttributes }),
+  );
+}

@@ -1,0 +1,144 @@
+// An execution that has ended: what can be found out of it, and its summary, whatever is missing.
+import * as z from 'zod';
+import { describeExecution, newestOutput } from './aws/executions.ts';
+import { ENDINGS, type EndingName } from './migrator/errors.ts';
+import { ACTIONS, type ExecutionState, type Summary } from './state.ts';
+import { type Failure, type Output, summarize } from './summary.ts';
+
+/** How an execution ended, in the words of Step Functions. */
+export interface End {
+  /** `SUCCEEDED`, `FAILED`, `TIMED_OUT` or `ABORTED`. */
+  readonly status: string;
+  readonly error?: string | null | undefined;
+  readonly cause?: string | null | undefined;
+}
+
+export interface Past extends End {
+  /** As the last state left it; empty where no state has made one. */
+  readonly document: Partial<Output>;
+  /** What the execution was asked for. */
+  readonly asked: z.output<typeof inputShape>;
+  /** What could not be read, and why. */
+  readonly unread: readonly string[];
+}
+
+/** The input is whatever somebody wrote. */
+const inputShape = z
+  .object({
+    action: z.enum(ACTIONS).nullable().catch(null),
+    database: z
+      .string()
+      .regex(/^[\w-]{1,64}$/)
+      .nullable()
+      .catch(null),
+  })
+  .catch({ action: null, database: null });
+
+/** The parts of a document that every message needs. */
+const documentShape = z.looseObject({
+  request: z.looseObject({ action: z.enum(ACTIONS), database: z.string().min(1).max(64) }),
+  plan: z.looseObject({ from: z.string(), to: z.string() }).optional(),
+  snapshot: z.looseObject({ id: z.string(), arn: z.string(), restoreCommand: z.string() }).optional(),
+});
+
+/** How it ended is known from elsewhere. */
+const summaryShape = z.object({
+  message: z.string(),
+  action: z.enum(ACTIONS).nullable(),
+  database: z.string().min(1).max(64).nullable(),
+  revisionBefore: z.string().nullable(),
+  revisionAfter: z.string().nullable(),
+  snapshot: z.string().nullable(),
+  finalizePending: z.array(z.string()),
+  finalizeAt: z.string().nullable(),
+});
+
+/**
+ * Never rejects: what cannot be read must not keep anybody from being told.
+ *
+ * @param end as the event says; where the execution's data is encrypted, an event has no error
+ */
+export async function lookBack(arn: string, { status, ...end }: End): Promise<Past> {
+  const unread: string[] = [];
+  const note = (error: unknown) => {
+    unread.push(String(error));
+    return undefined;
+  };
+  const described = await describeExecution(arn).catch(note);
+  const document = await newestOutput(arn, isDocument).catch(note);
+  return {
+    status,
+    // Step Functions may describe it for a while as it was before it ended.
+    error: described?.error ?? end.error,
+    cause: described?.cause ?? end.cause,
+    document: document ?? {},
+    asked: inputShape.parse(parseJson(described?.input)),
+    unread,
+  };
+}
+
+function isDocument(output: unknown): output is ExecutionState {
+  return documentShape.safeParse(output).success;
+}
+
+function parseJson(text = '{}'): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The summary of an execution, also where its document is missing or in another form. */
+export function summarizeEnded(past: Past): Summary {
+  const failure = failureOf(past);
+  return checked(past, failure) ?? { ...bare(failure), ...past.asked };
+}
+
+/** An execution that succeeded has made its summary itself, from a document that may be shorter by now. */
+function checked({ document }: Past, failure: Failure | undefined): Summary | undefined {
+  if (document.request === undefined) return undefined;
+  try {
+    const { summary: own } = document;
+    const summary = own && !failure ? own : summarize(document, failure);
+    return { ...summaryShape.parse(summary), ending: failure?.ending ?? 'Succeeded' };
+  } catch {
+    return undefined;
+  }
+}
+
+function bare(failure: Failure | undefined): Summary {
+  const { ending, cause: message } = failure ?? {
+    ending: 'Succeeded',
+    cause: 'The execution succeeded; what it did could not be read.',
+  };
+  return { ...summarize({}), ending, message };
+}
+
+/** How the execution ended, in the words of its error where these are ours; undefined where it succeeded. */
+function failureOf({ status, error, cause }: Past): Failure | undefined {
+  const said = [error, cause].filter(Boolean).join(': ');
+  switch (status) {
+    case 'SUCCEEDED':
+      return undefined;
+    case 'TIMED_OUT':
+      return { ending: 'TimedOut', cause: because('The execution ran out of time', said) };
+    case 'ABORTED':
+      return { ending: 'Aborted', cause: because('Somebody stopped the execution', said) };
+    default:
+      if (isEnding(error)) return { ending: error, cause: cause ?? ENDINGS[error].meaning };
+      // An error that is not ours comes from Step Functions itself, and may come at any state.
+      return {
+        ending: 'OutcomeUnknown',
+        cause: said ? because('Step Functions ended the execution', said) : 'Its error could not be read.',
+      };
+  }
+}
+
+function because(what: string, said: string): string {
+  return said ? `${what} (${said}).` : `${what}.`;
+}
+
+function isEnding(error: string | null | undefined): error is EndingName {
+  return typeof error === 'string' && Object.hasOwn(ENDINGS, error);
+}

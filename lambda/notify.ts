@@ -1,0 +1,49 @@
+// Notify: tells whoever has subscribed how an execution ended. EventBridge calls it, because an execution that timed
+// out or was stopped can no longer tell of itself.
+import type { Context } from 'aws-lambda';
+import { publish } from './aws/topic.ts';
+import { type End, lookBack, summarizeEnded } from './look-back.ts';
+import { notificationOf } from './notification.ts';
+import { notifyEnvironment, readEnvironment } from './runtime/environment.ts';
+import { logErrors } from './runtime/handler.ts';
+import { loggerFor } from './runtime/logger.ts';
+import { emitMetrics } from './runtime/metrics.ts';
+
+/** The event `Step Functions Execution Status Change`, as far as it is read here. */
+interface StatusChange {
+  readonly detail: End & {
+    readonly executionArn: string;
+    readonly stateMachineArn: string;
+    readonly name: string;
+    /** Epoch in ms. */
+    readonly startDate: number;
+    readonly stopDate: number;
+  };
+}
+
+/**
+ * Nothing is done twice by a retry: all that may fail comes before the message is sent, and the metric after it never
+ * does. An event that EventBridge delivers twice is told twice, and so is an execution that is redriven: it ends again.
+ */
+export async function handler({ detail }: StatusChange, context: Context): Promise<void> {
+  const { name, executionArn: arn, stateMachineArn, startDate, stopDate } = detail;
+  const execution = { name, arn, stateMachineArn, startedAt: asTime(startDate) };
+  const past = await lookBack(arn, detail);
+  const state = { ...past.document, execution };
+  const logger = loggerFor(state);
+  logger.addContext(context);
+  await logErrors(logger, async () => {
+    const { BACKSTOP_TOPIC_ARN: topic } = readEnvironment(notifyEnvironment);
+    const summary = summarizeEnded(past);
+    const notification = notificationOf(summary, { execution, endedAt: asTime(stopDate), past });
+    await publish(topic, notification);
+    logger.info(`Told: ${notification.subject}`, { summary, unread: past.unread });
+    const dimensions = { database: summary.database ?? 'unknown', ending: summary.ending };
+    emitMetrics({ dimensions, state }, () => ({ Endings: 1 }));
+  });
+}
+
+function asTime(epochMs: number): string {
+  const time = new Date(Number(epochMs));
+  return Number.isNaN(time.getTime()) ? 'unknown' : time.toISOString();
+}

@@ -1,0 +1,145 @@
+// An execution in a few lines, made from its document: for its output, and for the message that tells of its end.
+import { ENDINGS, type EndingName } from './migrator/errors.ts';
+import { seconds } from './migrator/events.ts';
+import type { Plan, RevisionId, RunReport } from './migrator/report.ts';
+import { committedMigration, type ExecutionState, type Summary } from './state.ts';
+
+/** How an execution ended that did not succeed. */
+export interface Failure {
+  readonly ending: Exclude<Summary['ending'], 'Succeeded'>;
+  /** The sentence with which it ended. */
+  readonly cause: string;
+}
+
+/**
+ * @param state the document as the last state left it; of an execution that failed early it lacks sections
+ * @param failure absent where the execution succeeded
+ */
+export function summarize(state: Partial<ExecutionState>, failure?: Failure): Summary {
+  const pending = pendingFinalize(state);
+  const finalizeAt = state.scheduledFinalize?.at ?? null;
+  const known = {
+    action: state.request?.action ?? null,
+    database: state.request?.database ?? null,
+    revisionBefore: state.plan?.from ?? null,
+    revisionAfter: failure ? revisionAfterFailure(state, failure.ending) : revisionAfter(state),
+    snapshot: state.snapshot?.arn ? state.snapshot.id : null,
+    finalizePending: pending,
+    finalizeAt,
+  };
+  return failure
+    ? { ending: failure.ending, message: failure.cause, ...known }
+    : { ending: 'Succeeded', message: successMessage(state, pending, finalizeAt), ...known };
+}
+
+function successMessage(
+  state: Partial<ExecutionState>,
+  pending: readonly RevisionId[],
+  finalizeAt: string | null,
+): string {
+  const { request, plan, validation, downgradeValidation, finalization, reconciliation } = state;
+  if (request?.action === 'plan') return describePlan(plan);
+  const run = committedMigration(state) ?? state.downgrade;
+  const checks = (downgradeValidation ?? validation)?.checks ?? [];
+  return [
+    run ? `${run.from} -> ${run.to} in one transaction.` : `Already at ${plan?.to}.`,
+    reconciliation?.message,
+    `${checks.filter(({ passed }) => passed).length} of ${checks.length} checks hold.`,
+    describeFinalize(finalization),
+    describePending(pending, finalizeAt),
+  ]
+    .filter(Boolean)
+    .join('\n');
+}
+
+/** What a person has to know who is asked whether it may run. */
+function describePlan(plan: Plan | undefined): string {
+  const { from, to, pending = [], retires = [], estimate } = plan ?? {};
+  if (pending.length === 0) return `Already at ${to}, nothing to do.`;
+  const [longest] = [...(estimate?.tables ?? [])].sort((a, b) => b.lockMs - a.lockMs);
+  return [
+    `At ${from}, target ${to}: ${pending.join(', ')} to run.`,
+    retires.length > 0 && `To be retired: ${retires.join(', ')}.`,
+    estimate && `Estimated: ${seconds(estimate.durationMs)} in all.`,
+    longest && `${longest.relation} locked for ${seconds(longest.lockMs)}.`,
+  ]
+    .filter(Boolean)
+    .join('\n');
+}
+
+function describeFinalize(finalization: RunReport | undefined): string {
+  const dropped = finalization?.dropped.length ?? 0;
+  return dropped > 0 ? `Finalized: ${dropped} retired tables dropped.` : '';
+}
+
+function describePending(pending: readonly RevisionId[], finalizeAt: string | null): string {
+  if (pending.length === 0) return '';
+  const when = finalizeAt
+    ? `they are dropped at ${finalizeAt}; until then a downgrade loses no row`
+    : 'start an execution with {"action": "finalize"} to drop them';
+  return `The tables that ${pending.join(', ')} retired are still there: ${when}.`;
+}
+
+function revisionAfter({ request, plan, downgrade }: Partial<ExecutionState>): RevisionId | null {
+  if (request?.action === 'plan') return plan?.from ?? null;
+  return downgrade?.to ?? plan?.to ?? null;
+}
+
+/** What the ending promises of the database; where it promises nothing, nobody knows. */
+function revisionAfterFailure(
+  { plan }: Partial<ExecutionState>,
+  ending: Failure['ending'],
+): RevisionId | null {
+  if (!isEnding(ending)) return null;
+  switch (ENDINGS[ending].database) {
+    case 'unchanged':
+    case 'downgraded':
+      return plan?.from ?? null;
+    case 'at target':
+      return plan?.to ?? null;
+    case 'needs a person':
+      return null;
+  }
+}
+
+/** Revisions whose retired tables still stand, as the last look into the database found them. */
+function pendingFinalize(state: Partial<ExecutionState>): readonly RevisionId[] {
+  const { plan, validation, downgradeValidation, finalization } = state;
+  if (finalization) return [];
+  return (downgradeValidation ?? validation ?? plan)?.finalizePending ?? [];
+}
+
+function isEnding(ending: string): ending is EndingName {
+  return ending in ENDINGS;
+}
+
+/** The output of an execution: the document, behind its summary. */
+export interface Output extends Partial<ExecutionState> {
+  readonly summary: Summary;
+  /** Where the sections are that are not here because they are too large. */
+  readonly details?: { readonly history: string; readonly logGroup: string } | undefined;
+}
+
+/** Step Functions keeps 256 KiB, and the console shows them badly. */
+const LONGEST_OUTPUT = 64 * 1024;
+
+/** The document with its summary first; without the sections that list steps and checks, where these are large. */
+export function outputOf(state: ExecutionState): Output {
+  const summary = summarize(state);
+  const output: Output = { summary, ...state };
+  if (Buffer.byteLength(JSON.stringify(output)) <= LONGEST_OUTPUT) return output;
+  const { request, execution, instance, plan, snapshot, scheduledFinalize } = state;
+  return {
+    summary,
+    details: {
+      history: `SELECT report FROM backstop.history WHERE execution_arn = '${execution.arn}'`,
+      logGroup: process.env.AWS_LAMBDA_LOG_GROUP_NAME ?? '',
+    },
+    request,
+    execution,
+    instance,
+    ...(plan && { plan }),
+    ...(snapshot && { snapshot }),
+    ...(scheduledFinalize && { scheduledFinalize }),
+  };
+}

@@ -1,0 +1,63 @@
+// One Lambda function of Backstop: a handler of lambda/, bundled, with a role, a log and a time limit of its own.
+import { join } from 'node:path';
+import { Duration } from 'aws-cdk-lib';
+import { PolicyDocument, type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { Architecture, type FunctionOptions, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { type BundlingOptions, NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import type { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import { BUNDLING } from './bundle.ts';
+import { LAMBDA, ROOT } from './paths.ts';
+import { decryptEnvironment, writeLogs } from './permissions.ts';
+import type { FunctionName } from './timeouts.ts';
+
+/** What the functions of a stack share. */
+export interface Household {
+  readonly logGroup: LogGroup;
+  /** Function → how long it may take, in seconds. */
+  readonly seconds: Readonly<Record<FunctionName, number>>;
+  /** Encrypts the environment. Default: a key that AWS owns. */
+  readonly key: IKey | undefined;
+}
+
+export interface BackstopFunctionProps
+  extends Pick<FunctionOptions, 'vpc' | 'vpcSubnets' | 'securityGroups'> {
+  readonly household: Household;
+  /** One sentence, shown in the console. */
+  readonly description: string;
+  /** @default - the code alone */
+  readonly bundling?: BundlingOptions;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** What it may do beside writing its log. */
+  readonly permissions: readonly PolicyStatement[];
+}
+
+export class BackstopFunction extends NodejsFunction {
+  /** @param name the file in lambda/ that has the handler */
+  constructor(scope: Construct, name: FunctionName, props: BackstopFunctionProps) {
+    const { household, bundling = BUNDLING, environment, permissions, ...rest } = props;
+    const { logGroup, seconds, key } = household;
+    const id = name.charAt(0).toUpperCase() + name.slice(1);
+    const statements = [...writeLogs(logGroup), ...decryptEnvironment(key), ...permissions];
+    super(scope, id, {
+      ...rest,
+      bundling,
+      entry: join(LAMBDA, `${name}.ts`),
+      projectRoot: ROOT,
+      depsLockFilePath: join(ROOT, 'package-lock.json'),
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      memorySize: 512,
+      timeout: Duration.seconds(seconds[name]),
+      logGroup,
+      role: new Role(scope, `${id}Role`, {
+        assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+        inlinePolicies: { [name]: new PolicyDocument({ statements }) },
+      }),
+      ...(key && { environmentEncryption: key }),
+      awsSdkConnectionReuse: false,
+      environment: { POWERTOOLS_SERVICE_NAME: 'backstop', POWERTOOLS_LOG_LEVEL: 'INFO', ...environment },
+    });
+  }
+}

@@ -1,0 +1,91 @@
+// What an operator has: a topic that tells of every execution, alarms, a dashboard, and questions to the log.
+import { Aws, CfnMapping, Stack } from 'aws-cdk-lib';
+import { Rule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { CONSOLE_HOSTS } from '../lambda/aws/console.ts';
+import type { Settings } from './config.ts';
+import { BackstopFunction, type Household } from './function.ts';
+import { addAlarms } from './operations/alarms.ts';
+import { addDashboard } from './operations/dashboard.ts';
+import { addQueries } from './operations/queries.ts';
+import { publish, readExecutions } from './permissions.ts';
+
+export interface OperationsProps {
+  readonly household: Household;
+  readonly settings: Settings;
+  readonly stateMachine: StateMachine;
+}
+
+/** Every way in which an execution ends, in the words of Step Functions. */
+const ENDED = ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'];
+
+export class Operations extends Construct {
+  /** Tells of every execution that has ended, and of every alarm. */
+  readonly topic: Topic;
+  /** The address of the dashboard in the console. */
+  readonly dashboardUrl: string;
+
+  constructor(scope: Construct, id: string, { household, settings, stateMachine }: OperationsProps) {
+    super(scope, id);
+    const { logGroup, key } = household;
+    this.topic = this.#createTopic(key, settings.notificationEmail);
+    const notify = this.#createNotify(household, stateMachine);
+    const rule = this.#callWhenEnded(notify, stateMachine);
+    if (settings.alarms) addAlarms(this, { stateMachine, notify, rule, topic: this.topic });
+    this.dashboardUrl = this.#urlOf(addDashboard(this, stateMachine, logGroup).dashboardName);
+    addQueries(this, logGroup);
+  }
+
+  /** Without a key of one's own it is not encrypted: AWS's key for SNS does not let alarms publish. */
+  #createTopic(key: IKey | undefined, email: string | undefined): Topic {
+    const topic = new Topic(this, 'Topic', {
+      displayName: 'Backstop',
+      enforceSSL: true,
+      ...(key && { masterKey: key }),
+    });
+    if (email !== undefined) topic.addSubscription(new EmailSubscription(email));
+    return topic;
+  }
+
+  #createNotify(household: Household, stateMachine: StateMachine): BackstopFunction {
+    return new BackstopFunction(this, 'notify', {
+      household,
+      description: 'Tells how an execution ended',
+      environment: { BACKSTOP_TOPIC_ARN: this.topic.topicArn },
+      permissions: [
+        ...readExecutions(this, stateMachine.stateMachineName),
+        ...publish(this.topic.topicArn, household.key),
+      ],
+    });
+  }
+
+  /**
+   * EventBridge tries for a day to hand an event over, and Lambda calls the function up to three times. There is no
+   * dead-letter queue behind them: old news is of no use to anybody, and what somebody must hear is that there was an
+   * ending and that it was not told. Alarms on executions and on this function say so, by another way.
+   */
+  #callWhenEnded(notify: BackstopFunction, { stateMachineArn }: StateMachine): Rule {
+    return new Rule(this, 'Ended', {
+      description: 'An execution of Backstop has ended',
+      eventPattern: {
+        source: ['aws.states'],
+        detailType: ['Step Functions Execution Status Change'],
+        detail: { stateMachineArn: [stateMachineArn], status: ENDED },
+      },
+      targets: [new LambdaFunction(notify)],
+    });
+  }
+
+  #urlOf(dashboard: string): string {
+    const hosts = Object.entries(CONSOLE_HOSTS).map(([partition, host]) => [partition, { host }]);
+    const consoles = new CfnMapping(this, 'Consoles', { mapping: Object.fromEntries(hosts) });
+    const { region } = Stack.of(this);
+    const host = `${region}.${consoles.findInMap(Aws.PARTITION, 'host')}`;
+    return `https://${host}/cloudwatch/home?region=${region}#dashboards/dashboard/${dashboard}`;
+  }
+}

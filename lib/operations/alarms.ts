@@ -1,0 +1,120 @@
+// The alarms: each says what it means and what to do, to the topic that tells of executions.
+import { Stack } from 'aws-cdk-lib';
+import {
+  Alarm,
+  ComparisonOperator,
+  type IMetric,
+  MathExpression,
+  Metric,
+  Stats,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { IRule } from 'aws-cdk-lib/aws-events';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Topic } from 'aws-cdk-lib/aws-sns';
+import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import type { Construct } from 'constructs';
+import { EXECUTION_LIMIT_HOURS } from '../timeouts.ts';
+
+/** Of the longest that an execution may take. */
+const NEARLY = 0.8;
+const HOUR_MS = 3_600_000;
+
+export interface Watched {
+  readonly stateMachine: StateMachine;
+  /** The function that tells of executions, and the rule that calls it. */
+  readonly notify: IFunction;
+  readonly rule: IRule;
+  /** To which the alarms go. */
+  readonly topic: Topic;
+}
+
+interface AlarmProps {
+  readonly metric: IMetric;
+  /** What it means, and what to do: people read this before anything else. */
+  readonly says: string;
+  /** @default 1 */
+  readonly threshold?: number;
+}
+
+/** Makes the alarms, which let CloudWatch publish to the topic. */
+export function addAlarms(scope: Construct, { stateMachine, notify, rule, topic }: Watched): void {
+  letAlarmsPublish(topic);
+  const action = new SnsAction(topic);
+  const add = (id: string, { metric, says, threshold = 1 }: AlarmProps) =>
+    new Alarm(scope, id, {
+      alarmDescription: `${says} See docs/runbook.md.`,
+      metric,
+      threshold,
+      evaluationPeriods: 1,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    }).addAlarmAction(action);
+
+  add('ExecutionFailed', {
+    metric: stateMachine.metricFailed(),
+    says:
+      'An execution of Backstop failed. Its error is the name of the ending, which says what is in the database; ' +
+      'its cause says what to do. The notification of the execution has both.',
+  });
+  add('ExecutionTimedOut', {
+    metric: stateMachine.metricTimedOut(),
+    says:
+      `An execution of Backstop took longer than ${EXECUTION_LIMIT_HOURS} hours and was ended: nobody knows how far it ` +
+      'came. Start one with the action status, which changes nothing.',
+  });
+  add('ExecutionAborted', {
+    metric: stateMachine.metricAborted(),
+    says:
+      'Somebody stopped an execution of Backstop: nobody knows how far it came, and a function may still be at work. ' +
+      'Wait 15 minutes, then start one with the action status, which changes nothing.',
+  });
+  add('ExecutionThrottled', {
+    metric: stateMachine.metricThrottled(),
+    says:
+      'Step Functions holds executions of Backstop back, because the account changes states too often. They go on by ' +
+      'themselves, later; find what else in the account runs so many executions.',
+  });
+  add('ExecutionNearLimit', {
+    metric: stateMachine.metricTime({ statistic: Stats.MAXIMUM }),
+    threshold: NEARLY * EXECUTION_LIMIT_HOURS * HOUR_MS,
+    says:
+      `An execution of Backstop took more than ${NEARLY * 100} % of the ${EXECUTION_LIMIT_HOURS} hours that it may. ` +
+      'The dashboard shows which step takes so long; mostly it is the snapshot.',
+  });
+  add('NotificationLost', {
+    metric: lostNotifications(notify, rule),
+    says:
+      'An execution of Backstop ended, and the function that tells of it failed or could not be called. Look at the ' +
+      'last executions in the console, and at the errors of the function Notify in the log.',
+  });
+}
+
+/** A policy of one's own, as the one that demands TLS, takes the place of SNS's own, which lets the account's alarms in. */
+function letAlarmsPublish(topic: Topic): void {
+  topic.addToResourcePolicy(
+    new PolicyStatement({
+      sid: 'Alarms',
+      principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+      actions: ['sns:Publish'],
+      resources: [topic.topicArn],
+      conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(topic).account } },
+    }),
+  );
+}
+
+function lostNotifications(notify: IFunction, { ruleName }: IRule): IMetric {
+  const uncalled = new Metric({
+    namespace: 'AWS/Events',
+    metricName: 'FailedInvocations',
+    dimensionsMap: { RuleName: ruleName },
+    statistic: Stats.SUM,
+  });
+  return new MathExpression({
+    label: 'Notifications that were lost',
+    expression: 'FILL(failed, 0) + FILL(uncalled, 0)',
+    usingMetrics: { failed: notify.metricErrors(), uncalled },
+  });
+}

@@ -1,0 +1,69 @@
+// What a run cost is told in full: every table that was locked, what was written anew, who stood in the way.
+import { describeEffort, describeStepEffort } from '../../../bin/cli/effort.ts';
+import type { RunReport, StepReport } from '../../../lambda/migrator/report.ts';
+
+const STEP: StepReport = {
+  direction: 'upgrade',
+  revision: '001',
+  number: 1,
+  of: 3,
+  title: 'Step 1',
+  durationMs: 1,
+  notices: [],
+  locks: [
+    { relation: 'public.one', mode: 'AccessExclusiveLock' },
+    { relation: 'public.two', mode: 'ShareLock' },
+  ],
+  rewritten: ['public.one'],
+  walBytes: 4096,
+};
+const REPORT: RunReport = {
+  runId: '0',
+  direction: 'upgrade',
+  outcome: 'upgraded',
+  from: 'base',
+  to: '001',
+  revisions: ['001'],
+  steps: [STEP],
+  retired: [],
+  restored: [],
+  created: [],
+  dropped: [],
+  rows: [],
+  exclusiveMs: { 'public.two': 2.4, 'public.one': 7.6, 'public.four': 2.4 },
+  walBytes: 8192,
+  attempts: 2,
+  blockers: [{ pid: 42, user: 'alice', application: 'psql', state: 'active', query: 'select 1' }],
+  durationMs: 10,
+};
+
+test('a run tells locks, the longest first, then what it wrote, how often it began, and who stood in the way', () => {
+  expect(describeEffort(REPORT)).toEqual([
+    'INFO  [backstop] ACCESS EXCLUSIVE on public.one for 8 ms',
+    'INFO  [backstop] ACCESS EXCLUSIVE on public.four for 2 ms',
+    'INFO  [backstop] ACCESS EXCLUSIVE on public.two for 2 ms',
+    'INFO  [backstop] Write-ahead log 8192 bytes; rewritten: public.one',
+    'INFO  [backstop] Begun 2 times, until all locks were granted',
+    'INFO  [backstop] In the way stood pid 42 (alice, psql, active): select 1',
+  ]);
+});
+
+test('where not all tables are named, the rest is counted', () => {
+  expect(describeEffort(REPORT, 1).slice(0, 2)).toEqual([
+    'INFO  [backstop] ACCESS EXCLUSIVE on public.one for 8 ms',
+    'INFO  [backstop] and on 2 more tables, no longer',
+  ]);
+});
+
+test('a run that met nobody says nothing of it', () => {
+  expect(describeEffort({ ...REPORT, steps: [], exclusiveMs: {}, attempts: 1, blockers: [] })).toEqual([
+    'INFO  [backstop] Write-ahead log 8192 bytes; rewritten: nothing',
+  ]);
+});
+
+test('a step tells what it wrote, locked and rewrote', () => {
+  expect(describeStepEffort(STEP)).toBe(
+    '  Write-ahead log 4096 bytes; new locks: AccessExclusiveLock on public.one, ShareLock on public.two; rewritten: public.one',
+  );
+  expect(describeStepEffort({ ...STEP, locks: [], rewritten: [] })).toBe('  Write-ahead log 4096 bytes');
+});

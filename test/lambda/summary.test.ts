@@ -1,0 +1,105 @@
+// The summary of an execution: what it says of every kind of end, and how little it needs to say it.
+import { ENDINGS, type EndingName } from '../../lambda/migrator/errors.ts';
+import type { ExecutionState } from '../../lambda/state.ts';
+import { outputOf, summarize } from '../../lambda/summary.ts';
+
+/** A document in which only what the summary reads is true to life. */
+const documentWith = (sections: object) => sections as Partial<ExecutionState>;
+
+const request = { action: 'upgrade', database: 'codebase_mcp' };
+const plan = { from: '005', to: '002', pending: ['002'], finalizePending: [], retires: [] };
+const snapshot = { id: 'backstop-1', arn: 'arn:aws:rds:…' };
+const migration = { outcome: 'upgraded', from: '005', to: '002', retired: ['public.tasks'] };
+const validation = { checks: [{ passed: true }], finalizePending: ['002'] };
+const done = { request, plan, snapshot, migration, validation };
+
+describe('of a success', () => {
+  test('says what is still to be finalized, and how', () => {
+    expect(summarize(documentWith(done))).toMatchObject({
+      message: expect.stringContaining('start an execution with {"action": "finalize"}'),
+      finalizePending: ['002'],
+      finalizeAt: null,
+    });
+  });
+
+  test('says until when one can go back without losing a row', () => {
+    const at = '2026-01-01T00:00:00.000Z';
+    const summary = summarize(documentWith({ ...done, scheduledFinalize: { at } }));
+    expect(summary.finalizeAt).toBe(at);
+    expect(summary.message).toContain(`dropped at ${at}; until then a downgrade loses no row`);
+  });
+
+  test('has nothing left to finalize when that is done', () => {
+    const finalization = { dropped: ['retired_002.tasks'] };
+    expect(summarize(documentWith({ ...done, finalization }))).toMatchObject({ finalizePending: [] });
+  });
+
+  test('of a downgrade says where the database is now', () => {
+    const downgrade = { from: '002', to: '005', revisions: ['002'] };
+    const sections = {
+      request: { ...request, action: 'downgrade' },
+      plan: { ...plan, from: '002' },
+      downgrade,
+    };
+    expect(summarize(documentWith(sections))).toMatchObject({ revisionBefore: '002', revisionAfter: '005' });
+  });
+
+  test('names no snapshot where none was taken', () => {
+    const none = { id: 'none', arn: '' };
+    expect(summarize(documentWith({ ...done, snapshot: none })).snapshot).toBeNull();
+  });
+});
+
+describe('of a failure', () => {
+  const after = { unchanged: '005', downgraded: '005', 'at target': '002', 'needs a person': null };
+
+  test.each(Object.keys(ENDINGS) as EndingName[])(
+    '%s says of the revision what the ending promises',
+    (ending) => {
+      const summary = summarize(documentWith(done), { ending, cause: 'because' });
+      expect(summary).toMatchObject({
+        ending,
+        message: 'because',
+        revisionBefore: '005',
+        snapshot: 'backstop-1',
+      });
+      expect(summary.revisionAfter).toBe(after[ENDINGS[ending].database]);
+    },
+  );
+
+  test.each(['TimedOut', 'Aborted'] as const)('%s promises nothing', (ending) => {
+    expect(summarize(documentWith(done), { ending, cause: '' }).revisionAfter).toBeNull();
+  });
+
+  test('before anything is known says that much', () => {
+    expect(summarize({}, { ending: 'InvalidInput', cause: 'wrong' })).toEqual({
+      ending: 'InvalidInput',
+      message: 'wrong',
+      action: null,
+      database: null,
+      revisionBefore: null,
+      revisionAfter: null,
+      snapshot: null,
+      finalizePending: [],
+      finalizeAt: null,
+    });
+  });
+});
+
+describe('an output', () => {
+  const execution = { arn: 'arn:run-1' };
+
+  test('has its summary first, and everything behind it', () => {
+    const state = documentWith({ ...done, execution }) as ExecutionState;
+    expect(Object.keys(outputOf(state))).toEqual(['summary', ...Object.keys(state)]);
+  });
+
+  test('that would be too large for the console says where the rest is', () => {
+    const steps = Array.from({ length: 1000 }, (_, number) => ({ title: 'x'.repeat(100), number }));
+    const state = documentWith({ ...done, execution, migration: { ...migration, steps } }) as ExecutionState;
+    const output = outputOf(state);
+    expect(Buffer.byteLength(JSON.stringify(output))).toBeLessThan(64 * 1024);
+    expect(output).toMatchObject({ details: { history: expect.stringContaining("'arn:run-1'") }, snapshot });
+    expect(output).not.toHaveProperty('migration');
+  });
+});
