@@ -1,10 +1,13 @@
-// The CDK app: one stack, configured by the context key `backstop` in cdk.json.
-import { App } from 'aws-cdk-lib';
+// The CDK app, configured by the context key `backstop` in cdk.json. What cdk-nag finds in it fails the synthesis.
+import { App, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
 import { ConfigurationError } from '../lambda/migrator/errors.ts';
 import { addBackstop } from '../lib/synthesize.ts';
 
 try {
-  addBackstop(new App());
+  const app = new App();
+  addBackstop(app);
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
 } catch (error) {
   if (!(error instanceof ConfigurationError)) throw error;
   console.error(error.message);

@@ -1,18 +1,37 @@
-// The stack synthesised in this process, without the CDK command line: for the local twin and for tests.
+// The app synthesised in this process, without the CDK command line: for the local twin and for tests.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import type { CloudAssembly } from 'aws-cdk-lib/cx-api';
 import { BackstopStack } from './backstop-stack.ts';
-import { type BackstopProps, parseConfig } from './config.ts';
+import { type BackstopProps, parseConfig, readProps, type Settings } from './config.ts';
+import { DeliveryStack } from './delivery-stack.ts';
+import { acknowledgeBackstop, acknowledgeDelivery } from './nag.ts';
 import { ROOT } from './paths.ts';
 
 /** The name of the stack, and of its artifact in the assembly. */
 export const STACK = 'Backstop';
 
-/** Adds the stack to an app, configured by the app's context. */
+/** The name of the stack with the pipeline. */
+export const DELIVERY_STACK = 'BackstopDelivery';
+
+/**
+ * Adds the stack to an app, configured by the app's context, and the pipeline's beside it where there is to be one.
+ * @throws ConfigurationError
+ */
 export function addBackstop(app: App): BackstopStack {
-  return new BackstopStack(app, STACK, { settings: parseConfig(app.node.tryGetContext('backstop')) });
+  const settings = parseConfig(app.node.tryGetContext('backstop'));
+  const stack = new BackstopStack(app, STACK, { settings });
+  acknowledgeBackstop(stack, settings);
+  addDelivery(app, settings, stack);
+  return stack;
+}
+
+function addDelivery(app: App, settings: Settings, { stateMachine }: BackstopStack): void {
+  const { delivery } = settings;
+  if (!delivery) return;
+  const stack = new DeliveryStack(app, DELIVERY_STACK, { settings, delivery, stateMachine });
+  acknowledgeDelivery(stack, settings);
 }
 
 /**
@@ -22,7 +41,7 @@ export function addBackstop(app: App): BackstopStack {
  */
 export function synthesize(outdir: string, overrides: Partial<BackstopProps> = {}): CloudAssembly {
   const { context } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8'));
-  const backstop = { ...context.backstop, ...overrides };
+  const backstop = { ...(readProps(context.backstop) as object), ...overrides };
   const app = new App({ outdir, context: { ...context, backstop }, analyticsReporting: false });
   addBackstop(app);
   return app.synth();

@@ -1,0 +1,108 @@
+// What cdk-nag (AwsSolutions) finds in the stacks and is meant so: each finding on its construct, with the reason.
+import { type CfnResource, Stack, Validations } from 'aws-cdk-lib';
+import type { IConstruct } from 'constructs';
+import { SCHEDULE_PREFIX, snapshotPrefix } from '../lambda/aws/names.ts';
+import type { BackstopStack } from './backstop-stack.ts';
+import type { Settings } from './config.ts';
+import type { DeliveryStack } from './delivery-stack.ts';
+import { BackstopFunction } from './function.ts';
+
+/** Acknowledges what is found in the stack with the state machine. */
+export function acknowledgeBackstop(stack: BackstopStack, { databases }: Settings): void {
+  const functions = find(stack, 'Functions');
+  const called = functions.node.children.filter((child) => child instanceof BackstopFunction);
+
+  const snapshots = ['snapshot', 'cluster-snapshot'];
+  acknowledge(
+    find(functions, 'SnapshotRole'),
+    'The id of a snapshot ends with the name of its execution, which nobody knows before.',
+    ...snapshots.flatMap((kind) =>
+      Object.keys(databases).map((database) => wildcard(arn('rds', `${kind}:${snapshotPrefix(database)}*`))),
+    ),
+  );
+  acknowledge(
+    find(functions, 'SnapshotRole'),
+    'IAM checks a listing of the snapshots of one database against all snapshots; it only reads.',
+    ...snapshots.map((kind) => wildcard(arn('rds', `${kind}:*`))),
+  );
+  acknowledge(
+    find(functions, 'ScheduleRole'),
+    'The name of a schedule ends with that of its database, and the group holds no schedules but these.',
+    wildcard(arn('scheduler', `schedule/${ref(find(functions, 'Schedules', 'Group'))}/${SCHEDULE_PREFIX}*`)),
+  );
+  for (const { role } of called.filter(({ isBoundToVpc }) => isBoundToVpc)) {
+    acknowledge(
+      role as IConstruct,
+      'Lambda checks the right to join a VPC before the network interface has an id.',
+      wildcard(arn('ec2', '*/*')),
+    );
+    acknowledge(
+      role as IConstruct,
+      'AWS knows no resource for the two actions that describe network interfaces and subnets.',
+      wildcard('*'),
+    );
+  }
+  acknowledge(
+    find(stack, 'StateMachine', 'Role'),
+    'CDK lets the state machine call every version of a function, and these functions have but one.',
+    ...called.map((lambda) => wildcard(`<${logicalId(lambda)}.Arn>:*`)),
+  );
+  acknowledge(
+    find(stack, 'StateMachine', 'Role'),
+    'AWS knows no resource for the actions that set up log delivery and send traces.',
+    wildcard('*'),
+  );
+  acknowledge(
+    find(stack, 'Operations', 'NotifyRole'),
+    'Whoever starts an execution names it, and the function that looks back upon executions changes none.',
+    wildcard(arn('states', `execution:<${logicalId(find(stack, 'StateMachine'))}.Name>:*`)),
+  );
+}
+
+/** Acknowledges what is found in the stack with the pipeline. */
+export function acknowledgeDelivery(stack: DeliveryStack, { kmsKeyArn, delivery }: Settings): void {
+  const projects = ['Test', 'Deploy', ...(delivery?.approval ? ['Summary'] : [])];
+  const artifacts = find(stack, 'Artifacts');
+
+  acknowledge(
+    artifacts,
+    'It holds nothing but copies of the repository on their way, which are deleted after a month.',
+    'S1',
+  );
+  for (const role of ['Pipeline', ...projects]) {
+    acknowledge(
+      find(stack, `${role}Role`),
+      'CodePipeline names the objects in the bucket, and nothing else is in there.',
+      wildcard(`<${logicalId(artifacts)}.Arn>/*`),
+    );
+  }
+  if (kmsKeyArn !== undefined) return;
+  for (const project of projects) {
+    acknowledge(
+      find(stack, project),
+      'A key would encrypt what a build hands on, and this one hands on nothing.',
+      'CB4',
+    );
+  }
+}
+
+/** @param findings without the name of the pack, e.g. `S1` */
+function acknowledge(construct: IConstruct, reason: string, ...findings: string[]): void {
+  Validations.of(construct).acknowledge(...findings.map((id) => ({ id: `AwsSolutions-${id}`, reason })));
+}
+
+/** The finding that a permission holds for more than one resource, which is written as cdk-nag flattens it. */
+const wildcard = (resource: string) => `IAM5[Resource::${resource}]`;
+const arn = (service: string, resource: string) =>
+  `arn:<AWS::Partition>:${service}:<AWS::Region>:<AWS::AccountId>:${resource}`;
+const ref = (construct: IConstruct) => `<${logicalId(construct)}>`;
+
+function logicalId(construct: IConstruct): string {
+  const resource = (construct.node.defaultChild ?? construct) as CfnResource;
+  return Stack.of(construct).resolve(resource.logicalId);
+}
+
+/** The construct at the end of a path below another one; that there is none, CDK says. */
+function find(scope: IConstruct, ...path: string[]): IConstruct {
+  return path.reduce((construct, id) => construct.node.findChild(id), scope);
+}
