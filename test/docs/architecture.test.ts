@@ -1,0 +1,134 @@
+// Whether docs/architecture.md tells of what is deployed, and whether the picture is of this state machine.
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join, normalize } from 'node:path';
+import { DEFAULT_BOUNDS } from '../../lambda/migrator/run.ts';
+import { parseConfig } from '../../lib/config.ts';
+import { draw, PICTURE } from '../../lib/local/draw/draw.ts';
+import { type Definition, tell } from '../../lib/local/draw/story.ts';
+import { BACK, STRAIGHT, WORDS } from '../../lib/local/draw/words.ts';
+import { ROOT } from '../../lib/paths.ts';
+import {
+  EXECUTION_LIMIT_HOURS,
+  functionSeconds,
+  LAMBDA_LIMIT_SECONDS,
+  taskSeconds,
+} from '../../lib/timeouts.ts';
+import { deployed } from '../machine/twin.ts';
+import { brokenLinks, readPage, tableOf } from './page.ts';
+
+const PAGE = 'docs/architecture.md';
+const page = readPage(PAGE);
+const definition = deployed.definition as unknown as Definition;
+const picture = readFileSync(PICTURE, 'utf8');
+
+describe('the picture', () => {
+  test('is of the state machine that is deployed; npm run draw draws it anew', async () => {
+    if ((await draw(definition)) !== picture) {
+      throw new Error('docs/state-machine.svg is of another state machine.\nHINT:  npm run draw');
+    }
+  });
+
+  test('has every state that does something, and every end', () => {
+    const names = Object.entries(definition.States).filter(([, { Type }]) => Type !== 'Pass');
+    expect(names.map(([name]) => name).filter((name) => !picture.includes(`>${name}</text>`))).toEqual([]);
+  });
+
+  test('has words for no way that is not there', () => {
+    const { edges, nodes } = tell(definition);
+    const words = Object.values(WORDS).flatMap((ways) => Object.values(ways));
+    expect(
+      edges
+        .map((edge) => edge.words)
+        .filter(Boolean)
+        .sort(),
+    ).toEqual(words.sort());
+    const known = nodes.flatMap(({ lines }) => lines);
+    for (const turns of [STRAIGHT, BACK]) {
+      for (const [from, to] of Object.entries(turns))
+        expect(known).toEqual(expect.arrayContaining([from, to]));
+    }
+  });
+
+  test('leads straight to success, and back to where the database was', () => {
+    const { edges } = tell(definition);
+    const ends = (course: string) => edges.filter((edge) => edge.course === course).map(({ to }) => to);
+    expect(ends('straight')).toContain('Succeeded');
+    expect(ends('back')).toContain('downgraded');
+  });
+
+  test('is small, and told to whoever cannot see it', () => {
+    expect(Buffer.byteLength(picture)).toBeLessThan(60_000);
+    expect(picture).toMatch(/<title id="title">.+<\/title>\n<desc id="description">.+<\/desc>/);
+  });
+});
+
+test('its table of functions has each of them, where it runs', () => {
+  const rows = tableOf(page, 'function').map(([name = '', where]) => [name, where]);
+  const functions = [...deployed.functions.values()].map(({ name, environment }) => {
+    // Before it stands the name of the construct that it is in, if any.
+    const [own = ''] = /[A-Z][a-z]+$/.exec(name) ?? [];
+    return [own.toLowerCase(), 'BACKSTOP_LOGINS' in environment ? 'in the VPC' : 'outside'];
+  });
+  expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(functions));
+  expect(rows.map(([name]) => name).sort()).toEqual(Object.keys(functionSeconds(settings)).sort());
+});
+
+const { context } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8'));
+const settings = parseConfig(context.backstop);
+
+test('its time limits are the defaults, from inside to outside', () => {
+  const seconds = functionSeconds(settings);
+  const limits = tableOf(page, 'what').map(([, limit]) => limit);
+  expect(limits).toEqual([
+    `${DEFAULT_BOUNDS.lockTimeoutMs / 1000} s`,
+    `${settings.lockWaitSeconds} s`,
+    `${settings.transactionSeconds} s`,
+    `${seconds.migrate} s`,
+    `${taskSeconds(seconds.migrate)} s`,
+    `${LAMBDA_LIMIT_SECONDS} s`,
+    `${settings.snapshotTimeoutMinutes} min`,
+    `${EXECUTION_LIMIT_HOURS} h`,
+  ]);
+  expect([seconds.finalize, seconds.downgrade]).toEqual([seconds.migrate, seconds.migrate]);
+});
+
+describe('imports go where it says:', () => {
+  const rows = tableOf(page, 'folder');
+  const folders = rows.map(([folder = '']) => folder);
+  const folderOf = (path: string) =>
+    folders.filter((folder) => path.startsWith(folder)).sort((a, b) => b.length - a.length)[0];
+
+  test.each(rows)('%s', (folder = '', _, mayImport = '') => {
+    const allowed = [folder, ...folders.filter((other) => mayImport.split(/[ ,:]+/).includes(other))];
+    const files = sourcesIn(folder).filter((file) => folderOf(file) === folder);
+    const strays = files.flatMap((file) =>
+      importsOf(file)
+        .filter((target) => !allowed.includes(folderOf(target) ?? ''))
+        .map((target) => `${file} imports ${target}`),
+    );
+    expect(files.length).toBeGreaterThan(0);
+    expect(strays).toEqual([]);
+  });
+
+  test('and the engine imports no AWS', () => {
+    const packages = sourcesIn('lambda/migrator/').flatMap((file) =>
+      [...readFileSync(join(ROOT, file), 'utf8').matchAll(/from '([^.'][^']*)'/g)].map(([, name]) => name),
+    );
+    expect(packages.filter((name) => /aws|cdk|constructs/.test(name ?? ''))).toEqual([]);
+  });
+});
+
+function sourcesIn(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && statSync(join(ROOT, folder, file)).isFile())
+    .map((file) => join(folder, file));
+}
+
+function importsOf(file: string): string[] {
+  const imports = readFileSync(join(ROOT, file), 'utf8').matchAll(/(?:from|import\()\s*'(\.[^']+)'/g);
+  return [...imports].map(([, path = '']) => normalize(join(file, '..', path)));
+}
+
+test('its links lead somewhere', () => {
+  expect(brokenLinks(page, PAGE)).toEqual([]);
+});
