@@ -24,6 +24,7 @@ export function restoreCommand(description: Description, id: string): string {
     DBClusterIdentifier,
     DBSubnetGroup,
     VpcSecurityGroups = [],
+    DBClusterParameterGroup,
     Engine,
     DBClusterMembers = [],
   } = description.cluster;
@@ -33,6 +34,9 @@ export function restoreCommand(description: Description, id: string): string {
     `--db-cluster-identifier ${restored} --snapshot-identifier ${id} --engine ${Engine}`,
     DBSubnetGroup && `--db-subnet-group-name ${DBSubnetGroup}`,
     groups(VpcSecurityGroups),
+    DBClusterParameterGroup && `--db-cluster-parameter-group-name ${DBClusterParameterGroup}`,
+    // An instance can be created only once the cluster is available.
+    `&& aws rds wait db-cluster-available --db-cluster-identifier ${restored}`,
     `&& aws rds create-db-instance --db-instance-identifier ${restored}-1 --db-cluster-identifier ${restored}`,
     `--engine ${Engine} --db-instance-class <the class of ${DBClusterMembers[0]?.DBInstanceIdentifier ?? 'the writer'}>`,
   ]

@@ -23,6 +23,27 @@ export const DELIVERY: DeliveryProps = {
 
 export const KEY_ARN = 'arn:aws:kms:eu-central-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef';
 
+/** Every setting that adds a resource or a permission. */
+export const EVERYTHING: Partial<BackstopProps> = {
+  databases: {
+    codebase_mcp: {
+      ...EXAMPLE.databases.codebase_mcp,
+      secretKeyArn: KEY_ARN,
+    } as BackstopProps['databases'][string],
+    socrates_auth: {
+      identifier: 'socrates',
+      iam: { user: 'backstop', resourceId: 'db-ABCDEFGHIJKL01234', databaseName: 'socrates_auth' },
+      securityGroupId: 'sg-1123456789abcdef0',
+    },
+  },
+  finalizeAfterDays: 7,
+  notificationEmail: 'database@example.com',
+  alarms: true,
+  allowDrills: true,
+  kmsKeyArn: KEY_ARN,
+  delivery: DELIVERY,
+};
+
 /** The example of cdk.json with `overrides`, in an app that is not synthesised yet. */
 export function appWith(overrides: Partial<BackstopProps>): App {
   const backstop = { ...EXAMPLE, ...overrides };

@@ -9,29 +9,8 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import type { IConstruct } from 'constructs';
 import type { BackstopProps } from '../../lib/config.ts';
 import { ROOT } from '../../lib/paths.ts';
-import { appWith, CONTEXT, DELIVERY, KEY_ARN } from './apps.ts';
+import { appWith, CONTEXT, DELIVERY, EVERYTHING } from './apps.ts';
 import { EXAMPLE } from './synthesized.ts';
-
-/** Every setting that adds a resource or a permission. */
-const EVERYTHING: Partial<BackstopProps> = {
-  databases: {
-    codebase_mcp: {
-      ...EXAMPLE.databases.codebase_mcp,
-      secretKeyArn: KEY_ARN,
-    } as BackstopProps['databases'][string],
-    socrates_auth: {
-      identifier: 'socrates',
-      iam: { user: 'backstop', resourceId: 'db-ABCDEFGHIJKL01234', databaseName: 'socrates_auth' },
-      securityGroupId: 'sg-1123456789abcdef0',
-    },
-  },
-  finalizeAfterDays: 7,
-  notificationEmail: 'database@example.com',
-  alarms: true,
-  allowDrills: true,
-  kmsKeyArn: KEY_ARN,
-  delivery: DELIVERY,
-};
 
 const CONFIGURATIONS: [string, Partial<BackstopProps>][] = [
   ['nothing but what must be', {}],
