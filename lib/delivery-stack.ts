@@ -23,9 +23,9 @@ import {
   readRepository,
   runExecutions,
   runProjects,
-  useKey,
   writeArtifacts,
 } from './delivery/permissions.ts';
+import { useKey } from './permissions.ts';
 
 type Delivery = NonNullable<Settings['delivery']>;
 

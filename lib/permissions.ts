@@ -106,8 +106,8 @@ export function decryptEnvironment(key: IKey | undefined): PolicyStatement[] {
   return key ? [allow(['kms:Decrypt'], [key.keyArn])] : [];
 }
 
-/** What whoever starts an execution needs where its data is encrypted with a customer's key. */
-export function encryptExecutions(key: IKey | undefined): PolicyStatement[] {
+/** What reads and writes what a customer's key encrypts: the data of executions, messages, artifacts. */
+export function useKey(key: IKey | undefined): PolicyStatement[] {
   return key ? [allow(['kms:Decrypt', 'kms:GenerateDataKey'], [key.keyArn])] : [];
 }
 
@@ -147,10 +147,7 @@ export function readExecutions(scope: Construct, stateMachine: string): PolicySt
 
 /** Publishes to a topic; `key` is what the topic is encrypted with. */
 export function publish(topicArn: string, key: IKey | undefined): PolicyStatement[] {
-  return [
-    allow(['sns:Publish'], [topicArn]),
-    ...(key ? [allow(['kms:Decrypt', 'kms:GenerateDataKey'], [key.keyArn])] : []),
-  ];
+  return [allow(['sns:Publish'], [topicArn]), ...useKey(key)];
 }
 
 export function writeLogs(logGroup: ILogGroup): PolicyStatement[] {

@@ -12,7 +12,7 @@ import {
 } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import type { Functions } from './functions.ts';
-import { encryptExecutions } from './permissions.ts';
+import { useKey } from './permissions.ts';
 import { defineFlow } from './state-machine/flow.ts';
 import { EXECUTION_LIMIT_HOURS } from './timeouts.ts';
 
@@ -48,6 +48,6 @@ export class MigrationStateMachine extends StateMachine {
     });
     const { role } = functions.schedules;
     this.grantStartExecution(role);
-    for (const statement of encryptExecutions(key)) role.addToPolicy(statement);
+    for (const statement of useKey(key)) role.addToPolicy(statement);
   }
 }

@@ -6,8 +6,8 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { LogGroup, type LogGroupProps } from 'aws-cdk-lib/aws-logs';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { writeLogs } from '../permissions.ts';
-import { readArtifacts, useKey } from './permissions.ts';
+import { useKey, writeLogs } from '../permissions.ts';
+import { readArtifacts } from './permissions.ts';
 
 /** What the projects of a pipeline share. */
 export interface Workshop {

@@ -2,7 +2,6 @@
 import { ArnFormat, DefaultStackSynthesizer, Fn, type Stack } from 'aws-cdk-lib';
 import type { IProject } from 'aws-cdk-lib/aws-codebuild';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 
@@ -35,11 +34,6 @@ export function writeArtifacts(bucket: IBucket): PolicyStatement[] {
     allow(['s3:GetBucketVersioning'], [bucket.bucketArn]),
     allow(['s3:PutObject', 's3:PutObjectAcl', 's3:PutObjectTagging'], [bucket.arnForObjects('*')]),
   ];
-}
-
-/** For artifacts and for the data of executions, where a customer's key encrypts them. */
-export function useKey(key: IKey | undefined): PolicyStatement[] {
-  return key ? [allow(['kms:Decrypt', 'kms:GenerateDataKey'], [key.keyArn])] : [];
 }
 
 export function runProjects(projects: readonly IProject[]): PolicyStatement[] {

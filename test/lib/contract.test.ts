@@ -23,6 +23,10 @@ describe.each(CONFIGURATIONS)('%s', (_, overrides, stack) => {
     expect(Object.entries(resources).map(([id, { Type }]) => `${Type} ${id}`)).toMatchSnapshot();
   });
 
+  test('is far from what CloudFormation takes', () => {
+    expect(Object.keys(template.toJSON().Resources).length).toBeLessThan(200);
+  });
+
   test('keeps its permissions', () => {
     expect(grants(template)).toMatchSnapshot();
   });

@@ -4,6 +4,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../../lib/paths.ts';
+import { DELIVERY_STACK, STACK } from '../../lib/synthesize.ts';
+import { DELIVERY } from './apps.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'backstop-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -28,8 +30,9 @@ let assets: string[];
 
 beforeAll(() => {
   writeFileSync(certificates, '-----BEGIN CERTIFICATE-----\n');
-  output = synthesizeInto(first, { caBundle: certificates });
-  synthesizeInto(second, { caBundle: certificates });
+  const overrides = { caBundle: certificates, delivery: DELIVERY };
+  output = synthesizeInto(first, overrides);
+  synthesizeInto(second, overrides);
   assets = readdirSync(first).filter((name) => name.startsWith('asset.'));
 }, 120_000);
 
@@ -57,8 +60,11 @@ test('tells the functions of the certificates instead of the runtime’s own', (
   expect(template).not.toContain('NODE_EXTRA_CA_CERTS');
 });
 
-test('makes the same template, the same assets, a second time', () => {
-  const template = (outdir: string) => readFileSync(join(outdir, 'Backstop.template.json'), 'utf8');
-  expect(template(second)).toBe(template(first));
-  expect(readdirSync(second).filter((name) => name.startsWith('asset.'))).toEqual(assets);
-});
+test.each([STACK, DELIVERY_STACK])(
+  'makes the same template of %s, the same assets, a second time',
+  (stack) => {
+    const template = (outdir: string) => readFileSync(join(outdir, `${stack}.template.json`), 'utf8');
+    expect(template(second)).toBe(template(first));
+    expect(readdirSync(second).filter((name) => name.startsWith('asset.'))).toEqual(assets);
+  },
+);
