@@ -15,7 +15,7 @@ import { createHistory, type HistoryEntry, remember } from './history.ts';
 import { Ledger } from './ledger.ts';
 import type { Blocker, Direction, Notice, Outcome, RunReport, StepReport } from './report.ts';
 import type { Leg, Run } from './run.ts';
-import { answered } from './session.ts';
+import { answered, together } from './session.ts';
 import { isCancelled, isServerError, stepError, timeoutError } from './sqlstate.ts';
 import { findTables } from './tables.ts';
 import { moveVersion } from './version-table.ts';
@@ -102,14 +102,17 @@ export class Attempt {
   async #begin(): Promise<Begun> {
     const { client, bounds } = this.#run;
     await this.#answer(client.query('BEGIN'));
-    const { rows } = await this.#answer(
-      client.query<{ id: string }>(
-        "SELECT pg_catalog.pg_current_xact_id()::text AS id, pg_catalog.set_config('lock_timeout', $1, true)",
-        [`${bounds.lockTimeoutMs}ms`],
+    const [{ rows }, , writtenBefore, moment] = await together(
+      this.#answer(
+        client.query<{ id: string }>(
+          "SELECT pg_catalog.pg_current_xact_id()::text AS id, pg_catalog.set_config('lock_timeout', $1, true)",
+          [`${bounds.lockTimeoutMs}ms`],
+        ),
       ),
+      this.#limit(),
+      this.#answer(readWrittenRows(client)),
+      this.#answer(readMoment(client)),
     );
-    const writtenBefore = await this.#answer(readWrittenRows(client));
-    const moment = await this.#answer(readMoment(client, this.#leftMs()));
     return { transaction: rows[0]?.id ?? '', ledger: new Ledger(this.#before, moment), writtenBefore };
   }
 
@@ -120,9 +123,10 @@ export class Attempt {
     // Anything else of that name cannot be locked; the revision says what it makes of it.
     const tables = await this.#answer(findTables(this.#run.client, wanted));
     if (tables.length === 0) return;
-    const asked = performance.now();
-    await this.#send(`LOCK TABLE ${tables.map(({ sql }) => sql).join(', ')} IN ACCESS EXCLUSIVE MODE`);
-    await this.#look(begun, asked);
+    await this.#carryOut(
+      begun,
+      `LOCK TABLE ${tables.map(({ sql }) => sql).join(', ')} IN ACCESS EXCLUSIVE MODE`,
+    );
   }
 
   async #runLeg(begun: Begun, { direction, revision, script, from, to }: Leg): Promise<void> {
@@ -136,7 +140,7 @@ export class Attempt {
     }
     if (from !== to) {
       this.#place = `writing version ${to}`;
-      await this.#answer(moveVersion(client, from, to));
+      await together(this.#limit(), this.#answer(moveVersion(client, from, to)));
     }
     this.#completed.push({ direction, revision, from, to, durationMs: performance.now() - started });
   }
@@ -150,11 +154,8 @@ export class Attempt {
     this.#place = `step ${at.number}/${at.of} of ${at.revision} (${at.title})`;
     listener({ type: 'step started', ...at });
     this.#notices = [];
-    const started = performance.now();
-    await this.#send(sql);
-    const durationMs = performance.now() - started;
-    const news = await this.#look(begun, started);
-    const step: StepReport = { ...at, durationMs, notices: this.#notices, ...news };
+    const effect = await this.#carryOut(begun, sql);
+    const step: StepReport = { ...at, notices: this.#notices, ...effect };
     this.#steps.push(step);
     for (const notice of step.notices) {
       if (notice.severity !== RESULT) listener({ type: 'notice', revision: at.revision, notice });
@@ -166,9 +167,12 @@ export class Attempt {
     const { client, connect, runId, direction, from, to, dryRun, bounds, listener } = this.#run;
     // What was deferred to COMMIT happens now: no statement_timeout would bound it there.
     this.#place = 'checking deferred constraints';
-    await this.#send('SET CONSTRAINTS ALL IMMEDIATE');
+    const [, , report] = await together(
+      this.#limit(),
+      this.#send('SET CONSTRAINTS ALL IMMEDIATE'),
+      this.#answer(this.#report(begun)),
+    );
     this.#place = 'writing the history';
-    const report = await this.#answer(this.#report(begun));
     await this.#answer(remember(client, this.#historyEntry(report)));
     this.#place = 'COMMIT';
     if (dryRun) await this.#answer(client.query('ROLLBACK'));
@@ -183,6 +187,7 @@ export class Attempt {
 
   async #report(begun: Begun): Promise<RunReport> {
     const { client, runId, direction, from, to, legs, dryRun, estimate } = this.#run;
+    const [relations, writtenRows] = await together(readRelations(client), readWrittenRows(client));
     return {
       runId,
       direction,
@@ -191,8 +196,8 @@ export class Attempt {
       to,
       revisions: [...new Set(legs.map(({ revision }) => revision))],
       steps: this.#steps,
-      ...compareRelations(this.#before, await readRelations(client)),
-      rows: compareWrittenRows(begun.writtenBefore, await readWrittenRows(client)),
+      ...compareRelations(this.#before, relations),
+      rows: compareWrittenRows(begun.writtenBefore, writtenRows),
       walBytes: begun.ledger.walBytes,
       attempts: this.#number,
       blockers: [...this.#blockers.values()],
@@ -215,12 +220,22 @@ export class Attempt {
     return { runId, execution, direction, from, to, startedAt, durationMs, outcome, checksums, report };
   }
 
-  /** What the statement that was sent at `since` brought. Throws OutcomeUnknown where it ended the transaction. */
-  async #look(
+  /**
+   * Carries out SQL, and tells how long it took and what it brought. It goes in one round trip, for the locks are held:
+   * the time that it may take, the SQL itself, and the look at what it did.
+   *
+   * @throws OutcomeUnknown where it ended the transaction
+   */
+  async #carryOut(
     { transaction, ledger }: Begun,
-    since: number,
-  ): Promise<Pick<StepReport, 'locks' | 'rewritten' | 'walBytes'>> {
-    const moment = await this.#answer(readMoment(this.#run.client, this.#leftMs()));
+    sql: string,
+  ): Promise<Pick<StepReport, 'durationMs' | 'locks' | 'rewritten' | 'walBytes'>> {
+    const started = performance.now();
+    const [, durationMs, moment] = await together(
+      this.#limit(),
+      this.#send(sql).then(() => performance.now() - started),
+      this.#answer(readMoment(this.#run.client)),
+    );
     if (moment.transaction !== transaction) {
       throw new OutcomeUnknown({
         message: `The transaction was ended in ${this.#place}`,
@@ -228,7 +243,7 @@ export class Attempt {
         hint: 'Take COMMIT and ROLLBACK out of the revision, and compare the schema with the one before.',
       });
     }
-    return ledger.enter(moment, since);
+    return { durationMs, ...ledger.enter(moment, started) };
   }
 
   /** Sends SQL whose locks others may hold, and names them while it waits. */
@@ -238,6 +253,12 @@ export class Attempt {
       for (const blocker of blockers) this.#blockers.set(blocker.pid, blocker);
       listener({ type: 'waiting', lock: 'table', waitedMs, blockers });
     });
+  }
+
+  /** From here on the server lets no statement take longer than there is time left. */
+  async #limit(): Promise<void> {
+    const limit = "SELECT pg_catalog.set_config('statement_timeout', $1, true)";
+    await this.#answer(this.#run.client.query(limit, [`${this.#leftMs()}ms`]));
   }
 
   #leftMs(): number {

@@ -1,10 +1,10 @@
-// The checks of a revision, run on a database that others go on using: no lock, nothing written.
+// The checks of a revision, run on a database that others go on using: nobody waits for them, and nothing of them stays.
 import type pg from 'pg';
 import { type BackstopError, ENDINGS, type EndingName, MigrationFailed, makeError } from './errors.ts';
 import type { Listener } from './events.ts';
 import { createHistory } from './history.ts';
-import type { CheckReport, RevisionId, ValidationReport } from './report.ts';
-import type { Check, Phase } from './revision.ts';
+import type { CheckReport, GatherReport, RevisionId, ValidationReport } from './report.ts';
+import { type Check, type Gather, type Phase, withoutSemicolon } from './revision.ts';
 import { stepError } from './sqlstate.ts';
 
 /** How many of the violating rows a report carries. */
@@ -15,7 +15,8 @@ const CHARACTERS_REPORTED = 200;
 const COUNT = 'backstop_violations';
 
 /**
- * Runs checks one after the other in one snapshot of the database, and rolls back.
+ * Runs checks one after the other in one snapshot of the database, and rolls back. What they gather is gathered
+ * first, once for all of them; where no temporary table may be made, each looks for itself.
  *
  * @param timeoutMs for all of them together
  * @throws MigrationFailed where a check's query itself fails: its verdict would be worth nothing
@@ -29,6 +30,8 @@ export async function runChecks(
   listener: Listener,
 ): Promise<ValidationReport> {
   const started = performance.now();
+  const gathers = [...new Set(checks.flatMap((check) => check.gathers ?? []))];
+  const gathered: GatherReport[] = [];
   const reports: CheckReport[] = [];
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
   try {
@@ -40,10 +43,15 @@ export async function runChecks(
     // Checks may read the history. Where there is none yet, an empty one stands for it until the rollback; not
     // for every check, because it would wait for a first run that is making the real one.
     if (checks.some(({ sql }) => sql.includes('backstop.history'))) await createHistory(client);
+    const together = gathers.length > 0 && (await mayMakeTables(client));
+    for (const gather of together ? gathers : []) {
+      await limitTime();
+      gathered.push(await runGather(client, revision, gather));
+    }
     await client.query('SET TRANSACTION READ ONLY');
     for (const check of checks) {
       await limitTime();
-      const report = await runCheck(client, revision, check);
+      const report = await runCheck(client, revision, check, together ? [] : gathers);
       listener({ type: 'check completed', check: report });
       reports.push(report);
     }
@@ -51,18 +59,46 @@ export async function runChecks(
     await client.query('ROLLBACK').catch(() => {});
   }
   const passed = reports.every((report) => report.passed);
-  return { revision, phase, passed, checks: reports, durationMs: performance.now() - started };
+  const durationMs = performance.now() - started;
+  return { revision, phase, passed, checks: reports, durationMs, ...(gathered.length > 0 && { gathered }) };
 }
 
+/** Not on a standby, nor in a session that may only read, nor where PUBLIC has lost the right. */
+async function mayMakeTables(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query<{ may: boolean }>(
+    `SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMPORARY')
+        AND pg_catalog.current_setting('transaction_read_only') = 'off' AS may`,
+  );
+  return rows[0]?.may === true;
+}
+
+/** The server plans the query of a table as it plans any other: with parallel workers, where that pays. */
+async function runGather(
+  client: pg.Client,
+  revision: RevisionId,
+  { title, table, query }: Gather,
+): Promise<GatherReport> {
+  const started = performance.now();
+  const made = `CREATE TEMPORARY TABLE ${table} ON COMMIT DROP AS SELECT * FROM (\n${query}\n) AS gathered`;
+  const { rowCount } = await client.query(made).catch((error) => {
+    throw stepError(error, `gather ${table} of ${revision} (${title})`);
+  });
+  return { title, table, rows: Number(rowCount), durationMs: performance.now() - started };
+}
+
+/** @param within what the check reads that no table holds */
 async function runCheck(
   client: pg.Client,
   revision: RevisionId,
   { id, title, sql, shownAs }: Check,
+  within: readonly Gather[],
 ): Promise<CheckReport> {
   const started = performance.now();
-  const { rows } = await client.query<Record<string, unknown>>(countedAndLimited(sql)).catch((error) => {
-    throw stepError(error, `check ${id} of ${revision} (${title})`);
-  });
+  const { rows } = await client
+    .query<Record<string, unknown>>(withQueries(within) + countedAndLimited(sql))
+    .catch((error) => {
+      throw stepError(error, `check ${id} of ${revision} (${title})`);
+    });
   return {
     revision,
     id,
@@ -90,10 +126,15 @@ function shorten(value: unknown): unknown {
   return `${text.slice(0, CHARACTERS_REPORTED)}…`;
 }
 
+/** Nothing of it runs that the check does not read. */
+function withQueries(gathers: readonly Gather[]): string {
+  if (gathers.length === 0) return '';
+  return `WITH ${gathers.map(({ table, query }) => `${table} AS MATERIALIZED (\n${query}\n)`).join(', ')}\n`;
+}
+
 /** Counted by the server: every row of a large table may violate a check, and this process could not hold them. */
 function countedAndLimited(sql: string): string {
-  const query = sql.replace(/;(\s|--.*)*$/, '');
-  return `SELECT violating.*, count(*) OVER () AS ${COUNT} FROM (\n${query}\n) AS violating LIMIT ${ROWS_REPORTED}`;
+  return `SELECT violating.*, count(*) OVER () AS ${COUNT} FROM (\n${withoutSemicolon(sql)}\n) AS violating LIMIT ${ROWS_REPORTED}`;
 }
 
 /**

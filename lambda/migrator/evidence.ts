@@ -13,13 +13,53 @@ interface Relation {
 /** oid → relation, of all tables and materialized views outside the system's own schemas. */
 export type Relations = ReadonlyMap<string, Relation>;
 
+const RELATIONS = `
+  SELECT c.oid::text AS oid, n.nspname AS schema, c.relname AS name,
+         coalesce(pg_catalog.pg_relation_filenode(c.oid), 0)::text AS filenode
+  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'backstop')`;
+
+/** Answers with one {@link Moment}; ready to be asked as it is, and as `backstop_moment` where it has been prepared. */
+export const MOMENT = `
+  SELECT pg_catalog.pg_current_xact_id_if_assigned()::text AS transaction,
+         pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::float8 AS wal,
+         (SELECT coalesce(pg_catalog.jsonb_agg(held ORDER BY held.mode = 'AccessExclusiveLock' DESC, held.relation), '[]')
+          FROM (SELECT c.oid::text AS oid, n.nspname || '.' || c.relname AS relation, l.mode,
+                       coalesce(pg_catalog.pg_relation_filenode(c.oid), 0)::text AS filenode
+                FROM pg_catalog.pg_locks AS l
+                JOIN pg_catalog.pg_class AS c ON c.oid = l.relation
+                JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+                WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.granted
+                  AND c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'backstop') AS held) AS locks`;
+
+/** What pg_stat_xact_user_tables says, without what the server would plan and read for its other columns. */
+const WRITTEN_ROWS = `
+  SELECT oid::text AS oid, relation, inserted::float8 AS inserted, updated::float8 AS updated, deleted::float8 AS deleted
+  FROM (SELECT c.oid, n.nspname || '.' || c.relname AS relation,
+               pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid) AS inserted,
+               pg_catalog.pg_stat_get_xact_tuples_updated(c.oid) AS updated,
+               pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) AS deleted
+        FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE c.relkind IN ('r', 'm', 'p') AND c.relname <> 'alembic_version'
+          AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'backstop')) AS written
+  WHERE inserted + updated + deleted > 0
+  ORDER BY relation`;
+
+/**
+ * Makes ready what this file reads, once a session: planning these queries takes the server longer than answering
+ * them, and most of the answers are given under the locks of the run. The server plans a query when it is first asked.
+ */
+export async function prepareEvidence(client: pg.Client): Promise<void> {
+  const queries = { relations: RELATIONS, moment: MOMENT, written_rows: WRITTEN_ROWS };
+  for (const [name, query] of Object.entries(queries)) {
+    await client.query(`PREPARE backstop_${name} AS ${query}`);
+    await client.query(`EXECUTE backstop_${name}`);
+  }
+}
+
+/** After {@link prepareEvidence}. */
 export async function readRelations(client: pg.Client): Promise<Relations> {
-  const { rows } = await client.query<Relation & { oid: string }>(
-    `SELECT c.oid::text AS oid, n.nspname AS schema, c.relname AS name,
-            coalesce(pg_catalog.pg_relation_filenode(c.oid), 0)::text AS filenode
-     FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-     WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'backstop')`,
-  );
+  const { rows } = await client.query<Relation & { oid: string }>('EXECUTE backstop_relations');
   return new Map(rows.map(({ oid, ...relation }) => [oid, relation]));
 }
 
@@ -86,41 +126,21 @@ export interface Moment {
   readonly locks: readonly (HeldLock & { readonly oid: string; readonly filenode: string })[];
 }
 
-/**
- * Reads the moment and sets the time that the next statement may take, in one round trip: it happens under
- * the locks of the run, where every round trip counts.
- */
-export async function readMoment(client: pg.Client, statementTimeoutMs: number): Promise<Moment> {
-  const { rows } = await client.query<Moment>(
-    `SELECT pg_catalog.pg_current_xact_id_if_assigned()::text AS transaction,
-            pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::float8 AS wal,
-            (SELECT coalesce(pg_catalog.jsonb_agg(held ORDER BY held.mode = 'AccessExclusiveLock' DESC, held.relation), '[]')
-             FROM (SELECT c.oid::text AS oid, n.nspname || '.' || c.relname AS relation, l.mode,
-                          coalesce(pg_catalog.pg_relation_filenode(c.oid), 0)::text AS filenode
-                   FROM pg_catalog.pg_locks AS l
-                   JOIN pg_catalog.pg_class AS c ON c.oid = l.relation
-                   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-                   WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.granted
-                     AND c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'backstop') AS held) AS locks,
-            pg_catalog.set_config('statement_timeout', $1, true)`,
-    [`${statementTimeoutMs}ms`],
-  );
+/** After {@link prepareEvidence}. */
+export async function readMoment(client: pg.Client): Promise<Moment> {
+  const { rows } = await client.query<Moment>('EXECUTE backstop_moment');
   return rows[0] as Moment;
 }
 
 /** oid → rows written to the table, without our own bookkeeping. */
 export type WrittenRows = ReadonlyMap<string, RowCounts>;
 
-/** The server's counters, which may still hold what earlier transactions of the session wrote. */
+/**
+ * The server's counters, which may still hold what earlier transactions of the session wrote. After
+ * {@link prepareEvidence}.
+ */
 export async function readWrittenRows(client: pg.Client): Promise<WrittenRows> {
-  const { rows } = await client.query<RowCounts & { oid: string }>(
-    `SELECT relid::text AS oid, schemaname || '.' || relname AS relation,
-            n_tup_ins::float8 AS inserted, n_tup_upd::float8 AS updated, n_tup_del::float8 AS deleted
-     FROM pg_catalog.pg_stat_xact_user_tables
-     WHERE n_tup_ins + n_tup_upd + n_tup_del > 0
-       AND schemaname <> 'backstop' AND relname <> 'alembic_version'
-     ORDER BY 2`,
-  );
+  const { rows } = await client.query<RowCounts & { oid: string }>('EXECUTE backstop_written_rows');
   return new Map(rows.map(({ oid, ...counts }) => [oid, counts]));
 }
 

@@ -92,6 +92,15 @@ export interface CheckReport {
   readonly durationMs: number;
 }
 
+/** One temporary table that the checks shared. */
+export interface GatherReport {
+  readonly title: string;
+  readonly table: string;
+  /** How many rows it held. */
+  readonly rows: number;
+  readonly durationMs: number;
+}
+
 /** A session that stood in the way. */
 export interface Blocker {
   readonly pid: number;
@@ -148,6 +157,8 @@ export interface ValidationReport {
   readonly phase: 'before-upgrade' | 'after-upgrade' | 'before-downgrade' | 'after-downgrade';
   readonly passed: boolean;
   readonly checks: readonly CheckReport[];
+  /** What they shared: its time is in no check's. Absent where there was nothing, or each looked for itself. */
+  readonly gathered?: readonly GatherReport[];
   readonly durationMs: number;
 }
 

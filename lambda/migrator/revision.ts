@@ -4,12 +4,21 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RevisionInvalid } from './errors.ts';
 import type { RevisionId, ValidationReport } from './report.ts';
-import { parseSqlFile, type SqlFile } from './sql-file.ts';
+import { parseSqlFile, type Section, type SqlFile } from './sql-file.ts';
 import { findTransactionControl } from './transaction-control.ts';
 
 export interface Step {
   readonly title: string;
   readonly sql: string;
+}
+
+/** A temporary table that the checks of one file read, so that they share one pass over what it is made from. */
+export interface Gather {
+  readonly title: string;
+  /** What the checks call it. */
+  readonly table: string;
+  /** The query whose rows it holds. */
+  readonly query: string;
 }
 
 export interface Check {
@@ -20,6 +29,8 @@ export interface Check {
   readonly sql: string;
   /** The lines of the verdict that the check stands for; its number and title where it names none. */
   readonly shownAs: readonly string[];
+  /** What the checks of its file share, in the order in which it is gathered; absent where that is nothing. */
+  readonly gathers?: readonly Gather[];
 }
 
 /** The steps of one direction, and the tables that are locked before the first of them, or read. */
@@ -65,6 +76,8 @@ const UNNAMEABLE = /[@:\s]|^[+-]/;
 /** Whatever it cannot read it refuses, instead of changing the SQL; a byte order mark at the beginning is no SQL. */
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 const CHECK_TITLE = /^(V\d+\.\d+)\s+(.+)$/;
+/** No other statement would do: the query alone is run where no table may be made. */
+const GATHERING = /^(?:\s*--.*\n)*\s*CREATE TEMPORARY TABLE ([a-z_][a-z0-9_]*) ON COMMIT DROP AS\s([\s\S]*)$/;
 const SHOWN_AS_LINE = /^--\s*shown as:(.*)$/gm;
 
 /**
@@ -175,17 +188,39 @@ function names({ header }: SqlFile, key: 'locks' | 'scans' | 'retires'): string[
 function readChecks(folder: string, phase: Phase): Check[] {
   const path = join(folder, 'verify', `${phase}.sql`);
   if (!existsSync(path)) return [];
-  return parseSqlFile(readText(path), 'check', display(path)).sections.map(({ title, sql }) => {
-    const [, id, text] = CHECK_TITLE.exec(title) ?? [];
-    if (id === undefined || text === undefined) {
-      throw new RevisionInvalid({
-        message: `${display(path)}: check "${title}" has no number`,
-        hint: 'Begin it with its number in the validation contract: -- check: V1.1 the column exists',
-      });
-    }
-    const lines = readShownAs(sql, `${display(path)}: check ${id}`);
-    return { id, title: text, sql, shownAs: lines.length > 0 ? lines : [`${id} ${text}`] };
+  const { sections } = parseSqlFile(readText(path), 'check', display(path));
+  const gathers = sections
+    .filter(({ kind }) => kind === 'gather')
+    .map((section) => readGather(section, path));
+  return sections
+    .filter(({ kind }) => kind === 'check')
+    .map((section) => ({ ...readCheck(section, path), ...(gathers.length > 0 && { gathers }) }));
+}
+
+function readGather({ title, sql }: Section, path: string): Gather {
+  const [, table, query] = GATHERING.exec(sql) ?? [];
+  if (table !== undefined && query !== undefined) return { title, table, query: withoutSemicolon(query) };
+  throw new RevisionInvalid({
+    message: `${display(path)}: the gather "${title}" makes no temporary table`,
+    hint: 'Begin it with: CREATE TEMPORARY TABLE name_of_it ON COMMIT DROP AS',
   });
+}
+
+function readCheck({ title, sql }: Section, path: string): Check {
+  const [, id, text] = CHECK_TITLE.exec(title) ?? [];
+  if (id === undefined || text === undefined) {
+    throw new RevisionInvalid({
+      message: `${display(path)}: check "${title}" has no number`,
+      hint: 'Begin it with its number in the validation contract: -- check: V1.1 the column exists',
+    });
+  }
+  const lines = readShownAs(sql, `${display(path)}: check ${id}`);
+  return { id, title: text, sql, shownAs: lines.length > 0 ? lines : [`${id} ${text}`] };
+}
+
+/** A query that can stand in brackets; what may follow its semicolon is comments. */
+export function withoutSemicolon(query: string): string {
+  return query.replace(/;(\s|--.*)*$/, '');
 }
 
 /** The `-- shown as: …` lines of a check: one for each line of the verdict that it stands for. */

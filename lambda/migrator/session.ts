@@ -114,6 +114,28 @@ export async function answered<T>(client: pg.Client, answer: Promise<T>, withinM
   }
 }
 
+/**
+ * From now on a statement is sent at once, even where the answer to the one before it is still awaited: under locks
+ * every round trip counts. COPY and cursors cannot be used on such a session.
+ */
+export function pipeline(client: pg.Client): void {
+  // node-postgres knows it as a setting of the connection, and reads it with every statement.
+  (client as { pipeline: boolean }).pipeline = true;
+}
+
+/**
+ * The answers to statements that were sent together. Where one fails, those after it fail because of it: so the error
+ * is that of the first.
+ */
+export async function together<T extends readonly unknown[]>(
+  ...answers: { readonly [K in keyof T]: Promise<T[K]> }
+): Promise<T> {
+  for (const answer of answers) answer.catch(() => {});
+  const values: unknown[] = [];
+  for (const answer of answers) values.push(await answer);
+  return values as unknown as T;
+}
+
 function streamOf(client: pg.Client): Socket {
   return (client as unknown as { connection: { stream: Socket } }).connection.stream;
 }

@@ -1,12 +1,13 @@
 // The transaction of a run, begun again as often as a lock is not granted, until the time for waiting is used up.
+import type pg from 'pg';
 import { Attempt } from './attempt.ts';
 import { BackstopError, DatabaseBusy } from './errors.ts';
 import { describeBlockers } from './events.ts';
-import { readRelations } from './evidence.ts';
+import { prepareEvidence, type Relations, readRelations } from './evidence.ts';
 import { createHistory, failureReport, remember } from './history.ts';
 import type { Blocker, RunReport } from './report.ts';
 import type { Run } from './run.ts';
-import { answered } from './session.ts';
+import { answered, pipeline } from './session.ts';
 
 const LONGEST_PAUSE_MS = 2_000;
 
@@ -19,7 +20,7 @@ const LONGEST_PAUSE_MS = 2_000;
 export async function runTransaction(run: Run): Promise<RunReport> {
   const blockers = new Map<number, Blocker>();
   const { client, bounds } = run;
-  const before = await answered(client, readRelations(client), bounds.transactionMs + bounds.graceMs);
+  const before = await answered(client, readBefore(client), bounds.transactionMs + bounds.graceMs);
   for (let number = 1; ; number++) {
     try {
       return await new Attempt(run, number, before, blockers).execute();
@@ -37,6 +38,12 @@ export async function runTransaction(run: Run): Promise<RunReport> {
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
   }
+}
+
+async function readBefore(client: pg.Client): Promise<Relations> {
+  pipeline(client);
+  await prepareEvidence(client);
+  return readRelations(client);
 }
 
 /** Longer each time, and never the same for two runners. */

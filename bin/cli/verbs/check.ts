@@ -2,7 +2,7 @@
 import { InvalidInput } from '../../../lambda/migrator/errors.ts';
 import { seconds } from '../../../lambda/migrator/events.ts';
 import { validate } from '../../../lambda/migrator/migrator.ts';
-import type { CheckReport, ValidationReport } from '../../../lambda/migrator/report.ts';
+import type { CheckReport, GatherReport, ValidationReport } from '../../../lambda/migrator/report.ts';
 import { PHASES, type Phase } from '../../../lambda/migrator/revision.ts';
 import { verdictLines } from '../../../lambda/migrator/verdict.ts';
 import { selectDatabase } from '../databases.ts';
@@ -19,9 +19,13 @@ export const checkVerb: Verb = {
     const phase = readPhase(call.args[0] ?? 'after-upgrade');
     const options = selectDatabase(call);
     const report = await validate(options, phase);
-    const shown = call.options.verbose ? report.checks.map(withNumber) : report.checks;
+    const { verbose = false } = call.options;
+    const shown = verbose ? report.checks.map(withNumber) : report.checks;
     return {
-      lines: describeVerdict({ ...report, checks: shown }, call.terminal),
+      lines: [
+        ...(verbose ? (report.gathered ?? []).map(describeGathered) : []),
+        ...describeVerdict({ ...report, checks: shown }, call.terminal),
+      ],
       json: { database: options.database.definition.name, ...report },
       status: report.passed ? DONE : FAILED,
     };
@@ -39,6 +43,10 @@ function readPhase(text: string): Phase {
 
 function withNumber(check: CheckReport): CheckReport {
   return { ...check, shownAs: [`${check.id} ${check.title}`] };
+}
+
+function describeGathered({ title, rows, durationMs }: GatherReport): string {
+  return `Gathered for the checks in ${seconds(durationMs)}: ${title} (${rows} ${rows === 1 ? 'row' : 'rows'})`;
 }
 
 function describeVerdict(

@@ -20,6 +20,7 @@ DO $do$
 DECLARE
   absent text;
   other_type record;
+  generated text;
   hidden text;
   namesake record;
 BEGIN
@@ -66,6 +67,19 @@ BEGIN
       DETAIL = format('Its type is %s; this revision adds a project_id character varying(50).', other_type.type),
       HINT = format('Run: ALTER TABLE public.%I RENAME COLUMN project_id TO project_id_before_002;',
         other_type.table_name);
+  END IF;
+
+  SELECT core.table_name INTO generated
+  FROM (VALUES ('repositories'), ('code_chunks')) AS core (table_name)
+  JOIN pg_attribute ON attrelid = format('public.%I', core.table_name)::regclass AND attname = 'project_id'
+  WHERE attgenerated <> ''
+  LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION USING
+      ERRCODE = 'generated_always',
+      MESSAGE = format('Column project_id of table %s exists as a generated column', generated),
+      DETAIL = 'This revision adds one that can be written to.',
+      HINT = format('Run: ALTER TABLE public.%I RENAME COLUMN project_id TO project_id_before_002;', generated);
   END IF;
 
   hidden := (
@@ -175,6 +189,9 @@ BEGIN
     ) AS named
     WHERE NOT EXISTS (
       SELECT FROM pg_constraint WHERE conrelid = relation AND conname = format('check_%s_project_id', table_name)
+    ) AND (
+      to_regclass('retired_002.' || record_name) IS NOT NULL
+      OR EXISTS (SELECT FROM pg_attribute WHERE attrelid = relation AND attname = 'project_id')
     )
   LOOP
     found_definition := (
@@ -240,7 +257,8 @@ DECLARE
   column_exists boolean := EXISTS (
     SELECT FROM pg_attribute WHERE attrelid = 'public.code_chunks'::regclass AND attname = 'project_id'
   );
-  -- Validated foreign keys over NOT NULL columns prove without a scan that every chunk has a repository.
+  -- Validated foreign keys over NOT NULL columns prove without a scan that every chunk has a repository; but a
+  -- table that inherits from code_chunks has none of its foreign keys.
   parents_proved boolean := (
     SELECT count(*) = 2
     FROM (VALUES
@@ -255,6 +273,9 @@ DECLARE
         AND conrelid = link.child AND conkey = ARRAY[reference.attnum]
         AND confrelid = link.parent AND confkey = ARRAY[key.attnum]
     )
+  ) AND NOT EXISTS (
+    SELECT FROM pg_inherits JOIN pg_class AS parent ON parent.oid = inhparent
+    WHERE parent.oid = 'public.code_chunks'::regclass AND parent.relkind = 'r'
   );
   commonest varchar(50) := (
     SELECT coalesce(mode() WITHIN GROUP (ORDER BY project_id), 'default') FROM public.repositories
@@ -446,7 +467,7 @@ DECLARE
   );
   clashing text[];
   table_name text;
-  table_owner name;
+  table_owner regrole;
 BEGIN
   IF cardinality(standing) = 0 THEN
     RAISE NOTICE '0 tables dropped';
@@ -479,12 +500,14 @@ BEGIN
   -- Indexes, constraints, triggers and owned sequences move along; foreign keys and views of other
   -- tables keep pointing here. Foreign keys are checked with the rights of the table's owner, who
   -- therefore must be let into the schema.
+  FOR table_owner IN
+    SELECT DISTINCT relowner::regrole FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND relname = ANY (standing)
+  LOOP
+    EXECUTE format('GRANT USAGE ON SCHEMA retired_002 TO %s', table_owner);
+  END LOOP;
   FOREACH table_name IN ARRAY standing LOOP
     EXECUTE format('ALTER TABLE public.%I SET SCHEMA retired_002', table_name);
-    table_owner := (
-      SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = format('retired_002.%I', table_name)::regclass
-    );
-    EXECUTE format('GRANT USAGE ON SCHEMA retired_002 TO %I', table_owner);
   END LOOP;
   RAISE NOTICE '% tables dropped', cardinality(standing);
 END
@@ -520,18 +543,21 @@ BEGIN
         AND indrelid = 'public.repositories'::regclass AND indisvalid
     )
     UNION ALL
-    SELECT format('%I is still in public', tablename)
-    FROM pg_tables
-    WHERE schemaname = 'public' AND tablename IN (
+    SELECT format('%I is still in public', relname)
+    FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND relname IN (
       'archived_work_items', 'work_item_deployment_links', 'vendor_deployment_links', 'work_item_dependencies',
       'future_enhancements', 'project_configuration', 'deployment_events', 'vendor_extractors', 'tasks'
     )
     UNION ALL
     -- The counters of this transaction say whether a row came or went.
-    SELECT format('%s rows inserted into and %s deleted from %I', n_tup_ins, n_tup_del, relname)
-    FROM pg_stat_xact_user_tables
-    WHERE relid IN ('public.repositories'::regclass, 'public.code_chunks'::regclass)
-      AND (n_tup_ins <> 0 OR n_tup_del <> 0)
+    SELECT format('%s rows inserted into and %s deleted from %s', inserted, deleted, relation)
+    FROM unnest(ARRAY['repositories', 'code_chunks']) AS relation
+    CROSS JOIN LATERAL (SELECT format('public.%I', relation)::regclass AS id) AS core
+    CROSS JOIN LATERAL (
+      SELECT pg_stat_get_xact_tuples_inserted(id) AS inserted, pg_stat_get_xact_tuples_deleted(id) AS deleted
+    ) AS counted
+    WHERE inserted <> 0 OR deleted <> 0
   ) AS found (failure);
   IF failures IS NOT NULL THEN
     RAISE EXCEPTION USING

@@ -1,8 +1,10 @@
 // Checks: what they report, that they leave no trace, and how they refuse a run.
+import { readChain } from '../../../lambda/migrator/chain.ts';
+import type { Database } from '../../../lambda/migrator/databases.ts';
 import { plan, upgrade, validate } from '../../../lambda/migrator/migrator.ts';
 import { DEFAULT_BOUNDS } from '../../../lambda/migrator/run.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
-import { databaseOf } from '../../setup/revisions.ts';
+import { databaseOf, inFolder, revisionFiles } from '../../setup/revisions.ts';
 import { expectNothingLeft, hold, until } from '../../setup/sessions.ts';
 
 let database: TestDatabase;
@@ -102,6 +104,97 @@ describe('a check whose query is itself wrong has no verdict', () => {
     await expect(validate(options, 'before-upgrade')).rejects.toMatchObject({
       name: 'MigrationFailed',
       summary: expect.stringContaining('in check V1.1 of 001'),
+    });
+  });
+});
+
+describe('what checks gather', () => {
+  /** How a query becomes a section of a verify file. */
+  const gather = (table: string, query: string) =>
+    `-- gather: all ${table}\nCREATE TEMPORARY TABLE ${table} ON COMMIT DROP AS\n${query};\n`;
+  const NUMBERS = gather('numbers', 'SELECT id FROM one');
+
+  const gathering = (sections: string, ...checks: string[]): Database => {
+    const files = revisionFiles({ id: '001', checks: { 'before-upgrade': checks } });
+    const path = '001/verify/before-upgrade.sql';
+    const chain = inFolder({ ...files, [path]: sections + files[path] }, readChain);
+    return { ...databaseOf({ id: '001' }), chain };
+  };
+  const judge = (sections: string, ...checks: string[]) =>
+    validate(migratorOn(database, { database: gathering(sections, ...checks) }), 'before-upgrade');
+
+  beforeEach(() => database.query('CREATE SEQUENCE counter; CREATE TABLE one AS SELECT 7 AS id'));
+
+  test('is gathered once for all of them, and its time is told apart', async () => {
+    const once = gather('numbers', "SELECT nextval('counter') AS n");
+    const { checks, gathered } = await judge(once, 'SELECT n FROM numbers', 'SELECT n FROM numbers');
+    expect(checks.map(({ rows }) => rows)).toEqual([[{ n: '1' }], [{ n: '1' }]]);
+    expect(gathered).toEqual([
+      { title: 'all numbers', table: 'numbers', rows: 1, durationMs: expect.any(Number) },
+    ]);
+  });
+
+  test('may be read by what is gathered after it', async () => {
+    const sections = NUMBERS + gather('doubles', 'SELECT 2 * id AS id FROM numbers');
+    const { checks, gathered } = await judge(sections, 'SELECT id FROM doubles');
+    expect(checks[0]?.rows).toEqual([{ id: 14 }]);
+    expect(gathered?.map(({ table }) => table)).toEqual(['numbers', 'doubles']);
+  });
+
+  test('is gone when they are done, and no report of checks that share nothing speaks of it', async () => {
+    await judge(NUMBERS, 'SELECT id FROM numbers');
+    expect(await database.query("SELECT relname FROM pg_class WHERE relname = 'numbers'")).toEqual([]);
+    expect(await validate(withChecks('SELECT 1'), 'before-upgrade')).not.toHaveProperty('gathered');
+  });
+
+  test.each([
+    [
+      'nobody may make a temporary table',
+      (name: string) => `REVOKE TEMPORARY ON DATABASE ${name} FROM PUBLIC, CURRENT_USER`,
+    ],
+    [
+      'a session may only read',
+      (name: string) => `ALTER DATABASE ${name} SET default_transaction_read_only = on`,
+    ],
+  ])('where %s each looks for itself, with the same verdict', async (_where, sql) => {
+    await database.query(sql(database.name));
+    const sections = NUMBERS + gather('doubles', 'SELECT 2 * id AS id FROM numbers');
+    const report = await judge(
+      sections,
+      'SELECT id FROM doubles',
+      'SELECT id FROM numbers',
+      'SELECT 1 WHERE false;',
+    );
+    expect(report).not.toHaveProperty('gathered');
+    expect(report.checks.map(({ rows, violations }) => ({ rows, violations }))).toEqual([
+      { rows: [{ id: 14 }], violations: 1 },
+      { rows: [{ id: 7 }], violations: 1 },
+      { rows: [], violations: 0 },
+    ]);
+  });
+
+  test.each([
+    ['names a table that is not there', 'SELECT FROM nowhere', '42P01'],
+    ['is two queries', 'SELECT 1 AS id; DELETE FROM one', '42601'],
+    ['writes', 'WITH gone AS (DELETE FROM one RETURNING id) SELECT * FROM gone', '0A000'],
+  ])('by a query that %s, leaves them without a verdict', async (_what, query, code) => {
+    await expect(judge(gather('numbers', query), 'SELECT 1')).rejects.toMatchObject({
+      name: 'MigrationFailed',
+      summary: expect.stringMatching(
+        new RegExp(`\\(SQLSTATE ${code}\\) in gather numbers of 001 \\(all numbers\\)$`),
+      ),
+    });
+    expect(await database.query('SELECT id FROM one')).toEqual([{ id: 7 }]);
+  });
+
+  test('that takes too long ends them, and is named', async () => {
+    const slow = gathering(gather('numbers', 'SELECT pg_sleep(30)::text AS id'), 'SELECT 1');
+    const bounds = { ...DEFAULT_BOUNDS, transactionMs: 100 };
+    await expect(
+      validate(migratorOn(database, { database: slow, bounds }), 'before-upgrade'),
+    ).rejects.toMatchObject({
+      name: 'MigrationFailed',
+      summary: expect.stringContaining('in gather numbers of 001'),
     });
   });
 });

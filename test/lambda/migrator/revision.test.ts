@@ -87,6 +87,26 @@ test('a check is shown under the lines that it names, be it one or two', () => {
   ]);
 });
 
+test('the checks of a file share what it gathers, and those of no other file', () => {
+  const gathering = edited(
+    '002/verify/after-upgrade.sql',
+    /^/,
+    `-- gather: all numbers
+-- why they are wanted
+CREATE TEMPORARY TABLE numbers ON COMMIT DROP AS
+SELECT 4 AS number; -- and no more
+`,
+  );
+  const { checks } = read({
+    ...gathering,
+    '002/verify/after-downgrade.sql': '-- check: V8.1 one\nSELECT 5;',
+  });
+  expect(checks['after-upgrade']).toMatchObject([
+    { id: 'V1.1', gathers: [{ title: 'all numbers', table: 'numbers', query: 'SELECT 4 AS number' }] },
+  ]);
+  expect(checks['after-downgrade'][0]).not.toHaveProperty('gathers');
+});
+
 const without = (path: string): Files =>
   Object.fromEntries(Object.entries(FILES).filter(([p]) => p !== path));
 
@@ -130,6 +150,25 @@ test.each<[what: string, files: Files, summary: string]>([
     'a check without a number',
     edited('002/verify/after-upgrade.sql', 'V1.1 ', ''),
     '002/verify/after-upgrade.sql: check "check 1" has no number',
+  ],
+  [
+    'a gather that makes no temporary table',
+    edited('002/verify/after-upgrade.sql', /^/, '-- gather: all\nCREATE TABLE one AS SELECT 1;\n'),
+    '002/verify/after-upgrade.sql: the gather "all" makes no temporary table',
+  ],
+  [
+    'a gather that does something else before',
+    edited(
+      '002/verify/after-upgrade.sql',
+      /^/,
+      '-- gather: all\n-- first\nDELETE FROM one;\nCREATE TEMPORARY TABLE two ON COMMIT DROP AS SELECT 1;\n',
+    ),
+    '002/verify/after-upgrade.sql: the gather "all" makes no temporary table',
+  ],
+  [
+    'a gather without a title',
+    edited('002/verify/after-upgrade.sql', /^/, '-- gather:\nSELECT 1;\n'),
+    '002/verify/after-upgrade.sql line 1: a gather has no title',
   ],
   [
     'a check shown as nothing',

@@ -23,10 +23,11 @@ test('title, header and steps are found', () => {
     ]),
     sections: [
       {
+        kind: 'step',
         title: 'Adding the column',
         sql: '-- a comment that stays\nALTER TABLE public.one ADD COLUMN two integer;',
       },
-      { title: 'Filling it', sql: 'UPDATE public.one SET two = 1;' },
+      { kind: 'step', title: 'Filling it', sql: 'UPDATE public.one SET two = 1;' },
     ],
   });
 });
@@ -39,9 +40,18 @@ test('a file from Windows reads the same', () => {
 test('checks are opened by their own word, and a file may have none', () => {
   const text = '-- Nothing to prove here.\n-- check: V1.1 a step: is no section\nSELECT 1;\n';
   expect(parseSqlFile(text, 'check', 'x.sql').sections).toEqual([
-    { title: 'V1.1 a step: is no section', sql: 'SELECT 1;' },
+    { kind: 'check', title: 'V1.1 a step: is no section', sql: 'SELECT 1;' },
   ]);
   expect(parseSqlFile('-- Nothing\n', 'check', 'x.sql').sections).toEqual([]);
+});
+
+test('what checks gather is a section among them, and none among steps', () => {
+  const text = '-- T\n-- check: V1.1 one\nSELECT 1;\n-- gather: all of it\nSELECT 2;\n';
+  expect(parseSqlFile(text, 'check', 'x.sql').sections).toEqual([
+    { kind: 'check', title: 'V1.1 one', sql: 'SELECT 1;' },
+    { kind: 'gather', title: 'all of it', sql: 'SELECT 2;' },
+  ]);
+  expect(parseSqlFile(`${text.replace('check', 'step')}`, 'step', 'x.sql').sections).toHaveLength(1);
 });
 
 test.each([

@@ -213,6 +213,31 @@ describe('ended from outside it is MigrationFailed, rolled back, and its locks a
   });
 });
 
+test('under the locks a step takes one round trip: its bound, itself, and the look at what it did', async () => {
+  const traffic: string[] = [];
+  const connect: Connect = async (name) => {
+    const client = await connectorTo(database.settings)(name);
+    const query = client.query.bind(client) as (...asked: unknown[]) => Promise<unknown>;
+    const recorded = (...asked: unknown[]) => {
+      // node-postgres keeps a statement back until the one before it is answered, unless it is told to pipeline.
+      traffic.push(asked[0] === CHANGE && !client.pipeline ? 'kept back' : String(asked[0]));
+      return query(...asked).finally(() => traffic.push('answer'));
+    };
+    return Object.assign(client, { query: recorded });
+  };
+  await begin({ locks: 'public.one', upgrade: [CHANGE, 'SELECT 2;'] }, {}, connect).run;
+  const locked = traffic.findIndex((text) => text.startsWith('LOCK TABLE'));
+  const [bound, look] = [expect.stringContaining('statement_timeout'), expect.stringContaining('moment')];
+  const answers = ['answer', 'answer', 'answer'];
+  expect(traffic.slice(locked + 5, locked + 17)).toEqual([
+    ...[bound, CHANGE, look, ...answers],
+    ...[bound, 'SELECT 2;', look, ...answers],
+  ]);
+  // COMMIT is sent when everything before it has been answered, and alone.
+  const commit = traffic.indexOf('COMMIT');
+  expect(traffic.slice(commit - 1, commit + 2)).toEqual(['answer', 'COMMIT', 'answer']);
+});
+
 describe('a step that fails', () => {
   test('rolls back what came before it, the version too, and says so once', async () => {
     const { run, events } = begin({ upgrade: [CHANGE, 'SELECT 1 / 0;', 'SELECT 3;'] });

@@ -28,6 +28,9 @@ async function failing(phase: Phase, sabotage: string): Promise<string[]> {
   return inSession(db, async (client) => {
     await client.query('BEGIN');
     await client.query(sabotage);
+    for (const { table, query } of checks[0]?.gathers ?? []) {
+      await client.query(`CREATE TEMPORARY TABLE ${table} AS ${query}`);
+    }
     const failed: string[] = [];
     for (const { id, sql } of checks) if ((await client.query(sql)).rows.length > 0) failed.push(id);
     return failed;

@@ -1,4 +1,4 @@
-// project_id: the columns, constraints and index that 002 adds, whose values they hold, and what adding them costs.
+// project_id: the columns, constraints and index that 002 adds, and whose values they hold.
 import { upgrade } from '../../../lambda/migrator/migrator.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
 import { rowsOf } from './contents.ts';
@@ -156,37 +156,6 @@ describe('the values', () => {
     await expect(migrate()).rejects.toMatchObject({
       name: 'PatternViolation',
       detail: expect.stringContaining("it's"),
-    });
-  });
-
-  describe('cost', () => {
-    const files = () =>
-      db.query(
-        `SELECT relname, pg_relation_filenode(oid) FROM pg_class WHERE relname IN ('repositories', 'code_chunks') ORDER BY 1`,
-      );
-    const versions = () => db.query('SELECT id, xmin::text, ctid::text FROM code_chunks ORDER BY id');
-
-    test.each([
-      ['no project was known', async () => {}],
-      ['all repositories share a project', () => projectsAre('acme', 'acme', 'acme')],
-    ])('no table is rewritten and no chunk touched where %s', async (_, given) => {
-      await given();
-      const before = { files: await files(), versions: await versions() };
-      const report = await migrate();
-      expect({ files: await files(), versions: await versions() }).toEqual(before);
-      expect(report.steps.flatMap((step) => step.rewritten)).toEqual([]);
-      expect(report.rows).toEqual([]);
-    });
-
-    test('no table is rewritten where repositories differ, and only the chunks that must change are touched', async () => {
-      await projectsAre('acme', 'umbrella', 'umbrella');
-      const before = { files: await files(), versions: await versions() };
-      const report = await migrate();
-      const kept = new Set(before.versions.map((row) => JSON.stringify(row)));
-      const touched = (await versions()).filter((row) => !kept.has(JSON.stringify(row)));
-      expect(await files()).toEqual(before.files);
-      expect(touched).toHaveLength(20);
-      expect(report.steps.flatMap((step) => step.rewritten)).toEqual([]);
     });
   });
 });

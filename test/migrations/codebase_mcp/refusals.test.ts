@@ -124,6 +124,13 @@ const UPGRADE: Record<string, Refusal> = {
     given: 'ALTER TABLE code_chunks ADD project_id uuid',
     ...otherType('code_chunks', 'uuid'),
   },
+  'FR-019: a code_chunks.project_id that is generated': {
+    given: `ALTER TABLE code_chunks ADD project_id varchar(50) GENERATED ALWAYS AS ('acme') STORED`,
+    name: 'MigrationFailed',
+    message: /^Column project_id of table code_chunks exists as a generated column /,
+    detail: 'This revision adds one that can be written to.',
+    hint: 'Run: ALTER TABLE public.code_chunks RENAME COLUMN project_id TO project_id_before_002;',
+  },
   'FR-019: an index of that name on another column': {
     given: 'CREATE INDEX idx_project_repository ON repositories (path)',
     ...otherIndex(

@@ -179,14 +179,6 @@ test('integer keys are as good as uuids', async () => {
   expect(await contentsOf(db)).toEqual(before);
 });
 
-test('core tables without any foreign key are scanned for orphans, and pass without', async () => {
-  await db.query(`
-    ALTER TABLE code_chunks DROP CONSTRAINT code_chunks_code_file_id_fkey;
-    ALTER TABLE code_files DROP CONSTRAINT code_files_repository_id_fkey`);
-  await up();
-  expect(await validate(migratorOn(db), 'after-upgrade')).toMatchObject({ passed: true });
-});
-
 /** An UPDATE leaves them pending, and then forbids an ALTER TABLE and a DROP TABLE. */
 const LATE_TRIGGERS = `
   CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';

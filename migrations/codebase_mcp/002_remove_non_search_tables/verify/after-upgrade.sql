@@ -3,6 +3,34 @@
 -- The order is that of the lines under which the checks are shown: V5.2, shown alone, stands last.
 -- Where a check reads project_id, the one row of missing stands behind the table: the name resolves to the
 -- table's column if there is one, else to this null, and the check tells of violations instead of failing.
+-- Chunks are passed over once, for all checks together; a check that finds a violation there looks for its rows.
+
+-- gather: every chunk beside its repository, counted by the project_id of both
+CREATE TEMPORARY TABLE chunk_projects ON COMMIT DROP AS
+SELECT chunk.project_id, repository.project_id AS repository_project_id,
+  repository.id IS NOT NULL AS has_repository, count(*) AS chunks
+FROM (
+  SELECT held.* FROM (VALUES (NULL::varchar)) AS missing (project_id)
+  CROSS JOIN LATERAL (SELECT code_file_id, project_id FROM public.code_chunks) AS held
+) AS chunk
+LEFT JOIN (
+  public.code_files AS file
+  JOIN (
+    SELECT held.* FROM (VALUES (NULL::varchar)) AS missing (project_id)
+    CROSS JOIN LATERAL (SELECT id, project_id FROM public.repositories) AS held
+  ) AS repository ON repository.id = file.repository_id
+) ON file.id = chunk.code_file_id
+GROUP BY 1, 2, 3;
+
+-- gather: every project_id, with the rows of each table that hold it
+CREATE TEMPORARY TABLE project_ids ON COMMIT DROP AS
+SELECT held.table_name, held.project_id, held.rows
+FROM (VALUES (NULL::varchar)) AS missing (project_id)
+CROSS JOIN LATERAL (
+  SELECT 'repositories' AS table_name, project_id, count(*) AS rows FROM public.repositories GROUP BY project_id
+) AS held
+UNION ALL
+SELECT 'code_chunks', project_id, sum(chunks)::bigint FROM chunk_projects GROUP BY project_id;
 
 -- check: V1.1 repositories.project_id is varchar(50) not null default 'default'
 -- shown as: project_id column exists in repositories (VARCHAR(50), NOT NULL, DEFAULT 'default')
@@ -106,18 +134,13 @@ JOIN (
   SELECT held.* FROM (VALUES (NULL::varchar)) AS missing (project_id)
   CROSS JOIN LATERAL (SELECT id, project_id FROM public.repositories) AS held
 ) AS repository ON repository.id = file.repository_id
-WHERE (chunk.project_id = repository.project_id) IS NOT TRUE;
+WHERE (chunk.project_id = repository.project_id) IS NOT TRUE AND EXISTS (
+  SELECT FROM chunk_projects WHERE has_repository AND (project_id = repository_project_id) IS NOT TRUE
+);
 
 -- check: V5.3 no project_id is null
 -- shown as: Data integrity check (all code_chunks have matching repository project_id)
-SELECT held.table_name, held.rows
-FROM (VALUES (NULL::varchar)) AS missing (project_id)
-CROSS JOIN LATERAL (
-  SELECT 'repositories' AS table_name, count(*) AS rows FROM public.repositories WHERE project_id IS NULL
-  UNION ALL
-  SELECT 'code_chunks', count(*) FROM public.code_chunks WHERE project_id IS NULL
-) AS held
-WHERE held.rows > 0;
+SELECT table_name, rows FROM project_ids WHERE project_id IS NULL;
 
 -- check: V5.4 the upgrade inserted and deleted no row of repositories and code_chunks
 -- shown as: Data integrity check (all code_chunks have matching repository project_id)
@@ -135,53 +158,25 @@ WHERE counted.relation IN ('public.repositories', 'public.code_chunks')
 
 -- check: V6.1 every project_id matches ^[a-z0-9-]{1,50}$
 -- shown as: Pattern validation (all project_id values match ^[a-z0-9-]{1,50}$)
-SELECT held.table_name, held.project_id, held.rows
-FROM (VALUES (NULL::varchar)) AS missing (project_id)
-CROSS JOIN LATERAL (
-  SELECT 'repositories' AS table_name, project_id, count(*) AS rows FROM public.repositories GROUP BY project_id
-  UNION ALL
-  SELECT 'code_chunks', project_id, count(*) FROM public.code_chunks GROUP BY project_id
-) AS held
-WHERE (held.project_id ~ '^[a-z0-9-]{1,50}$') IS NOT TRUE;
+SELECT * FROM project_ids WHERE (project_id ~ '^[a-z0-9-]{1,50}$') IS NOT TRUE;
 
 -- check: V6.2 no project_id has an upper case letter
 -- shown as: Pattern validation (all project_id values match ^[a-z0-9-]{1,50}$)
-SELECT held.table_name, held.project_id, held.rows
-FROM (VALUES (NULL::varchar)) AS missing (project_id)
-CROSS JOIN LATERAL (
-  SELECT 'repositories' AS table_name, project_id, count(*) AS rows FROM public.repositories GROUP BY project_id
-  UNION ALL
-  SELECT 'code_chunks', project_id, count(*) FROM public.code_chunks GROUP BY project_id
-) AS held
-WHERE (held.project_id = lower(held.project_id)) IS NOT TRUE;
+SELECT * FROM project_ids WHERE (project_id = lower(project_id)) IS NOT TRUE;
 
 -- check: V6.3 no project_id has an invalid character or a leading, trailing or double hyphen
 -- shown as: Pattern validation (all project_id values match ^[a-z0-9-]{1,50}$)
-SELECT held.table_name, held.project_id, held.rows
-FROM (VALUES (NULL::varchar)) AS missing (project_id)
-CROSS JOIN LATERAL (
-  SELECT 'repositories' AS table_name, project_id, count(*) AS rows FROM public.repositories GROUP BY project_id
-  UNION ALL
-  SELECT 'code_chunks', project_id, count(*) FROM public.code_chunks GROUP BY project_id
-) AS held
-WHERE (held.project_id !~ '[^a-z0-9-]|^-|-$|--') IS NOT TRUE;
+SELECT * FROM project_ids WHERE (project_id !~ '[^a-z0-9-]|^-|-$|--') IS NOT TRUE;
 
 -- check: V6.4 every project_id is 1 to 50 characters long
 -- shown as: Pattern validation (all project_id values match ^[a-z0-9-]{1,50}$)
-SELECT held.table_name, held.project_id, held.rows
-FROM (VALUES (NULL::varchar)) AS missing (project_id)
-CROSS JOIN LATERAL (
-  SELECT 'repositories' AS table_name, project_id, count(*) AS rows FROM public.repositories GROUP BY project_id
-  UNION ALL
-  SELECT 'code_chunks', project_id, count(*) FROM public.code_chunks GROUP BY project_id
-) AS held
-WHERE (length(held.project_id) BETWEEN 1 AND 50) IS NOT TRUE;
+SELECT * FROM project_ids WHERE (length(project_id) BETWEEN 1 AND 50) IS NOT TRUE;
 
 -- check: V5.2 no chunk is orphaned
 -- shown as: No orphaned code_chunks
 SELECT chunk.code_file_id
 FROM public.code_chunks AS chunk
-WHERE NOT EXISTS (
+WHERE EXISTS (SELECT FROM chunk_projects WHERE NOT has_repository) AND NOT EXISTS (
   SELECT FROM public.code_files AS file
   JOIN public.repositories AS repository ON repository.id = file.repository_id
   WHERE file.id = chunk.code_file_id
