@@ -10,5 +10,5 @@ import { installationOf } from '../matrix/installations.ts';
 export async function startTestServer(): Promise<LocalServer> {
   const { TEST_DATABASE_URL, TEST_POSTGRES } = process.env;
   if (TEST_DATABASE_URL || !TEST_POSTGRES) return startServer(TEST_DATABASE_URL || undefined);
-  return startEmbedded(await installationOf(Number(TEST_POSTGRES)));
+  return startEmbedded({ installation: await installationOf(Number(TEST_POSTGRES)) });
 }

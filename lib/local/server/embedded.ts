@@ -23,15 +23,23 @@ const MAINTENANCE_DATABASE = 'postgres';
 /** Recovery of a restored server included. */
 const START_TIMEOUT_MS = 60_000;
 
-/**
- * Starts a new, empty server. It ends, and its files go, with `stop()` or with this process, however that ends.
- *
- * @param installation the folder of a PostgreSQL, 14 or later; default: that of the npm package. Before 18 the
- *   stand-in for pgvector must be among its extensions.
- */
-export async function startEmbedded(installation?: string): Promise<LocalServer> {
+export interface EmbeddedOptions {
+  /**
+   * The folder of a PostgreSQL, 14 or later. Before 18 the stand-in for pgvector must be among its extensions.
+   * @default - that of the npm package
+   */
+  readonly installation?: string | undefined;
+  /**
+   * Of the server, e.g. `shared_buffers=1GB`.
+   * @default - PostgreSQL's own, but for fsync, which is off
+   */
+  readonly settings?: readonly string[] | undefined;
+}
+
+/** Starts a new, empty server. It ends, and its files go, with `stop()` or with this process, however that ends. */
+export async function startEmbedded(options: EmbeddedOptions = {}): Promise<LocalServer> {
   const password = randomBytes(18).toString('base64url');
-  return startIn(installation, password, async (home) => {
+  return startIn(options, password, async (home) => {
     await writeCertificate(join(home.directory, 'tls'));
     await initialise(home, password);
   });
@@ -39,7 +47,7 @@ export async function startEmbedded(installation?: string): Promise<LocalServer>
 
 /** Makes a home, furnishes it with data and certificate, and starts a server there. */
 async function startIn(
-  installation: string | undefined,
+  { installation, settings = [] }: EmbeddedOptions,
   password: string,
   furnish: (home: Home) => Promise<void>,
 ): Promise<LocalServer> {
@@ -53,7 +61,7 @@ async function startIn(
     await rm(home.directory, { recursive: true, force: true });
     throw error;
   }
-  return startServer(home, password);
+  return startServer(home, password, settings);
 }
 
 /** Fills the data directory. */
@@ -83,7 +91,7 @@ function builtinLocale({ majorVersion }: Home): string[] {
   return majorVersion < 17 ? [] : ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
 }
 
-async function startServer(home: Home, password: string): Promise<LocalServer> {
+async function startServer(home: Home, password: string, settings: readonly string[]): Promise<LocalServer> {
   const { certificate } = certificateFiles(join(home.directory, 'tls'));
   const address: ServerAddress = {
     host: 'localhost',
@@ -92,7 +100,7 @@ async function startServer(home: Home, password: string): Promise<LocalServer> {
     password,
     tls: { caFile: certificate },
   };
-  const guardian = startGuardian(home, address.port);
+  const guardian = startGuardian(home, [...ownSettings(home, address.port), ...settings]);
   try {
     await untilReady(address, guardian);
     return embeddedServer(home, address, guardian.stop);
@@ -133,7 +141,8 @@ function embeddedServer(home: Home, address: ServerAddress, stop: () => Promise<
 
 /** A second server on a copy of the backup: same roles, same passwords and, as on RDS, the same authority to trust. */
 async function restore(original: Home, backup: string, password: string): Promise<LocalServer> {
-  return startIn(original.installation, password, async (home) => {
+  const { installation } = original;
+  return startIn({ installation }, password, async (home) => {
     await cp(join(original.directory, 'tls'), join(home.directory, 'tls'), { recursive: true });
     await cp(backup, join(home.directory, 'data'), { recursive: true });
     // PostgreSQL refuses a data directory that others can enter.
@@ -148,10 +157,10 @@ interface Guardian {
   readonly ended: Promise<string>;
 }
 
-function startGuardian(home: Home, port: number): Guardian {
+function startGuardian(home: Home, settings: readonly string[]): Guardian {
   const order: GuardianOrder = {
     program: join(home.programs, 'postgres'),
-    args: ['-D', join(home.directory, 'data'), ...settings(home, port).flatMap((setting) => ['-c', setting])],
+    args: ['-D', join(home.directory, 'data'), ...settings.flatMap((setting) => ['-c', setting])],
     directory: home.directory,
     user: home.user,
   };
@@ -184,7 +193,7 @@ function startGuardian(home: Home, port: number): Guardian {
   };
 }
 
-function settings(home: Home, port: number): string[] {
+function ownSettings(home: Home, port: number): string[] {
   const { certificate, key } = certificateFiles(join(home.directory, 'tls'));
   return [
     `port=${port}`,

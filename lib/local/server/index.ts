@@ -12,7 +12,13 @@ export type {
   ServerAddress,
 } from './server.ts';
 
-/** @param databaseUrl the value of DATABASE_URL; without one a server is started. */
-export async function startServer(databaseUrl: string | undefined): Promise<LocalServer> {
-  return databaseUrl ? useGiven(databaseUrl) : startEmbedded();
+/**
+ * @param databaseUrl the value of DATABASE_URL; without one a server is started
+ * @param settings of the server that is started
+ */
+export async function startServer(
+  databaseUrl: string | undefined,
+  settings: readonly string[] = [],
+): Promise<LocalServer> {
+  return databaseUrl ? useGiven(databaseUrl) : startEmbedded({ settings });
 }
