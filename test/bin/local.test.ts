@@ -1,35 +1,6 @@
 // `npm start` as a program: what it prints, where, and with which status it exits.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import type { LocalReport } from '../../lib/local/report.ts';
-import { withClient } from '../../lib/local/server/client.ts';
-import { ROOT } from '../../lib/paths.ts';
-import { testServer } from '../setup/database.ts';
-import { urlOf } from '../setup/url.ts';
-
-/** @param databaseUrl without one, the program starts a server of its own */
-async function start(options: string[], databaseUrl = '') {
-  const child = spawn(process.execPath, [join(ROOT, 'bin/local.ts'), ...options], {
-    env: { ...process.env, DATABASE_URL: databaseUrl },
-  });
-  const [stdout, stderr, [status]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'exit'),
-  ]);
-  return { stdout, stderr, status };
-}
-
-/** What a run that is over could have left behind on the server of the tests. */
-async function leftBehind(): Promise<unknown[]> {
-  const { rows } = await withClient(testServer, 'postgres', (client) =>
-    client.query(`SELECT datname FROM pg_database WHERE datname LIKE 'backstop\\_local%'
-                  UNION ALL SELECT rolname FROM pg_roles WHERE rolname LIKE 'backstop\\_local%'`),
-  );
-  return rows;
-}
+import { start } from './local-program.ts';
 
 test('--json prints the report of a success and nothing else, and exits with 0', async () => {
   const { stdout, status } = await start(['--json']);
@@ -54,48 +25,6 @@ test('--json prints the report of a success and nothing else, and exits with 0',
   expect(report.rows.after).toMatchObject({ repositories: 100, code_chunks: 10_000 });
   expect(Object.keys(report.rows.after)).toHaveLength(4);
   for (const { peakMemoryMb } of Object.values(report.functions)) expect(peakMemoryMb).toBeLessThan(256);
-});
-
-test('--drill shows the way back on a given server, exits with 1, and leaves nothing there', async () => {
-  const size = ['--repositories', '2', '--chunks-per-repo', '5'];
-  const { stdout, stderr, status } = await start(
-    ['--drill', 'validation-failure', '--json', ...size],
-    urlOf(testServer, 'postgres'),
-  );
-  const report: LocalReport = JSON.parse(stdout);
-  expect(status).toBe(1);
-  expect(report).toMatchObject({
-    outcome: 'ValidationFailed',
-    execution: { status: 'FAILED', error: 'ValidationFailed' },
-    revision: '005',
-    rows: { unchanged: true, before: { repositories: 2, code_chunks: 10 } },
-  });
-  expect(report.rows.after).toEqual(report.rows.before);
-  expect(Object.keys(report.rows.after)).toHaveLength(13);
-  expect(report.restored).toHaveLength(9);
-  expect(stdout + stderr).not.toContain(testServer.password);
-  expect(await leftBehind()).toEqual([]);
-});
-
-test('--database migrates another database on a given server, and tells its new tables from those with rows', async () => {
-  const { stdout, status } = await start(
-    ['--database', 'socrates_auth', '--json'],
-    urlOf(testServer, 'postgres'),
-  );
-  const report: LocalReport = JSON.parse(stdout);
-  expect(status).toBe(0);
-  expect(report).toMatchObject({ outcome: 'upgraded', from: '001', to: '002', revision: '002' });
-  expect(report.snapshot?.id).toMatch(/^backstop-socrates-auth-/);
-  expect(report.checks.filter(({ passed }) => !passed)).toEqual([]);
-  expect(report.rows).toEqual({
-    before: { refresh_tokens: 100, users: 100 },
-    after: { admin_audit_logs: 0, admin_roles: 0, admin_users: 0, refresh_tokens: 100, users: 100 },
-    unchanged: false,
-  });
-  expect(report.message).toContain(
-    'at 002; all 2 tables have the rows they had before; new: admin_audit_logs, admin_roles, admin_users.',
-  );
-  expect(await leftBehind()).toEqual([]);
 });
 
 test('--help explains the options, and exits with 0', async () => {
