@@ -5,7 +5,7 @@ import { ENDINGS } from '../../lambda/migrator/errors.ts';
 
 test('every ending is provoked', () => {
   const sources = readdirSync(import.meta.dirname)
-    .filter((file) => /\.(test|faults)\.ts$/.test(file))
+    .filter((file) => /\.(test|slow|faults)\.ts$/.test(file))
     .map((file) => readFileSync(join(import.meta.dirname, file), 'utf8'));
   // As a case names it; every case runs, and ends by that name or fails.
   const provoked = sources.flatMap((source) =>

@@ -18,7 +18,16 @@ for (const major of asked.length > 0 ? asked : MAJORS) {
   console.log(`\nPostgreSQL ${major}`);
   // Before the tests, so that what is wrong with it is said once and alone.
   await installationOf(major);
-  const { status } = spawnSync('npm', ['test', '--silent', '--', ...SELECTION], {
+  const args = [
+    'test',
+    '--silent',
+    '--',
+    '--testMatch',
+    '**/*.{test,slow}.ts',
+    '--testPathPatterns',
+    ...SELECTION,
+  ];
+  const { status } = spawnSync('npm', args, {
     cwd: ROOT,
     env: { ...process.env, TEST_POSTGRES: String(major) },
     stdio: 'inherit',
