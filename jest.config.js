@@ -4,7 +4,8 @@
 export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
-  testMatch: ['**/*.test.ts'],
+  // x.test.ts, but not x.slow.test.ts or x.faults.test.ts, which runs of their own find.
+  testRegex: '/[^./]+\\.test\\.ts$',
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

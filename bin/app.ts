@@ -1,7 +1,7 @@
 // The CDK app, configured by the context key `backstop` in cdk.json. What cdk-nag finds in it fails the synthesis.
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { ConfigurationError } from '../lambda/migrator/errors.ts';
+import { isEnding } from '../lambda/migrator/model/errors.ts';
 import { addBackstop } from '../lib/synthesize.ts';
 
 try {
@@ -9,7 +9,7 @@ try {
   addBackstop(app);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
 } catch (error) {
-  if (!(error instanceof ConfigurationError)) throw error;
+  if (!isEnding(error, 'ConfigurationError')) throw error;
   console.error(error.message);
   process.exit(1);
 }

@@ -2,13 +2,13 @@
 // `npm run bench`: how fast the migration is beside the contract's own method, and whether that is fast enough.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { chart } from '../lib/local/bench/chart.ts';
-import { judge, judgeQuick } from '../lib/local/bench/goals.ts';
-import type { Results } from '../lib/local/bench/results.ts';
-import { type BenchDisplay, type BenchOptions, runBench } from '../lib/local/bench/run.ts';
-import { page, terminalText } from '../lib/local/bench/text.ts';
-import { Bar } from '../lib/local/terminal.ts';
 import { ROOT } from '../lib/paths.ts';
+import { chart } from './bench/chart.ts';
+import { judge, judgeQuick } from './bench/goals.ts';
+import type { Results } from './bench/results.ts';
+import { type BenchDisplay, type BenchOptions, runBench } from './bench/run.ts';
+import { page, terminalText } from './bench/text.ts';
+import { Bar } from './local/terminal.ts';
 import { readArguments, runProgram, UsageError, wholeNumber } from './program.ts';
 
 const SIZES = [10_000, 100_000, 1_000_000];

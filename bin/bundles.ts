@@ -1,5 +1,5 @@
 // `npm run bundles`: a table of the functions' bundles, with their size and the time that Node takes to load them.
-import { measureBundles } from '../lib/local/bundles.ts';
+import { measureBundles } from './bundles/measure.ts';
 
 const RUNS = 5;
 const row = (name: string, size: string, load: string) =>

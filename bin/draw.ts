@@ -3,9 +3,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readDeployment } from '../lib/local/deployment.ts';
-import { draw, PICTURE } from '../lib/local/draw/draw.ts';
 import { STACK, synthesize } from '../lib/synthesize.ts';
+import { readDeployment } from '../lib/twin/deployment.ts';
+import { draw, PICTURE } from './draw/draw.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'backstop-draw-'));
 try {

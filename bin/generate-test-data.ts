@@ -1,11 +1,11 @@
 #!/usr/bin/env node
+import { BackstopError } from '../lambda/migrator/model/errors.ts';
 // `npm run generate-test-data`: fills a codebase_mcp database at 005 with rows to try the migration on.
-import { parseDatabaseUrl } from '../lambda/migrator/database-url.ts';
-import { ConfigurationError } from '../lambda/migrator/errors.ts';
-import { type ConnectionSettings, connectorTo } from '../lambda/migrator/session.ts';
-import { fillDatabase } from '../lib/local/data/fill.ts';
-import type { DataSize } from '../lib/local/data/tables.ts';
-import { Bar } from '../lib/local/terminal.ts';
+import { parseDatabaseUrl } from '../lambda/migrator/session/database-url.ts';
+import { type ConnectionSettings, connectorTo } from '../lambda/migrator/session/session.ts';
+import { fillDatabase } from '../lib/twin/data/fill.ts';
+import type { DataSize } from '../lib/twin/data/tables.ts';
+import { Bar } from './local/terminal.ts';
 import { readArguments, runProgram, wholeNumber } from './program.ts';
 
 const USAGE = `Fills a database at revision 005, whose tables are empty, in one transaction.
@@ -58,7 +58,7 @@ function parse() {
 function readSettings(url: string | undefined): ConnectionSettings {
   if (url !== undefined) return parseDatabaseUrl(url, '--url');
   if (process.env.DATABASE_URL) return parseDatabaseUrl(process.env.DATABASE_URL, 'DATABASE_URL');
-  throw new ConfigurationError({
+  throw new BackstopError('ConfigurationError', {
     message: 'DATABASE_URL is not set, which says which database to fill',
     hint: 'Run: export DATABASE_URL=postgresql://user:password@host:5432/codebase_mcp',
   });

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 // `npm start`: the state machine that `cdk deploy` creates, run here on a real PostgreSQL.
-import { readDefinitions } from '../lambda/migrator/databases.ts';
+import { readDefinitions } from '../lambda/migrator/revisions/databases.ts';
 import { DRILLS, type Drill } from '../lambda/state.ts';
-import { CODEBASE_MCP } from '../lib/local/databases.ts';
-import type { LocalRunOptions } from '../lib/local/run.ts';
 import { MIGRATIONS } from '../lib/paths.ts';
+import { CODEBASE_MCP } from '../lib/twin/databases.ts';
+import type { LocalRunOptions } from './local/run.ts';
 import { readArguments, runProgram, UsageError, wholeNumber } from './program.ts';
 
 const usage = (
@@ -87,8 +87,8 @@ async function main(): Promise<number> {
     return 0;
   }
   // Loaded only now: --help and a wrong option should not wait for the CDK.
-  const { runLocally } = await import('../lib/local/run.ts');
-  const { jsonDisplay, terminalDisplay } = await import('../lib/local/terminal.ts');
+  const { runLocally } = await import('./local/run.ts');
+  const { jsonDisplay, terminalDisplay } = await import('./local/terminal.ts');
   const display = options.json ? jsonDisplay(process.stdout) : terminalDisplay(process.stdout);
   const report = await runLocally(options, display);
   display.report(report);

@@ -1,6 +1,6 @@
 // What `npm start` and `npm run generate-test-data` share: how options are read, and with which status a program exits.
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { ConfigurationError, formatError } from '../lambda/migrator/errors.ts';
+import { formatError, isEnding } from '../lambda/migrator/model/errors.ts';
 
 /** The options are wrong: one sentence that says what to write instead. */
 export class UsageError extends Error {}
@@ -32,6 +32,6 @@ export async function runProgram(help: string, main: () => Promise<number>): Pro
   } catch (error) {
     const used = error instanceof UsageError;
     console.error(used ? formatError({ message: error.message, hint: help }) : (error as Error).message);
-    process.exitCode = used || error instanceof ConfigurationError ? 2 : 1;
+    process.exitCode = used || isEnding(error, 'ConfigurationError') ? 2 : 1;
   }
 }

@@ -1,7 +1,8 @@
 // Downgrade: steps back to where this execution found the database, or to where it was asked to go.
-import { DowngradeFailed } from './migrator/errors.ts';
+
 import { downgrade } from './migrator/migrator.ts';
-import type { RunReport } from './migrator/report.ts';
+import { BackstopError } from './migrator/model/errors.ts';
+import type { RunReport } from './migrator/model/report.ts';
 import { isDrill } from './runtime/drill.ts';
 import { stateHandler, type Tools } from './runtime/handler.ts';
 import { measureRun } from './runtime/metrics.ts';
@@ -22,7 +23,8 @@ async function stepBack(state: ExecutionState, tools: Tools): Promise<RunReport>
     const options = { withRows, lossless: true };
     return await downgrade(migratorOptions(state, tools), state.plan?.from ?? '', options);
   } catch (cause) {
-    throw new DowngradeFailed(
+    throw new BackstopError(
+      'DowngradeFailed',
       {
         message: `Checks did not hold at ${state.plan?.to}, and the downgrade to ${state.plan?.from} failed`,
         detail: cause instanceof Error ? cause.message.replaceAll('\n', ' ') : String(cause),

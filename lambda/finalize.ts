@@ -1,6 +1,7 @@
 // Finalize: validation has passed, so what the upgrade retired is dropped for good.
-import { FinalizeFailed, NotAtTarget } from './migrator/errors.ts';
+
 import { finalize } from './migrator/migrator.ts';
+import { BackstopError, isEnding } from './migrator/model/errors.ts';
 import { isDrill } from './runtime/drill.ts';
 import { stateHandler } from './runtime/handler.ts';
 import { measureRun } from './runtime/metrics.ts';
@@ -12,8 +13,9 @@ export const handler = stateHandler({ step: 'Finalize', measure: measureRun }, a
     const { appliedBy } = state.request;
     return await finalize(migratorOptions(state, tools), state.plan?.to, { ...(appliedBy && { appliedBy }) });
   } catch (cause) {
-    if (cause instanceof NotAtTarget) throw cause;
-    throw new FinalizeFailed(
+    if (isEnding(cause, 'NotAtTarget')) throw cause;
+    throw new BackstopError(
+      'FinalizeFailed',
       {
         message:
           'The database is at the target and valid, but finalize failed: retired tables may still be there',

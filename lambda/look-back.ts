@@ -1,7 +1,7 @@
 // An execution that has ended: what can be found out of it, and its summary, whatever is missing.
 import * as z from 'zod';
 import { describeExecution, newestOutput } from './aws/executions.ts';
-import { ENDINGS, type EndingName } from './migrator/errors.ts';
+import { ENDINGS, type EndingName } from './migrator/model/errors.ts';
 import { ACTIONS, type ExecutionState, type Summary } from './state.ts';
 import { type Failure, type Output, summarize } from './summary.ts';
 

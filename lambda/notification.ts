@@ -2,7 +2,7 @@
 import { executionLink } from './aws/console.ts';
 import type { Notification } from './aws/topic.ts';
 import type { Past } from './look-back.ts';
-import { type DatabaseState, ENDINGS } from './migrator/errors.ts';
+import { type DatabaseState, ENDINGS } from './migrator/model/errors.ts';
 import type { Action, Execution, Summary } from './state.ts';
 
 export interface Circumstances {

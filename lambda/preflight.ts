@@ -1,7 +1,9 @@
 // Preflight: connects, and finds out what there is to do; refuses early what can be known by then.
-import { requireBriefLock } from './migrator/estimate.ts';
+
 import { plan } from './migrator/migrator.ts';
-import { requireAtTarget } from './migrator/plan.ts';
+import { requireBriefLock } from './migrator/model/bounds.ts';
+import { BackstopError } from './migrator/model/errors.ts';
+import type { Plan } from './migrator/model/report.ts';
 import { stateHandler } from './runtime/handler.ts';
 import { migratorOptions } from './runtime/migrator-options.ts';
 
@@ -17,3 +19,13 @@ export const handler = stateHandler({ step: 'Preflight' }, async (state, tools) 
   if (action === 'upgrade' && found.estimate) requireBriefLock(found.estimate, maxLock * 1000);
   return found;
 });
+
+/** Throws NotAtTarget where the plan still has something to do. */
+function requireAtTarget({ from, to, pending }: Plan): void {
+  if (pending.length === 0) return;
+  throw new BackstopError('NotAtTarget', {
+    message: `The database is at ${from}, not at ${to}`,
+    detail: `Pending: ${pending.join(', ')}.`,
+    hint: 'Start an execution with {"action":"upgrade"}.',
+  });
+}

@@ -1,6 +1,6 @@
 // The execution input: what may be written there, what is added to it, and what is refused.
 import * as z from 'zod';
-import { InvalidInput } from './migrator/errors.ts';
+import { BackstopError } from './migrator/model/errors.ts';
 import { ACTIONS, DRILLS, type Request } from './state.ts';
 
 /** No function lives longer. */
@@ -44,19 +44,19 @@ export function parseRequest(
   const { action, database = defaultDatabase, maxLock = maxLockSeconds, ...given } = result.data;
   const { drill, target = action === 'downgrade' ? undefined : 'head' } = given;
   if (target === undefined) {
-    throw new InvalidInput({
+    throw new BackstopError('InvalidInput', {
       message: 'A downgrade needs "target"',
       hint: 'Write, for example, {"action": "downgrade", "target": "-1"} or "target": "005".',
     });
   }
   if (!databases.includes(database)) {
-    throw new InvalidInput({
+    throw new BackstopError('InvalidInput', {
       message: `"database" is "${database}", which this stack does not know`,
       hint: `Use one of: ${databases.join(', ')}.`,
     });
   }
   if (drill !== undefined && !allowDrills) {
-    throw new InvalidInput({
+    throw new BackstopError('InvalidInput', {
       message: `"drill" is "${drill}", but this stack allows no drills`,
       hint: 'Leave "drill" out, or deploy with "allowDrills": true.',
     });
@@ -64,17 +64,17 @@ export function parseRequest(
   return { ...given, action, target, database, maxLock, finalizeAfterDays };
 }
 
-function invalid(issue: z.core.$ZodIssue | undefined, input: unknown): InvalidInput {
+function invalid(issue: z.core.$ZodIssue | undefined, input: unknown): BackstopError {
   const fields = INPUT_FIELDS.join(', ');
   if (issue?.code === 'unrecognized_keys') {
-    return new InvalidInput({
+    return new BackstopError('InvalidInput', {
       message: `The input has a field "${issue.keys[0]}", which does not exist`,
       hint: `Use only: ${fields}.`,
     });
   }
   const field = issue?.path.join('.');
   if (!field) {
-    return new InvalidInput({
+    return new BackstopError('InvalidInput', {
       message: `The input is ${Array.isArray(input) ? 'an array' : typeof input}, not an object`,
       hint: `Write {} or an object with: ${fields}.`,
     });
@@ -82,7 +82,7 @@ function invalid(issue: z.core.$ZodIssue | undefined, input: unknown): InvalidIn
   const value = typeof input === 'string' ? input : (input as Record<string, unknown>)[field];
   const hint =
     issue?.code === 'invalid_value' ? `Use one of: ${issue.values.join(', ')}.` : `${issue?.message}.`;
-  return new InvalidInput({ message: `"${field}" is ${describe(value)}`, hint });
+  return new BackstopError('InvalidInput', { message: `"${field}" is ${describe(value)}`, hint });
 }
 
 /** What is nested may be so deeply that nobody can write it out. */

@@ -1,7 +1,7 @@
 // Schedule finalize: what the upgrade retired is kept for some days, and dropped by an execution that starts itself then.
 import { scheduleName } from './aws/names.ts';
 import { putSchedule } from './aws/schedules.ts';
-import { FinalizeFailed } from './migrator/errors.ts';
+import { BackstopError } from './migrator/model/errors.ts';
 import { readEnvironment, scheduleEnvironment } from './runtime/environment.ts';
 import { stateHandler } from './runtime/handler.ts';
 import type { ScheduledFinalize } from './state.ts';
@@ -25,7 +25,8 @@ export const handler = stateHandler(
         input: { action: 'finalize', database, target: '+0', appliedBy: execution.arn },
       });
     } catch (cause) {
-      throw new FinalizeFailed(
+      throw new BackstopError(
+        'FinalizeFailed',
         {
           message: 'The database is at the target and valid, but its finalize could not be scheduled',
           detail: String(cause).replaceAll('\n', ' '),

@@ -2,8 +2,8 @@
 //
 // Every function receives the whole document and returns its own section, which the state machine puts in its
 // place. No section ever holds a secret.
-import type { EndingName } from './migrator/errors.ts';
-import type { Plan, RevisionId, RunReport, Standing } from './migrator/report.ts';
+import type { EndingName } from './migrator/model/errors.ts';
+import type { Plan, RevisionId, RunReport, Standing } from './migrator/model/report.ts';
 
 export const ACTIONS = ['upgrade', 'downgrade', 'finalize', 'status', 'plan'] as const;
 export type Action = (typeof ACTIONS)[number];

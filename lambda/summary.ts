@@ -1,7 +1,7 @@
 // An execution in a few lines, made from its document: for its output, and for the message that tells of its end.
-import { ENDINGS, type EndingName } from './migrator/errors.ts';
-import { seconds } from './migrator/events.ts';
-import type { Plan, RevisionId, RunReport } from './migrator/report.ts';
+import { ENDINGS, type EndingName } from './migrator/model/errors.ts';
+import { seconds } from './migrator/model/events.ts';
+import type { Plan, RevisionId, RunReport } from './migrator/model/report.ts';
 import { committedMigration, type ExecutionState, type Summary } from './state.ts';
 
 /** How an execution ended that did not succeed. */

@@ -1,6 +1,6 @@
 // Validate: runs the checks of the revision, after the upgrade or after the downgrade, and says how to go on.
 import { validate } from './migrator/migrator.ts';
-import type { CheckReport, RevisionId, Standing, ValidationReport } from './migrator/report.ts';
+import type { CheckReport, RevisionId, Standing, ValidationReport } from './migrator/model/report.ts';
 import { isDrill } from './runtime/drill.ts';
 import { makeHandler } from './runtime/handler.ts';
 import { measureChecks } from './runtime/metrics.ts';

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { z } from 'zod';
-import { ConfigurationError } from '../lambda/migrator/errors.ts';
+import { BackstopError } from '../lambda/migrator/model/errors.ts';
 import { schema } from './config-schema.ts';
 import { ROOT } from './paths.ts';
 
@@ -180,7 +180,7 @@ export function parseConfig(given: unknown): Settings {
     });
   });
   const [keys, verb] = [faults.map(({ key }) => key).join(', '), faults.length === 1 ? 'is' : 'are'];
-  throw new ConfigurationError({
+  throw new BackstopError('ConfigurationError', {
     message: `The configuration does not fit: ${keys} ${verb} wrong.`,
     detail: faults
       .map(({ key, received }) => `${key} is ${JSON.stringify(received) ?? 'missing'}.`)
@@ -199,7 +199,8 @@ export function readProps(given: unknown): unknown {
   try {
     return JSON.parse(readFileSync(resolve(ROOT, given), 'utf8'));
   } catch (cause) {
-    throw new ConfigurationError(
+    throw new BackstopError(
+      'ConfigurationError',
       {
         message: 'The configuration file cannot be read: backstop is wrong',
         detail: `backstop is ${JSON.stringify(given)}: ${(cause as Error).message}.`,

@@ -1,7 +1,7 @@
 // The README holds: its commands exist, CI runs its test command, its table and links are true.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { verbs } from '../bin/cli/verbs/index.ts';
+import { verbs } from '../bin/cli/verbs.ts';
 import { INPUT_FIELDS } from '../lambda/request.ts';
 import { ROOT } from '../lib/paths.ts';
 

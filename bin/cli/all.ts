@@ -1,14 +1,16 @@
 // `upgrade --all`: one database after the other, and in the end the true state of each.
-import { BackstopError, InvalidInput } from '../../lambda/migrator/errors.ts';
+
 import { upgrade } from '../../lambda/migrator/migrator.ts';
-import type { RunReport } from '../../lambda/migrator/report.ts';
+import { BackstopError } from '../../lambda/migrator/model/errors.ts';
+import type { RunReport } from '../../lambda/migrator/model/report.ts';
+import { FAILED } from './exit-status.ts';
 import { describeFailure } from './failure.ts';
 import { type FleetOptions, type Member, readFleet } from './fleet.ts';
 import { backstop } from './logger.ts';
 import { type BoundsOptions, withBounds } from './options.ts';
 import { describeOutcome } from './outcome.ts';
 import { lookAt } from './standing.ts';
-import { type Answer, type Call, FAILED } from './verb.ts';
+import type { Answer, Call } from './verb.ts';
 import { statusAnswer } from './verbs/status.ts';
 
 export interface AllOptions extends FleetOptions, BoundsOptions {
@@ -57,7 +59,7 @@ export async function upgradeAll(call: Call<AllOptions>): Promise<Answer> {
 /** A target is a place in one chain: only head is a place in all. */
 function refuseTarget({ args: [target = 'head'] }: Call): void {
   if (/^heads?$/.test(target)) return;
-  throw new InvalidInput({
+  throw new BackstopError('InvalidInput', {
     message: `"${target}" is the target of one database, and --all is about more`,
     hint: 'Leave it out, or name one database with --database instead of --all.',
   });

@@ -1,6 +1,7 @@
 // The question before data is lost: asked where somebody can answer, else answered by --yes alone.
-import { InvalidInput } from '../../lambda/migrator/errors.ts';
-import type { Loss } from '../../lambda/migrator/loss.ts';
+
+import { BackstopError } from '../../lambda/migrator/model/errors.ts';
+import type { Loss } from '../../lambda/migrator/model/report.ts';
 import type { Call } from './verb.ts';
 
 /**
@@ -19,7 +20,7 @@ export async function confirmLoss(
   const lines = describeLoss(await foresee());
   if (lines.length === 0) return;
   if (!terminal.ask) {
-    throw new InvalidInput({
+    throw new BackstopError('InvalidInput', {
       message: `${what} loses data, and nobody is here to confirm it`,
       detail: lines.join('; '),
       hint: 'Add --yes if that is meant.',
@@ -29,7 +30,10 @@ export async function confirmLoss(
   for (const line of lines) terminal.err(`  ${line}`);
   const answer = await terminal.ask('Type yes to go on: ');
   if (answer.trim().toLowerCase() === 'yes') return;
-  throw new InvalidInput({ message: `${what} was not confirmed`, detail: 'Nothing was changed.' });
+  throw new BackstopError('InvalidInput', {
+    message: `${what} was not confirmed`,
+    detail: 'Nothing was changed.',
+  });
 }
 
 /** A sentence for each thing that would be lost; none where nothing would be. */

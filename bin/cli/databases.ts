@@ -1,15 +1,16 @@
 // Which database a call is about, and how to connect to it.
-import { parseDatabaseUrl } from '../../lambda/migrator/database-url.ts';
+
+import { BackstopError } from '../../lambda/migrator/model/errors.ts';
 import {
   type Database,
   type DatabaseDefinition,
   readDatabase,
   readDatabases,
-} from '../../lambda/migrator/databases.ts';
-import { ConfigurationError, InvalidInput } from '../../lambda/migrator/errors.ts';
-import { connectorTo } from '../../lambda/migrator/session.ts';
-import { parseTarget } from '../../lambda/migrator/target.ts';
-import type { MigratorOptions } from '../../lambda/migrator/visit.ts';
+} from '../../lambda/migrator/revisions/databases.ts';
+import { parseTarget } from '../../lambda/migrator/revisions/target.ts';
+import { parseDatabaseUrl } from '../../lambda/migrator/session/database-url.ts';
+import { connectorTo } from '../../lambda/migrator/session/session.ts';
+import type { MigratorOptions } from '../../lambda/migrator/session/visit.ts';
 import type { Call, CommonOptions } from './verb.ts';
 
 /**
@@ -29,7 +30,7 @@ function firstOf(definitions: readonly DatabaseDefinition[], label: string | und
   const first = definitions.find(({ branch }) => label === undefined || branch === label);
   if (first) return first;
   const branches = definitions.flatMap(({ branch }) => branch ?? []);
-  throw new InvalidInput({
+  throw new BackstopError('InvalidInput', {
     message: `No such branch: '${label}'`,
     hint: `${branches.length > 0 ? `Use one of: ${branches.join(', ')}; or leave` : 'Leave'} out what stands before the @.`,
   });
@@ -41,7 +42,7 @@ export function connectionTo(database: Database, { options, terminal, listener }
   // An empty --url is a mistake of its own: a shell variable that was not set.
   const url = options.url ?? (terminal.env[urlVariable] || undefined);
   if (url === undefined) {
-    throw new ConfigurationError({
+    throw new BackstopError('ConfigurationError', {
       message: `${urlVariable} is not set, which says where database ${name} is`,
       hint: `Run: export ${urlVariable}=postgresql://user:password@host:5432/${name}`,
     });

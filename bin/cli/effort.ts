@@ -1,6 +1,6 @@
 // What a run cost those who share the database, in lines.
-import { describeBlockers } from '../../lambda/migrator/events.ts';
-import type { RunReport, StepReport } from '../../lambda/migrator/report.ts';
+import { describeBlockers } from '../../lambda/migrator/model/events.ts';
+import type { RunReport, StepReport } from '../../lambda/migrator/model/report.ts';
 import { backstop } from './logger.ts';
 
 /** @param most how many tables are named; default: all */

@@ -1,7 +1,8 @@
 // How an error is told: one line that says what, then DETAIL and HINT, as the execution contract prints E1 to E4.
-import type { BackstopError, EndingName } from '../../lambda/migrator/errors.ts';
+import type { BackstopError, EndingName } from '../../lambda/migrator/model/errors.ts';
+import { FAILED, USED_WRONGLY } from './exit-status.ts';
 import type { Terminal } from './terminal.ts';
-import { type Answer, FAILED, USED_WRONGLY } from './verb.ts';
+import type { Answer } from './verb.ts';
 
 export function describeFailure(error: BackstopError, { paint }: Terminal): Answer {
   const { name, summary, detail, hint } = error;

@@ -1,13 +1,14 @@
 // More than one database at once: which they are, and what stands in each of them.
-import { parseDatabaseUrl } from '../../lambda/migrator/database-url.ts';
+
+import { BackstopError } from '../../lambda/migrator/model/errors.ts';
 import {
   type DatabaseDefinition,
   definitionOf,
   readDatabases,
   systemOf,
-} from '../../lambda/migrator/databases.ts';
-import { BackstopError, ConfigurationError, InvalidInput } from '../../lambda/migrator/errors.ts';
-import type { MigratorOptions } from '../../lambda/migrator/visit.ts';
+} from '../../lambda/migrator/revisions/databases.ts';
+import { parseDatabaseUrl } from '../../lambda/migrator/session/database-url.ts';
+import type { MigratorOptions } from '../../lambda/migrator/session/visit.ts';
 import { connectionTo } from './databases.ts';
 import type { Call, OptionWords } from './verb.ts';
 
@@ -55,20 +56,23 @@ function choose(
   const { database, authOnly, specsOnly, url } = options;
   const choices = [database !== undefined, authOnly, specsOnly].filter(Boolean).length;
   if (choices > 1) {
-    throw new InvalidInput({
+    throw new BackstopError('InvalidInput', {
       message: '--database, --auth-only and --specs-only exclude each other',
       hint: 'Use one of them, or none for all.',
     });
   }
   if (database !== undefined) return [definitionOf(definitions, database)];
   if (url !== undefined) {
-    throw new InvalidInput({ message: '--url is of one database', hint: 'Add --database with its name.' });
+    throw new BackstopError('InvalidInput', {
+      message: '--url is of one database',
+      hint: 'Add --database with its name.',
+    });
   }
   const branch = authOnly ? 'auth' : specsOnly ? 'specs' : undefined;
   if (branch !== undefined) return onBranch(definitions, branch);
   const systems = new Set(definitions.filter(({ urlVariable }) => env[urlVariable]).map(systemOf));
   if (systems.size === 0) {
-    throw new ConfigurationError({
+    throw new BackstopError('ConfigurationError', {
       message: 'No database is known: none of their variables is set',
       hint: `Run: export ${definitions[0]?.urlVariable}=postgresql://user:password@host:5432/${definitions[0]?.name}`,
     });
@@ -79,7 +83,7 @@ function choose(
 function onBranch(definitions: readonly DatabaseDefinition[], branch: string): DatabaseDefinition[] {
   const found = definitions.filter((definition) => definition.branch === branch);
   if (found.length > 0) return found;
-  throw new InvalidInput({
+  throw new BackstopError('InvalidInput', {
     message: `No database is of the branch ${branch}`,
     hint: 'Leave the option out; databases.json says which database is of which branch.',
   });
@@ -93,7 +97,7 @@ function requireDistinct(definitions: readonly DatabaseDefinition[], env: Call['
     if (address === undefined) continue;
     const other = seen.get(address);
     if (other !== undefined && other !== urlVariable) {
-      throw new ConfigurationError({
+      throw new BackstopError('ConfigurationError', {
         message: `${other} and ${urlVariable} name the same database`,
         hint: 'Each must name its own: correct one of them, or unset it.',
       });

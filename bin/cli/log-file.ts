@@ -1,7 +1,7 @@
 // --log-file: everything that the command line says, kept with the time at which it was said.
 import { appendFileSync } from 'node:fs';
 import { stripVTControlCharacters } from 'node:util';
-import { ConfigurationError } from '../../lambda/migrator/errors.ts';
+import { BackstopError } from '../../lambda/migrator/model/errors.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
@@ -14,7 +14,8 @@ export function withLogFile(terminal: Terminal, file: string | undefined): Termi
   try {
     appendFileSync(file, '');
   } catch (cause) {
-    throw new ConfigurationError(
+    throw new BackstopError(
+      'ConfigurationError',
       {
         message: `The log file ${file} cannot be written`,
         detail: (cause as Error).message,

@@ -1,5 +1,5 @@
 // The loggers under whose names the command line speaks: Alembic's, that of a revision, and its own.
-import type { RevisionId } from '../../lambda/migrator/report.ts';
+import type { RevisionId } from '../../lambda/migrator/model/report.ts';
 
 /** In Alembic's words. */
 export const alembic = (text: string): string => `INFO  [alembic.runtime.migration] ${text}`;

@@ -2,15 +2,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
-import { BackstopError, formatError, InvalidInput } from '../../lambda/migrator/errors.ts';
-import type { Listener } from '../../lambda/migrator/events.ts';
+import { BackstopError, formatError } from '../../lambda/migrator/model/errors.ts';
+import type { Listener } from '../../lambda/migrator/model/events.ts';
 import { MIGRATIONS, ROOT } from '../../lib/paths.ts';
+import { DONE, FAILED, USED_WRONGLY } from './exit-status.ts';
 import { describeFailure, failureStatus } from './failure.ts';
 import { withLogFile } from './log-file.ts';
 import { progressLines } from './progress.ts';
 import type { Terminal } from './terminal.ts';
-import { type Answer, type CommonOptions, DONE, FAILED, USED_WRONGLY, type Verb } from './verb.ts';
-import { verbs } from './verbs/index.ts';
+import type { Answer, CommonOptions, Verb } from './verb.ts';
+import { verbs } from './verbs.ts';
 
 /**
  * Runs the command line.
@@ -152,7 +153,7 @@ function refuseStrayUrl(operands: readonly string[], options: CommonOptions): vo
   const others = Object.entries(options).filter(([name]) => name !== 'url' && name !== 'message');
   const values = [...operands, ...others.map(([, value]) => value)];
   if (!values.some((value) => String(value).includes('://'))) return;
-  throw new InvalidInput({
+  throw new BackstopError('InvalidInput', {
     message: 'A URL stands where none belongs',
     hint: 'Write it behind --url, or into the variable of its database.',
   });

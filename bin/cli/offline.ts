@@ -1,8 +1,8 @@
 // --sql: the script of an upgrade or downgrade, printed instead of run.
-import { InvalidInput } from '../../lambda/migrator/errors.ts';
+import { BackstopError } from '../../lambda/migrator/model/errors.ts';
+import { BASE } from '../../lambda/migrator/model/report.ts';
 import { offlineSql } from '../../lambda/migrator/offline.ts';
-import { BASE } from '../../lambda/migrator/report.ts';
-import { resolveTarget } from '../../lambda/migrator/target.ts';
+import { resolveTarget } from '../../lambda/migrator/revisions/target.ts';
 import { readSelected } from './databases.ts';
 import type { Answer, Call } from './verb.ts';
 
@@ -15,10 +15,13 @@ export function offlineAnswer(call: Call, direction: 'upgrade' | 'downgrade', ta
   const parts = target.split(':');
   const [first = '', second] = parts;
   if (parts.length > 2) {
-    throw new InvalidInput({ message: `"${target}" has more than one colon`, hint: 'Write FROM:TO.' });
+    throw new BackstopError('InvalidInput', {
+      message: `"${target}" has more than one colon`,
+      hint: 'Write FROM:TO.',
+    });
   }
   if (second === undefined && direction === 'downgrade') {
-    throw new InvalidInput({
+    throw new BackstopError('InvalidInput', {
       message: 'downgrade --sql must know from which revision',
       hint: `Write FROM:TO, for example: npx backstop downgrade 002:${first.startsWith('-') ? '005' : first} --sql`,
     });
@@ -34,7 +37,7 @@ export function offlineAnswer(call: Call, direction: 'upgrade' | 'downgrade', ta
 /** Throws InvalidInput where a target is `FROM:TO` and no SQL was asked for. */
 export function refuseRange(target: string): void {
   if (!target.includes(':')) return;
-  throw new InvalidInput({
+  throw new BackstopError('InvalidInput', {
     message: `"${target}" says from where, which the database knows itself`,
     hint: 'Write only the target, or add --sql.',
   });

@@ -1,7 +1,8 @@
 // Options that several verbs have.
-import { InvalidInput } from '../../lambda/migrator/errors.ts';
-import { DEFAULT_BOUNDS } from '../../lambda/migrator/run.ts';
-import type { MigratorOptions } from '../../lambda/migrator/visit.ts';
+
+import { DEFAULT_BOUNDS } from '../../lambda/migrator/model/bounds.ts';
+import { BackstopError } from '../../lambda/migrator/model/errors.ts';
+import type { MigratorOptions } from '../../lambda/migrator/session/visit.ts';
 import type { OptionWords } from './verb.ts';
 
 export const lockWait: OptionWords = {
@@ -31,7 +32,7 @@ export function withBounds(options: MigratorOptions, { lockWait, maxLock }: Boun
 
 function positiveNumber(option: string, text: string): number {
   if (/^\d{1,6}(\.\d{1,6})?$/.test(text) && Number(text) > 0) return Number(text);
-  throw new InvalidInput({
+  throw new BackstopError('InvalidInput', {
     message: `${option} is "${text}"`,
     hint: 'Write a number above 0 and below 1000000, such as 0.5.',
   });
@@ -40,7 +41,7 @@ function positiveNumber(option: string, text: string): number {
 /** Throws InvalidInput where it is none. */
 export function wholeNumber(option: string, text: string): number {
   if (/^\d{1,6}$/.test(text)) return Number(text);
-  throw new InvalidInput({
+  throw new BackstopError('InvalidInput', {
     message: `${option} is "${text}"`,
     hint: 'Write a whole number from 0 to 999999.',
   });

@@ -1,6 +1,6 @@
 // The last lines of a run that changed something, or would have.
-import { seconds } from '../../lambda/migrator/events.ts';
-import { BASE, type RunReport } from '../../lambda/migrator/report.ts';
+import { seconds } from '../../lambda/migrator/model/events.ts';
+import { BASE, type RunReport } from '../../lambda/migrator/model/report.ts';
 import { describeEffort } from './effort.ts';
 import { alembic, backstop } from './logger.ts';
 

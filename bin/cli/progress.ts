@@ -4,7 +4,7 @@ import {
   describeMove,
   type Listener,
   type ProgressEvent,
-} from '../../lambda/migrator/events.ts';
+} from '../../lambda/migrator/model/events.ts';
 import { alembic, backstop, migration, warning } from './logger.ts';
 import type { Terminal } from './terminal.ts';
 

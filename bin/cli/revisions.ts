@@ -1,8 +1,8 @@
 // Revisions as Alembic prints them: `005 -> 002 (head), Remove non-search tables and add project_id columns`.
 import { join, relative } from 'node:path';
-import type { Chain } from '../../lambda/migrator/chain.ts';
-import { BASE, type RevisionId } from '../../lambda/migrator/report.ts';
-import type { Revision } from '../../lambda/migrator/revision.ts';
+import { BASE, type RevisionId } from '../../lambda/migrator/model/report.ts';
+import type { Chain } from '../../lambda/migrator/revisions/chain.ts';
+import type { Revision } from '../../lambda/migrator/revisions/revision.ts';
 
 /** `002 (head)`: what `current` prints. */
 export function shortName({ head }: Chain, id: RevisionId): string {

@@ -1,7 +1,8 @@
 // Where a database stands, in a line: `✅ socrates_auth: 002 (head)`.
-import { BackstopError } from '../../lambda/migrator/errors.ts';
+
 import { inspect } from '../../lambda/migrator/inspect.ts';
-import { BASE, type Plan } from '../../lambda/migrator/report.ts';
+import { BackstopError } from '../../lambda/migrator/model/errors.ts';
+import { BASE, type Plan } from '../../lambda/migrator/model/report.ts';
 import type { Member } from './fleet.ts';
 import type { Terminal } from './terminal.ts';
 

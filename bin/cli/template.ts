@@ -1,10 +1,10 @@
 // What a new revision begins as: files that run as they are, with comments that say what to put where.
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import type { Chain } from '../../lambda/migrator/chain.ts';
-import type { DatabaseDefinition } from '../../lambda/migrator/databases.ts';
-import { ConfigurationError, InvalidInput } from '../../lambda/migrator/errors.ts';
-import type { RevisionId } from '../../lambda/migrator/report.ts';
+import { BackstopError } from '../../lambda/migrator/model/errors.ts';
+import type { RevisionId } from '../../lambda/migrator/model/report.ts';
+import type { Chain } from '../../lambda/migrator/revisions/chain.ts';
+import type { DatabaseDefinition } from '../../lambda/migrator/revisions/databases.ts';
 
 export interface Draft {
   readonly id: RevisionId;
@@ -33,13 +33,13 @@ export function nextId(system: readonly Chain[]): RevisionId {
 export function writeRevision(migrations: string, draft: Draft): string {
   const slug = slugOf(draft.message);
   if (slug === '') {
-    throw new InvalidInput({
+    throw new BackstopError('InvalidInput', {
       message: 'The message is missing, or has no letter and no digit',
       hint: 'Say what the revision does: npx backstop revision -m "add new feature"',
     });
   }
   if (HEADER_WORD.test(titleOf(draft.message))) {
-    throw new InvalidInput({
+    throw new BackstopError('InvalidInput', {
       message: 'The message begins as a line of the header does, and would be read as one',
       hint: 'Begin it with another word.',
     });
@@ -48,7 +48,8 @@ export function writeRevision(migrations: string, draft: Draft): string {
   try {
     writeWhole(migrations, folder, filesOf(draft));
   } catch (cause) {
-    throw new ConfigurationError(
+    throw new BackstopError(
+      'ConfigurationError',
       {
         message: 'The folder of the revision cannot be written',
         detail: (cause as Error).message,

@@ -1,7 +1,7 @@
 // Where the command line writes to and asks: the terminal or the pipes of this process, or those of a test.
 import { createInterface } from 'node:readline/promises';
 import colors from 'picocolors';
-import { FAILED } from './verb.ts';
+import { FAILED } from './exit-status.ts';
 
 type Paint = (text: string) => string;
 

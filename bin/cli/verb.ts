@@ -1,11 +1,6 @@
 // What a verb of the command line is: its words, and what it does.
-import type { Listener } from '../../lambda/migrator/events.ts';
+import type { Listener } from '../../lambda/migrator/model/events.ts';
 import type { Terminal } from './terminal.ts';
-
-/** Exit status of the program. */
-export const DONE = 0;
-export const FAILED = 1;
-export const USED_WRONGLY = 2;
 
 /** What every verb accepts. */
 export interface CommonOptions {
@@ -31,7 +26,7 @@ export interface Call<Options = unknown> {
 export interface Answer {
   readonly lines: readonly string[];
   readonly json: unknown;
-  /** Default: {@link DONE}. */
+  /** Default: 0. */
   readonly status?: number;
 }
 

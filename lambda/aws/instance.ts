@@ -6,7 +6,7 @@ import {
   DescribeDBInstancesCommand,
   RDSClient,
 } from '@aws-sdk/client-rds';
-import { ConfigurationError } from '../migrator/errors.ts';
+import { BackstopError } from '../migrator/model/errors.ts';
 import type { Instance } from '../state.ts';
 
 export const rds = new RDSClient({});
@@ -27,7 +27,7 @@ export async function describe(identifier: string): Promise<Description> {
   if (instance && !instance.DBClusterIdentifier) return { kind: 'instance', instance };
   const cluster = await findCluster(instance?.DBClusterIdentifier ?? identifier);
   if (cluster) return { kind: 'cluster', cluster };
-  throw new ConfigurationError({
+  throw new BackstopError('ConfigurationError', {
     message: `RDS knows no instance and no cluster "${identifier}"`,
     hint: 'Correct "identifier" in the configuration of this database and deploy again.',
   });
@@ -37,14 +37,14 @@ export async function describe(identifier: string): Promise<Description> {
 export function toInstance(identifier: string, description: Description): Instance {
   const engine = description.kind === 'instance' ? description.instance.Engine : description.cluster.Engine;
   if (engine !== 'postgres' && engine !== 'aurora-postgresql') {
-    throw new ConfigurationError({
+    throw new BackstopError('ConfigurationError', {
       message: `"${identifier}" runs ${engine}, not PostgreSQL`,
       hint: 'Name an instance or cluster of engine postgres or aurora-postgresql.',
     });
   }
   const { host, port, databaseName, engineVersion, name } = fields(description);
   if (!host || !port) {
-    throw new ConfigurationError({
+    throw new BackstopError('ConfigurationError', {
       message: `"${identifier}" has no endpoint yet`,
       hint: 'Wait until RDS says that it is available, then start again.',
     });
@@ -103,7 +103,8 @@ function unlessNotFound(error: unknown, name: string): undefined {
   // The code that RDS answered; in an answer that is none it may be anything.
   const actual = String((error as Error).name);
   if (actual.startsWith(name)) return undefined;
-  throw new ConfigurationError(
+  throw new BackstopError(
+    'ConfigurationError',
     {
       message: 'RDS could not be asked about the database',
       detail: `${actual}: ${message}`,

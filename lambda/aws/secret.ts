@@ -5,7 +5,7 @@ import {
   SecretsManagerServiceException,
 } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod';
-import { ConfigurationError, SecretMalformed } from '../migrator/errors.ts';
+import { BackstopError } from '../migrator/model/errors.ts';
 
 /**
  * The two shapes of a database secret: a full connection, as RDS rotation and most people write it, or user
@@ -37,16 +37,16 @@ export async function readCredentials(arn: string): Promise<Credentials> {
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const field = issue?.path.join('.');
-  throw new SecretMalformed({
+  throw new BackstopError('SecretMalformed', {
     message: field ? `The secret ${arn} has no usable "${field}"` : `The secret ${arn} is not a JSON object`,
     hint: 'Write it as {"username": "…", "password": "…"}, optionally with "host", "port" and "dbname".',
   });
 }
 
 /** Without its cause, which the log would hold: that quotes the answer, in which the password may stand. */
-function unreadable(arn: string, cause: Error): ConfigurationError {
+function unreadable(arn: string, cause: Error): BackstopError {
   const isMisunderstood = '$response' in cause && !(cause instanceof SecretsManagerServiceException);
-  return new ConfigurationError({
+  return new BackstopError('ConfigurationError', {
     message: `The secret ${arn} could not be read`,
     detail: isMisunderstood ? 'The answer is not one of Secrets Manager.' : `${cause.name}: ${cause.message}`,
     hint: 'Check "secretArn" in the configuration, and that the functions reach Secrets Manager from their subnets.',

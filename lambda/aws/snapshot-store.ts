@@ -10,7 +10,7 @@ import {
   DescribeDBSnapshotsCommand,
   type Tag,
 } from '@aws-sdk/client-rds';
-import { type BackstopError, SnapshotFailed, SnapshotQuotaExceeded } from '../migrator/errors.ts';
+import { BackstopError } from '../migrator/model/errors.ts';
 import { type Description, rds } from './instance.ts';
 
 /** A snapshot, whatever it is of. */
@@ -122,7 +122,8 @@ function failed(error: unknown, message: string): BackstopError {
   const name = String((error as Error).name);
   const options = { cause: error };
   if (name.startsWith('SnapshotQuotaExceeded')) {
-    return new SnapshotQuotaExceeded(
+    return new BackstopError(
+      'SnapshotQuotaExceeded',
       {
         message,
         detail: reason,
@@ -131,7 +132,8 @@ function failed(error: unknown, message: string): BackstopError {
       options,
     );
   }
-  return new SnapshotFailed(
+  return new BackstopError(
+    'SnapshotFailed',
     { message, detail: `${name}: ${reason}`, hint: 'Correct the cause, then start a new execution.' },
     options,
   );

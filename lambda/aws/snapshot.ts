@@ -2,7 +2,7 @@
 //
 // The state machine calls ensureSnapshot again and again until it says `available`; every call is idempotent.
 import type { Tag } from '@aws-sdk/client-rds';
-import { SnapshotFailed } from '../migrator/errors.ts';
+import { BackstopError } from '../migrator/model/errors.ts';
 import type { Execution, Snapshot } from '../state.ts';
 import { type Description, describe } from './instance.ts';
 import { DATABASE_TAG, EXECUTION_TAG, snapshotId } from './names.ts';
@@ -38,7 +38,7 @@ export async function ensureSnapshot(request: SnapshotRequest): Promise<Snapshot
   const id = snapshotId(request.database, request.execution.name, description.kind);
   const instanceStatus = statusOf(description);
   if (LOST.test(instanceStatus)) {
-    throw new SnapshotFailed({
+    throw new BackstopError('SnapshotFailed', {
       message: `"${request.identifier}" is ${instanceStatus}: no snapshot can be taken`,
       hint: 'Bring it to "available", then start a new execution.',
     });
@@ -63,7 +63,7 @@ export async function ensureSnapshot(request: SnapshotRequest): Promise<Snapshot
   if (status === 'available') return { ...snapshot, deleted: await deleteOldest(description, id, request) };
   const waitedSeconds = (Date.now() - Date.parse(request.execution.startedAt)) / 1000;
   if (waitedSeconds > request.timeoutSeconds) {
-    throw new SnapshotFailed({
+    throw new BackstopError('SnapshotFailed', {
       message: `Snapshot ${id} is not available after ${Math.round(waitedSeconds)} s`,
       detail: `The snapshot is ${status}, "${request.identifier}" is ${instanceStatus}.`,
       hint: 'Wait until RDS has finished, then start a new execution; or raise "snapshotTimeoutMinutes".',
@@ -82,14 +82,14 @@ function tagsOf({ database, execution }: SnapshotRequest): Tag[] {
 function requireOurs(found: Found, id: string, request: SnapshotRequest): void {
   const execution = found.tags.find(({ Key }) => Key === EXECUTION_TAG)?.Value;
   if (execution !== request.execution.arn || found.source !== request.identifier) {
-    throw new SnapshotFailed({
+    throw new BackstopError('SnapshotFailed', {
       message: `A snapshot ${id} exists already, and it is not of this execution`,
       detail: `It is of "${found.source}", tagged ${EXECUTION_TAG}=${execution ?? '(nothing)'}.`,
       hint: 'Start a new execution with another name.',
     });
   }
   if (found.status !== 'available' && found.status !== 'creating') {
-    throw new SnapshotFailed({
+    throw new BackstopError('SnapshotFailed', {
       message: `Snapshot ${id} is ${found.status}`,
       hint: `Look at the events of "${request.identifier}" in RDS, then start a new execution.`,
     });

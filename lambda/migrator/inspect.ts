@@ -1,11 +1,17 @@
 // The verbs that only look: where a database stands, what was run on it, what a downgrade or a finalize would lose.
-import { revisionOf } from './chain.ts';
-import { readCurrent } from './current.ts';
-import { type LoggedRun, readHistory } from './history.ts';
-import { foreseeLosses, type Loss, retiredRows } from './loss.ts';
-import { makePlan } from './plan.ts';
-import type { Plan, RevisionId } from './report.ts';
-import { look, type MigratorOptions } from './visit.ts';
+
+import { readCurrent } from './database/current.ts';
+import { readHistory } from './database/history.ts';
+import { foreseeLosses, retiredRows } from './database/loss.ts';
+import { makePlan } from './database/plan.ts';
+import type { LoggedRun, Loss, Plan, RevisionId } from './model/report.ts';
+import { revisionOf } from './revisions/chain.ts';
+import { look, type MigratorOptions } from './session/visit.ts';
+
+// For programs that measure transactions of their own, as the benchmark does.
+export { readCurrent } from './database/current.ts';
+export { prepareEvidence, readMoment, readRelations } from './database/evidence.ts';
+export { Ledger } from './run/ledger.ts';
 
 /**
  * The revision that the database is at; base where none is applied.

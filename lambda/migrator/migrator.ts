@@ -1,16 +1,15 @@
 // The verbs that change a database or judge it: plan, upgrade, downgrade, finalize, stamp, validate, reconcile.
 // Those that only look are in inspect.ts; every other file of this folder serves both.
 import type pg from 'pg';
-import { idAt, position, revisionOf } from './chain.ts';
-import { change } from './change.ts';
-import { refusedBy, runChecks } from './checks.ts';
-import { readCurrent } from './current.ts';
-import type { Database } from './databases.ts';
-import { MigrationFailed, NotAtTarget } from './errors.ts';
-import { estimateCost, requireBriefLock } from './estimate.ts';
-import { committedRun, lastChange } from './history.ts';
-import { foreseeLosses } from './loss.ts';
-import { findFinalizePending, makePlan } from './plan.ts';
+import { refusedBy, runChecks } from './database/checks.ts';
+import { readCurrent } from './database/current.ts';
+import { estimateCost } from './database/estimate.ts';
+import { committedRun, lastChange } from './database/history.ts';
+import { foreseeLosses } from './database/loss.ts';
+import { findFinalizePending, makePlan } from './database/plan.ts';
+import { readVersions } from './database/version-table.ts';
+import { requireBriefLock } from './model/bounds.ts';
+import { BackstopError } from './model/errors.ts';
 import {
   BASE,
   type Estimate,
@@ -19,13 +18,15 @@ import {
   type RunReport,
   type Standing,
   type ValidationReport,
-} from './report.ts';
-import type { Phase, Script, Step } from './revision.ts';
-import type { Leg } from './run.ts';
-import { takeRunnerLock } from './runner-lock.ts';
-import { resolveTarget } from './target.ts';
-import { readVersions } from './version-table.ts';
-import { look, type MigratorOptions, type Visit } from './visit.ts';
+} from './model/report.ts';
+import { idAt, position, revisionOf } from './revisions/chain.ts';
+import type { Database } from './revisions/databases.ts';
+import type { Phase, Script, Step } from './revisions/revision.ts';
+import { resolveTarget } from './revisions/target.ts';
+import { change } from './run/change.ts';
+import type { Leg } from './run/run.ts';
+import { takeRunnerLock } from './session/runner-lock.ts';
+import { look, type MigratorOptions, type Visit } from './session/visit.ts';
 
 export interface RunOptions {
   /** Everything up to COMMIT, then ROLLBACK, and the same report. Default: false. */
@@ -118,7 +119,7 @@ export async function downgrade(
 function requireRetired({ pending, finalizePending }: Plan, { chain }: Database): void {
   const gone = pending.filter((id) => revisionOf(chain, id).finalize && !finalizePending.includes(id));
   if (gone.length === 0) return;
-  throw new MigrationFailed({
+  throw new BackstopError('MigrationFailed', {
     message: `What ${gone.join(', ')} retired has been finalized by now`,
     detail: 'A downgrade would bring the tables back empty, and drop what was added.',
     hint: 'Look into backstop.history for who it was. Nothing was changed: correct the data, or downgrade on purpose.',
@@ -129,7 +130,7 @@ function requireRetired({ pending, finalizePending }: Plan, { chain }: Database)
 async function requireNothingWritten(visiting: Visit, { pending }: Plan): Promise<void> {
   const losses = await foreseeLosses(visiting, pending);
   if (losses.length === 0) return;
-  throw new MigrationFailed({
+  throw new BackstopError('MigrationFailed', {
     message: 'A downgrade would lose what was written since the upgrade',
     detail: losses
       .map(({ revision, title, rows }) => `${revision}: ${title}: ${JSON.stringify(rows)}`)
@@ -161,7 +162,7 @@ export async function finalize(
   return change(options, 'finalize', dryRun, async ({ client, database }) => {
     const current = await readCurrent(client, database);
     if (at !== undefined && current !== at) {
-      throw new NotAtTarget({
+      throw new BackstopError('NotAtTarget', {
         message: `The database is at ${current}, not at ${at}: it was moved after it had been validated`,
         hint: 'Look into backstop.history for who it was, then start a new execution.',
       });
@@ -176,7 +177,7 @@ export async function finalize(
 async function requireAppliedBy(client: pg.Client, execution: string): Promise<void> {
   const last = await lastChange(client);
   if (last?.execution === execution) return;
-  throw new NotAtTarget({
+  throw new BackstopError('NotAtTarget', {
     message: `The database was changed by somebody else after ${execution}`,
     detail:
       last === undefined

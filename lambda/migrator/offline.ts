@@ -2,13 +2,13 @@
 //
 // It is plain SQL without psql's own commands, so that any client can run it.
 import pg from 'pg';
-import { type Chain, position } from './chain.ts';
-import { InvalidInput } from './errors.ts';
-import { BASE, type Plan, type RevisionId } from './report.ts';
-import type { Revision, Script } from './revision.ts';
-import { DEFAULT_BOUNDS } from './run.ts';
-import { RUNNER_LOCK_KEY } from './runner-lock.ts';
-import { CREATE_VERSION_TABLE, versionStatement } from './version-table.ts';
+import { CREATE_VERSION_TABLE, versionStatement } from './database/version-table.ts';
+import { DEFAULT_BOUNDS } from './model/bounds.ts';
+import { BackstopError } from './model/errors.ts';
+import { BASE, type Plan, type RevisionId } from './model/report.ts';
+import { type Chain, position } from './revisions/chain.ts';
+import type { Revision, Script } from './revisions/revision.ts';
+import { RUNNER_LOCK_KEY } from './session/runner-lock.ts';
 
 /** One revision of the script, and the move of the version that ends it. */
 interface Part {
@@ -47,7 +47,7 @@ function partsBetween(chain: Chain, direction: Plan['direction'], from: Revision
   const [start, end] = [position(chain, from), position(chain, to)];
   const upgrading = direction === 'upgrade';
   if (upgrading ? end < start : end > start) {
-    throw new InvalidInput({
+    throw new BackstopError('InvalidInput', {
       message: `${to} is not ${upgrading ? 'ahead of' : 'behind'} ${from}`,
       hint: `To go there: npx backstop ${upgrading ? 'downgrade' : 'upgrade'} ${from}:${to} --sql`,
     });

@@ -1,6 +1,6 @@
 // What the stack tells the functions through their environment, read and checked in one place.
 import * as z from 'zod';
-import { ConfigurationError } from '../migrator/errors.ts';
+import { BackstopError } from '../migrator/model/errors.ts';
 
 const json = z.string().transform((text, context) => {
   try {
@@ -63,7 +63,7 @@ export function readEnvironment<T extends z.ZodType>(shape: T): z.output<T> {
   const result = shape.safeParse(process.env);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw new ConfigurationError({
+  throw new BackstopError('ConfigurationError', {
     message: `The function's environment variable ${issue?.path.join('.')} is wrong: ${issue?.message}`,
     hint: 'Deploy the stack again; it sets this variable.',
   });

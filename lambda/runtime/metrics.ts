@@ -1,7 +1,7 @@
 // What the functions measure: one line of CloudWatch's embedded metric format an invocation, told beside the log.
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { METRICS_NAMESPACE } from '../aws/names.ts';
-import type { RunReport, ValidationReport } from '../migrator/report.ts';
+import type { RunReport, ValidationReport } from '../migrator/model/report.ts';
 import type { Snapshot } from '../state.ts';
 import type { Known } from './logger.ts';
 

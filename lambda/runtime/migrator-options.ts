@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { iamToken } from '../aws/iam-login.ts';
 import { readCredentials } from '../aws/secret.ts';
-import { readDatabase } from '../migrator/databases.ts';
-import { ConfigurationError, CredentialsRejected } from '../migrator/errors.ts';
-import { type Bounds, DEFAULT_BOUNDS } from '../migrator/run.ts';
-import { type Connect, type ConnectionSettings, connectorTo } from '../migrator/session.ts';
-import type { MigratorOptions } from '../migrator/visit.ts';
+import { type Bounds, DEFAULT_BOUNDS } from '../migrator/model/bounds.ts';
+import { BackstopError, isEnding } from '../migrator/model/errors.ts';
+import { readDatabase } from '../migrator/revisions/databases.ts';
+import { type Connect, type ConnectionSettings, connectorTo } from '../migrator/session/session.ts';
+import type { MigratorOptions } from '../migrator/session/visit.ts';
 import type { ExecutionState, Instance } from '../state.ts';
 import { databaseEnvironment, readEnvironment } from './environment.ts';
 import type { Tools } from './handler.ts';
@@ -48,7 +48,7 @@ type Environment = ReturnType<typeof readEnvironment<typeof databaseEnvironment>
 function connectAsConfigured(instance: Instance, database: string, environment: Environment): Connect {
   const login = environment.BACKSTOP_LOGINS[database];
   if (login === undefined) {
-    throw new ConfigurationError({
+    throw new BackstopError('ConfigurationError', {
       message: `No login is configured for database "${database}"`,
       hint: `Add "secretArn" or "iam" to the configuration of ${database} and deploy again.`,
     });
@@ -62,7 +62,7 @@ function connectAsConfigured(instance: Instance, database: string, environment: 
     try {
       return await open(applicationName);
     } catch (error) {
-      if (!(error instanceof CredentialsRejected)) throw error;
+      if (!isEnding(error, 'CredentialsRejected')) throw error;
       return open(applicationName);
     }
   };
@@ -75,7 +75,7 @@ async function withSecret(instance: Instance, arn: string): Promise<Address> {
   const credentials = await readCredentials(arn);
   const database = credentials.dbname ?? instance.databaseName;
   if (database === undefined) {
-    throw new ConfigurationError({
+    throw new BackstopError('ConfigurationError', {
       message: `Neither the secret nor RDS says which database of ${instance.identifier} to connect to`,
       hint: 'Add "dbname" to the secret.',
     });

@@ -2,7 +2,7 @@
 import { Stack } from 'aws-cdk-lib';
 import { CfnQueryDefinition, type ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import type { ProgressEvent } from '../../lambda/migrator/events.ts';
+import type { ProgressEvent } from '../../lambda/migrator/model/events.ts';
 
 /** The commands of a query, in order. */
 export type Query = readonly string[];

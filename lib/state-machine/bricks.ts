@@ -15,7 +15,7 @@ import {
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import type { Construct } from 'constructs';
-import type { EndingName } from '../../lambda/migrator/errors.ts';
+import type { EndingName } from '../../lambda/migrator/model/errors.ts';
 import { taskSeconds } from '../timeouts.ts';
 
 /** Lambda was too busy to run the function. */

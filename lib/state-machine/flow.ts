@@ -11,7 +11,7 @@ import {
   WaitTime,
 } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import type { EndingName } from '../../lambda/migrator/errors.ts';
+import type { EndingName } from '../../lambda/migrator/model/errors.ts';
 import type { Action, Reconciliation, Snapshot } from '../../lambda/state.ts';
 import type { Functions } from '../functions.ts';
 import { EXPLAINED, explain, format, on, onAnythingElse } from './bricks.ts';

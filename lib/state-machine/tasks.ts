@@ -1,7 +1,7 @@
 // The Tasks of the flow: each calls one function and puts its answer into its own section of the document.
 import { JsonPath, TaskInput } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import type { ValidationReport } from '../../lambda/migrator/report.ts';
+import type { ValidationReport } from '../../lambda/migrator/model/report.ts';
 import type { Functions } from '../functions.ts';
 import { task } from './bricks.ts';
 

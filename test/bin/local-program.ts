@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { withClient } from '../../lib/local/server/client.ts';
 import { ROOT } from '../../lib/paths.ts';
+import { withClient } from '../../lib/twin/server/client.ts';
 import { testServer } from '../setup/database.ts';
 
 /** @param databaseUrl without one, the program starts a server of its own */

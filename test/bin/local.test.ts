@@ -1,5 +1,5 @@
 // `npm start` as a program: what it prints, where, and with which status it exits.
-import type { LocalReport } from '../../lib/local/report.ts';
+import type { LocalReport } from '../../bin/local/report.ts';
 import { start } from './local-program.ts';
 
 test('--json prints the report of a success and nothing else, and exits with 0', async () => {

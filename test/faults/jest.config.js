@@ -5,7 +5,7 @@ import tests from '../../jest.config.js';
 export default {
   ...tests,
   rootDir: '../..',
-  testMatch: ['**/*.faults.ts'],
+  testRegex: '\\.faults\\.test\\.ts$',
   reporters: ['default', '<rootDir>/test/faults/reporter.ts'],
   // Most cases wait for a server or a bound; a case that hangs ends by itself.
   maxConcurrency: 10,

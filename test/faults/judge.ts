@@ -1,7 +1,7 @@
 // The judgement of a case: is the database whole, is nothing of the run left, and is what was told the truth.
 import { isDeepStrictEqual } from 'node:util';
 import type pg from 'pg';
-import { ENDINGS } from '../../lambda/migrator/errors.ts';
+import { ENDINGS } from '../../lambda/migrator/model/errors.ts';
 import type { FaultCase } from './cases.ts';
 import type { Place, Script } from './places.ts';
 import type { Told } from './runners.ts';

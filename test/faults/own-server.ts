@@ -5,13 +5,13 @@ import { cp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { connectorTo } from '../../lambda/migrator/session.ts';
-import { contentOf } from '../../lib/local/data/content.ts';
-import { withClient } from '../../lib/local/server/client.ts';
-import { type Home, handOver, makeHome } from '../../lib/local/server/home.ts';
-import { type LocalServer, startServer } from '../../lib/local/server/index.ts';
-import { prepareDatabase } from '../../lib/local/twin.ts';
+import { connectorTo } from '../../lambda/migrator/session/session.ts';
 import { ROOT } from '../../lib/paths.ts';
+import { contentOf } from '../../lib/twin/data/content.ts';
+import { withClient } from '../../lib/twin/server/client.ts';
+import { type Home, handOver, makeHome } from '../../lib/twin/server/home.ts';
+import { type LocalServer, startServer } from '../../lib/twin/server.ts';
+import { prepareDatabase } from '../../lib/twin/twin.ts';
 import { codebaseMcp } from '../setup/database.ts';
 import { until } from '../setup/sessions.ts';
 import { urlOf } from '../setup/url.ts';
@@ -33,7 +33,7 @@ export interface OwnServer extends AsyncDisposable {
 export async function startOwnServer(...settings: string[]): Promise<OwnServer> {
   const home = await makeHome();
   const vector = join(home.directory, 'vector');
-  await cp(join(ROOT, 'lib/local/server/vector'), vector, { recursive: true });
+  await cp(join(ROOT, 'lib/twin/server/vector'), vector, { recursive: true });
   await handOver(home);
   const data = join(home.directory, 'data');
   const initdb = ['-D', data, '-U', 'postgres', '--auth=trust', '--locale=C', '--encoding=UTF8', '--no-sync'];

@@ -2,10 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { BackstopError, type EndingName } from '../../lambda/migrator/errors.ts';
-import type { Outcome, RunReport } from '../../lambda/migrator/report.ts';
-import { type Bounds, DEFAULT_BOUNDS } from '../../lambda/migrator/run.ts';
-import { type ConnectionSettings, connectorTo } from '../../lambda/migrator/session.ts';
+import { type Bounds, DEFAULT_BOUNDS } from '../../lambda/migrator/model/bounds.ts';
+import { BackstopError, type EndingName } from '../../lambda/migrator/model/errors.ts';
+import type { Outcome, RunReport } from '../../lambda/migrator/model/report.ts';
+import { type ConnectionSettings, connectorTo } from '../../lambda/migrator/session/session.ts';
 import { ROOT } from '../../lib/paths.ts';
 import { migratorOn } from '../setup/database.ts';
 import { urlOf } from '../setup/url.ts';

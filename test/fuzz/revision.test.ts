@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { readChain } from '../../lambda/migrator/chain.ts';
+import { readChain } from '../../lambda/migrator/revisions/chain.ts';
 import { MIGRATIONS } from '../../lib/paths.ts';
 import { civilly, numRuns } from './runs.ts';
 

@@ -1,6 +1,6 @@
 // How many cases a fuzz test tries: few in `npm test`, as many as BACKSTOP_FUZZ_RUNS says in `npm run test:fuzz`.
 import { inspect } from 'node:util';
-import { BackstopError, ENDINGS, type EndingName } from '../../lambda/migrator/errors.ts';
+import { BackstopError, ENDINGS, type EndingName } from '../../lambda/migrator/model/errors.ts';
 
 export const numRuns = Number(process.env.BACKSTOP_FUZZ_RUNS ?? 200);
 

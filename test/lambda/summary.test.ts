@@ -1,5 +1,5 @@
 // The summary of an execution: what it says of every kind of end, and how little it needs to say it.
-import { ENDINGS, type EndingName } from '../../lambda/migrator/errors.ts';
+import { ENDINGS, type EndingName } from '../../lambda/migrator/model/errors.ts';
 import type { ExecutionState } from '../../lambda/state.ts';
 import { outputOf, summarize } from '../../lambda/summary.ts';
 

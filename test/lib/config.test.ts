@@ -2,15 +2,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ConfigurationError } from '../../lambda/migrator/errors.ts';
+import { type BackstopError, isEnding } from '../../lambda/migrator/model/errors.ts';
 import { type BackstopProps, type DatabaseProps, parseConfig } from '../../lib/config.ts';
 import { EXAMPLE } from './synthesized.ts';
 
-function refusalOf(props: unknown): ConfigurationError {
+function refusalOf(props: unknown): BackstopError {
   try {
     parseConfig(props);
   } catch (error) {
-    if (error instanceof ConfigurationError) return error;
+    if (isEnding(error, 'ConfigurationError')) return error;
     throw error;
   }
   throw new Error('The configuration was accepted.');

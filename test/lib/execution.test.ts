@@ -1,6 +1,6 @@
 // Executions of the real definition with scripted functions: which way each takes, and by which name it ends.
 import { StateMachine } from 'aws-local-stepfunctions';
-import type { EndingName } from '../../lambda/migrator/errors.ts';
+import type { EndingName } from '../../lambda/migrator/model/errors.ts';
 import { type Definition, definitionOf, synthesizeTemplate } from './synthesized.ts';
 
 /** What a function answers when it is called for the nth time: a section of the document, or an error. */

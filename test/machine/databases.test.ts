@@ -1,9 +1,10 @@
 // Executions of a stack with several databases: the input decides which one is migrated, and no other is touched.
-import { readDatabase } from '../../lambda/migrator/databases.ts';
+
 import { upgrade } from '../../lambda/migrator/migrator.ts';
-import { insertRows } from '../../lib/local/data/rows.ts';
-import { localDatabase } from '../../lib/local/databases.ts';
+import { readDatabase } from '../../lambda/migrator/revisions/databases.ts';
 import { MIGRATIONS } from '../../lib/paths.ts';
+import { insertRows } from '../../lib/twin/data/rows.ts';
+import { localDatabase } from '../../lib/twin/databases.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../setup/database.ts';
 import { addSnapshot, lookInto, makeTwin, type Run, withEnvironment } from './twin.ts';
 

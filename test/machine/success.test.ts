@@ -1,6 +1,6 @@
 // Executions that end green: the database is where it was asked to be, and not a row of what remains has changed.
-import type { StoredSnapshot } from '../../lib/local/aws/endpoint.ts';
-import type { LocalSnapshot } from '../../lib/local/server/index.ts';
+import type { StoredSnapshot } from '../../lib/twin/aws/endpoint.ts';
+import type { LocalSnapshot } from '../../lib/twin/server.ts';
 import { type Look, lookInto, makeTwin, type Run } from './twin.ts';
 
 const CORE = ['code_chunks', 'code_files', 'embeddings', 'repositories'];

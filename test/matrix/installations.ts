@@ -21,7 +21,7 @@ export const MAJORS: readonly number[] = [...Object.keys(PACKAGES).map(Number), 
 
 /** What is fetched stays here, and goes with the packages of the project. */
 const CACHE = join(ROOT, 'node_modules/.cache/backstop');
-const STAND_IN = join(ROOT, 'lib/local/server/vector/extension');
+const STAND_IN = join(ROOT, 'lib/twin/server/vector/extension');
 
 /**
  * The folder of a PostgreSQL with the stand-in for pgvector; undefined for the newest, which the project brings.

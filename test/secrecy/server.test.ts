@@ -1,7 +1,7 @@
 // A server of our own: nobody sees the password that its administrator has.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { startEmbedded } from '../../lib/local/server/embedded.ts';
+import { startEmbedded } from '../../lib/twin/server/embedded.ts';
 import { processes } from './witness.ts';
 
 const everything = (folder: string) =>

@@ -1,14 +1,14 @@
 // Databases for tests: each test has its own, copied from a template in a moment.
 import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
-import { type Database, readDatabase } from '../../lambda/migrator/databases.ts';
-import type { ProgressEvent } from '../../lambda/migrator/events.ts';
-import { type Connect, type ConnectionSettings, connectorTo } from '../../lambda/migrator/session.ts';
-import type { MigratorOptions } from '../../lambda/migrator/visit.ts';
-import { withClient } from '../../lib/local/server/client.ts';
-import type { Credentials, ServerAddress } from '../../lib/local/server/index.ts';
-import { addressOf } from '../../lib/local/twin.ts';
+import type { ProgressEvent } from '../../lambda/migrator/model/events.ts';
+import { type Database, readDatabase } from '../../lambda/migrator/revisions/databases.ts';
+import { type Connect, type ConnectionSettings, connectorTo } from '../../lambda/migrator/session/session.ts';
+import type { MigratorOptions } from '../../lambda/migrator/session/visit.ts';
 import { MIGRATIONS } from '../../lib/paths.ts';
+import { withClient } from '../../lib/twin/server/client.ts';
+import type { Credentials, ServerAddress } from '../../lib/twin/server.ts';
+import { addressOf } from '../../lib/twin/twin.ts';
 import type { Templates } from './templates.ts';
 
 /** The server that all tests share; its administrator. */

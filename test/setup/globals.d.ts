@@ -1,5 +1,5 @@
 // What the set-up of the tests hands to their end.
-import type { LocalServer } from '../../lib/local/server/index.ts';
+import type { LocalServer } from '../../lib/twin/server.ts';
 
 declare global {
   var backstopTestServer: LocalServer | undefined;

@@ -2,9 +2,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { readChain } from '../../lambda/migrator/chain.ts';
-import type { Database } from '../../lambda/migrator/databases.ts';
-import type { Phase } from '../../lambda/migrator/revision.ts';
+import { readChain } from '../../lambda/migrator/revisions/chain.ts';
+import type { Database } from '../../lambda/migrator/revisions/databases.ts';
+import type { Phase } from '../../lambda/migrator/revisions/revision.ts';
 
 /** Path below the folder → text. */
 export type Files = Readonly<Record<string, string>>;

@@ -1,5 +1,5 @@
 // The dump of a schema: it notices every kind of difference, and nothing that is none.
-import { withClient } from '../../lib/local/server/client.ts';
+import { withClient } from '../../lib/twin/server/client.ts';
 import { makeDatabase, type TestDatabase, testServer } from './database.ts';
 import { dumpSchema, pgDump } from './schema-dump.ts';
 

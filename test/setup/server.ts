@@ -1,6 +1,6 @@
 // The server that the tests run on.
-import { startEmbedded } from '../../lib/local/server/embedded.ts';
-import { type LocalServer, startServer } from '../../lib/local/server/index.ts';
+import { startEmbedded } from '../../lib/twin/server/embedded.ts';
+import { type LocalServer, startServer } from '../../lib/twin/server.ts';
 import { installationOf } from '../matrix/installations.ts';
 
 /**

@@ -1,6 +1,6 @@
 // What other sessions do meanwhile: they hold locks, look at what runs, end it.
 import type pg from 'pg';
-import { withClient } from '../../lib/local/server/client.ts';
+import { withClient } from '../../lib/twin/server/client.ts';
 import { type TestDatabase, testServer } from './database.ts';
 
 /** Long enough for a busy machine; nothing that goes well ever waits for it. */

@@ -2,8 +2,8 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { localDatabases } from '../../lib/local/databases.ts';
 import { synthesize } from '../../lib/synthesize.ts';
+import { localDatabases } from '../../lib/twin/databases.ts';
 import { startTestServer } from './server.ts';
 import { makeTemplates } from './templates.ts';
 

@@ -1,9 +1,9 @@
 // The databases that tests copy: an empty one, and one at 005 with a few rows in all thirteen tables.
-import { readDatabase } from '../../lambda/migrator/databases.ts';
-import { contentOf } from '../../lib/local/data/content.ts';
-import type { LocalServer } from '../../lib/local/server/index.ts';
-import { prepareDatabase } from '../../lib/local/twin.ts';
+import { readDatabase } from '../../lambda/migrator/revisions/databases.ts';
 import { MIGRATIONS } from '../../lib/paths.ts';
+import { contentOf } from '../../lib/twin/data/content.ts';
+import type { LocalServer } from '../../lib/twin/server.ts';
+import { prepareDatabase } from '../../lib/twin/twin.ts';
 
 export interface Templates {
   /** Names of the databases. */

@@ -1,5 +1,5 @@
 // A server's address as the URL that people write into DATABASE_URL.
-import type { ServerAddress } from '../../lib/local/server/index.ts';
+import type { ServerAddress } from '../../lib/twin/server.ts';
 
 export function urlOf({ host, port, user, password, tls }: ServerAddress, database: string): string {
   const who = [user, password].map(encodeURIComponent).join(':');

@@ -1,13 +1,15 @@
 // `check`: runs the checks of the revision that the database is at, and prints the verdict in the contract's lines.
-import { InvalidInput } from '../../../lambda/migrator/errors.ts';
-import { seconds } from '../../../lambda/migrator/events.ts';
+
 import { validate } from '../../../lambda/migrator/migrator.ts';
-import type { CheckReport, GatherReport, ValidationReport } from '../../../lambda/migrator/report.ts';
-import { PHASES, type Phase } from '../../../lambda/migrator/revision.ts';
-import { verdictLines } from '../../../lambda/migrator/verdict.ts';
+import { BackstopError } from '../../../lambda/migrator/model/errors.ts';
+import { seconds } from '../../../lambda/migrator/model/events.ts';
+import type { CheckReport, GatherReport, ValidationReport } from '../../../lambda/migrator/model/report.ts';
+import { verdictLines } from '../../../lambda/migrator/model/verdict.ts';
+import { PHASES, type Phase } from '../../../lambda/migrator/revisions/revision.ts';
 import { selectDatabase } from '../databases.ts';
+import { DONE, FAILED } from '../exit-status.ts';
 import type { Terminal } from '../terminal.ts';
-import { type Call, DONE, FAILED, type Verb } from '../verb.ts';
+import type { Call, Verb } from '../verb.ts';
 
 export const checkVerb: Verb = {
   name: 'check',
@@ -35,7 +37,7 @@ export const checkVerb: Verb = {
 function readPhase(text: string): Phase {
   const phase = PHASES.find((known) => known === text);
   if (phase) return phase;
-  throw new InvalidInput({
+  throw new BackstopError('InvalidInput', {
     message: `There is no phase "${text}"`,
     hint: `Use one of: ${PHASES.join(', ')}.`,
   });

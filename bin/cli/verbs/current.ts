@@ -1,7 +1,8 @@
 // `current`: the revision that the database is at.
-import { revisionOf } from '../../../lambda/migrator/chain.ts';
+
 import { current } from '../../../lambda/migrator/inspect.ts';
-import { BASE } from '../../../lambda/migrator/report.ts';
+import { BASE } from '../../../lambda/migrator/model/report.ts';
+import { revisionOf } from '../../../lambda/migrator/revisions/chain.ts';
 import { selectDatabase } from '../databases.ts';
 import { logEntry, revisionJson, shortName } from '../revisions.ts';
 import type { Call, Verb } from '../verb.ts';

@@ -1,7 +1,8 @@
 // `downgrade`: takes revisions back in one transaction; what was retired comes back with every row.
-import { InvalidInput } from '../../../lambda/migrator/errors.ts';
+
 import { lossOfDowngrade } from '../../../lambda/migrator/inspect.ts';
 import { downgrade } from '../../../lambda/migrator/migrator.ts';
+import { BackstopError } from '../../../lambda/migrator/model/errors.ts';
 import { confirmLoss } from '../confirm.ts';
 import { selectDatabase } from '../databases.ts';
 import { offlineAnswer, refuseRange } from '../offline.ts';
@@ -28,7 +29,7 @@ export const downgradeVerb: Verb = {
     if (options.sql) return offlineAnswer(call, 'downgrade', target);
     refuseRange(target);
     if (/^(.*@)?heads?$/.test(target)) {
-      throw new InvalidInput({
+      throw new BackstopError('InvalidInput', {
         message: 'A downgrade to head is none',
         hint: 'Write -1, base or a revision.',
       });

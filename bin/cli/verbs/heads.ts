@@ -1,5 +1,5 @@
 // `heads`: the newest revision of a database. It reads the folders alone, and connects to nothing.
-import { revisionOf } from '../../../lambda/migrator/chain.ts';
+import { revisionOf } from '../../../lambda/migrator/revisions/chain.ts';
 import { readSelected } from '../databases.ts';
 import { branchName, logEntry, revisionJson } from '../revisions.ts';
 import type { Call, Verb } from '../verb.ts';

@@ -1,8 +1,8 @@
 // `log`: the runs that the history of a database remembers.
-import { describeEvent, STEP, seconds } from '../../../lambda/migrator/events.ts';
-import type { LoggedRun } from '../../../lambda/migrator/history.ts';
+
 import { log } from '../../../lambda/migrator/inspect.ts';
-import type { StepReport } from '../../../lambda/migrator/report.ts';
+import { describeEvent, STEP, seconds } from '../../../lambda/migrator/model/events.ts';
+import type { LoggedRun, StepReport } from '../../../lambda/migrator/model/report.ts';
 import { selectDatabase } from '../databases.ts';
 import { describeEffort, describeStepEffort } from '../effort.ts';
 import { backstop, migration } from '../logger.ts';

@@ -1,5 +1,5 @@
 // `revision`: a new revision folder with the next number, which upgrades and downgrades at once.
-import { readDatabases, systemOf } from '../../../lambda/migrator/databases.ts';
+import { readDatabases, systemOf } from '../../../lambda/migrator/revisions/databases.ts';
 import { readSelected } from '../databases.ts';
 import { nextId, writeRevision } from '../template.ts';
 import type { Call, Verb } from '../verb.ts';

@@ -1,9 +1,10 @@
 // `show`: all about one revision. It reads the folders alone, and connects to nothing.
-import { revisionOf } from '../../../lambda/migrator/chain.ts';
-import { InvalidInput } from '../../../lambda/migrator/errors.ts';
-import { BASE } from '../../../lambda/migrator/report.ts';
-import type { Revision, Script } from '../../../lambda/migrator/revision.ts';
-import { resolveTarget } from '../../../lambda/migrator/target.ts';
+
+import { BackstopError } from '../../../lambda/migrator/model/errors.ts';
+import { BASE } from '../../../lambda/migrator/model/report.ts';
+import { revisionOf } from '../../../lambda/migrator/revisions/chain.ts';
+import type { Revision, Script } from '../../../lambda/migrator/revisions/revision.ts';
+import { resolveTarget } from '../../../lambda/migrator/revisions/target.ts';
 import { readSelected } from '../databases.ts';
 import { logEntry, revisionJson } from '../revisions.ts';
 import type { Verb } from '../verb.ts';
@@ -17,7 +18,7 @@ export const showVerb: Verb = {
     const { definition, chain } = readSelected(options, target);
     const id = resolveTarget(chain, BASE, target);
     if (id === BASE) {
-      throw new InvalidInput({
+      throw new BackstopError('InvalidInput', {
         message: `There is no revision at ${BASE}`,
         hint: 'Name one; npx backstop history lists them.',
       });

@@ -1,7 +1,9 @@
 // `status`: a line a database; exit status 0 only if all are at head.
+
+import { DONE, FAILED } from '../exit-status.ts';
 import { type FleetOptions, onlyOptions, readFleet } from '../fleet.ts';
 import { describeStanding, isAtHead, lookAt, type Standing, standingJson } from '../standing.ts';
-import { type Answer, type Call, DONE, FAILED, type Verb } from '../verb.ts';
+import type { Answer, Call, Verb } from '../verb.ts';
 
 export const statusVerb: Verb = {
   name: 'status',

@@ -1,6 +1,6 @@
 // What a run cost is told in full: every table that was locked, what was written anew, who stood in the way.
 import { describeEffort, describeStepEffort } from '../../../bin/cli/effort.ts';
-import type { RunReport, StepReport } from '../../../lambda/migrator/report.ts';
+import type { RunReport, StepReport } from '../../../lambda/migrator/model/report.ts';
 
 const STEP: StepReport = {
   direction: 'upgrade',

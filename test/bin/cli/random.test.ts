@@ -3,10 +3,10 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { verbs } from '../../../bin/cli/verbs/index.ts';
-import { readChain } from '../../../lambda/migrator/chain.ts';
-import { BackstopError } from '../../../lambda/migrator/errors.ts';
-import { resolveTarget } from '../../../lambda/migrator/target.ts';
+import { verbs } from '../../../bin/cli/verbs.ts';
+import { BackstopError } from '../../../lambda/migrator/model/errors.ts';
+import { readChain } from '../../../lambda/migrator/revisions/chain.ts';
+import { resolveTarget } from '../../../lambda/migrator/revisions/target.ts';
 import { databaseOf, type Files } from '../../setup/revisions.ts';
 import { backstop, type Circumstances, UNREACHABLE } from './program.ts';
 import { folderOf, migrationsOf } from './project.ts';

@@ -1,5 +1,5 @@
 // Wrong use ends with 2 and one sentence, failure with 1, and a request for help with 0.
-import { verbs } from '../../../bin/cli/verbs/index.ts';
+import { verbs } from '../../../bin/cli/verbs.ts';
 import { backstop, document, UNREACHABLE } from './program.ts';
 import { migrationsOf } from './project.ts';
 

@@ -1,7 +1,7 @@
 // What AWS does to a function: its RDS, its Secrets Manager and its Scheduler, call by call.
 import { scheduleName } from '../../../lambda/aws/names.ts';
-import type { AwsFault, AwsRequest } from '../../../lib/local/aws/endpoint.ts';
-import { localDatabase } from '../../../lib/local/databases.ts';
+import type { AwsFault, AwsRequest } from '../../../lib/twin/aws/endpoint.ts';
+import { localDatabase } from '../../../lib/twin/databases.ts';
 import {
   addSnapshot,
   environmentOf,

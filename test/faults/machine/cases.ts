@@ -1,5 +1,5 @@
 // The matrix: every Task, and everything that can happen to its function. A case is data.
-import type { EndingName } from '../../../lambda/migrator/errors.ts';
+import type { EndingName } from '../../../lambda/migrator/model/errors.ts';
 import { type TestTwin, withEnvironment } from '../../machine/twin.ts';
 import type { FaultCase } from './case.ts';
 import type { Mishap } from './function.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { readRequest } from '../../../lib/local/aws/endpoint.ts';
+import { readRequest } from '../../../lib/twin/aws/endpoint.ts';
 
 export interface Crooked {
   readonly action: string;

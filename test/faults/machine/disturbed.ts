@@ -1,7 +1,7 @@
 // The deployment with one function disturbed: the state calls it as before, and something happens to it.
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DeployedFunction, Deployment } from '../../../lib/local/deployment.ts';
+import type { DeployedFunction, Deployment } from '../../../lib/twin/deployment.ts';
 import { type Disturbance, PID_FILE } from './function.ts';
 
 const ASSEMBLY = process.env.BACKSTOP_TEST_ASSEMBLY ?? '';

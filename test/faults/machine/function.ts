@@ -4,7 +4,7 @@ import { appendFileSync, openSync, readFileSync, statSync, writeFileSync } from 
 import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { makeError } from '../../../lambda/migrator/errors.ts';
+import { BackstopError } from '../../../lambda/migrator/model/errors.ts';
 
 /** What an invocation does. `after` means: its work is done, and the answer does not arrive. */
 export type Mishap =
@@ -94,7 +94,7 @@ function count(folder: string): number {
 function named(name: string): Error {
   try {
     const text = { message: `${name}, thrown on purpose`, hint: 'Do what the error says.' };
-    return makeError(name as never, text);
+    return new BackstopError(name as never, text);
   } catch {
     return Object.assign(new Error(`${name}, thrown on purpose`), { name });
   }

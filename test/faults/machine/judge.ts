@@ -1,7 +1,7 @@
 // The judgement of a case: the name of the ending, what it promises of the database, its remedy, and what is left behind.
 import { isDeepStrictEqual } from 'node:util';
-import { ENDINGS } from '../../../lambda/migrator/errors.ts';
 import { downgrade, upgrade } from '../../../lambda/migrator/migrator.ts';
+import { ENDINGS } from '../../../lambda/migrator/model/errors.ts';
 import { lookInto, type Run, type TestTwin } from '../../machine/twin.ts';
 import { makeDatabase, migratorOn } from '../../setup/database.ts';
 import { expectNothingLeft } from '../../setup/sessions.ts';

@@ -1,5 +1,5 @@
 // Whether docs/endings.md tells of every ending and every Task, and of none that does not exist.
-import { ENDINGS } from '../../../lambda/migrator/errors.ts';
+import { ENDINGS } from '../../../lambda/migrator/model/errors.ts';
 import { deployed } from '../../machine/twin.ts';
 import { describeEndings, readPage } from './page.ts';
 

@@ -1,7 +1,7 @@
 // docs/endings.md: what an ending is and promises, and what the matrix has shown of each; written from its rows.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type DatabaseState, ENDINGS, type EndingPromise } from '../../../lambda/migrator/errors.ts';
+import { type DatabaseState, ENDINGS, type EndingPromise } from '../../../lambda/migrator/model/errors.ts';
 import { ROOT } from '../../../lib/paths.ts';
 import type { Row } from './judge.ts';
 

@@ -1,5 +1,5 @@
 // The Tasks in which something can happen, and the execution that leads there.
-import type { EndingName } from '../../../lambda/migrator/errors.ts';
+import type { EndingName } from '../../../lambda/migrator/model/errors.ts';
 import type { TwinOptions } from '../../machine/twin.ts';
 
 export type Ends = EndingName | 'Succeeded';

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { downgrade } from '../../../lambda/migrator/migrator.ts';
-import type { Deployment } from '../../../lib/local/deployment.ts';
+import type { Deployment } from '../../../lib/twin/deployment.ts';
 import { withMigrations } from '../../machine/twin.ts';
 import { migratorOn, type TestDatabase } from '../../setup/database.ts';
 import { atFirstRequestIn, type FaultCase } from './case.ts';

@@ -1,7 +1,8 @@
 // The verbs that only look: what they find, what they foresee to be lost, and that they write nothing.
+
 import { current, inspect, log, lossOfDowngrade, lossOfFinalize } from '../../../lambda/migrator/inspect.ts';
-import type { Loss } from '../../../lambda/migrator/loss.ts';
 import { finalize, upgrade } from '../../../lambda/migrator/migrator.ts';
+import type { Loss } from '../../../lambda/migrator/model/report.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
 import { databaseOf } from '../../setup/revisions.ts';
 

@@ -2,10 +2,10 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
 import { downgrade, upgrade, validate } from '../../../lambda/migrator/migrator.ts';
+import { DEFAULT_BOUNDS } from '../../../lambda/migrator/model/bounds.ts';
 import { offlineSql } from '../../../lambda/migrator/offline.ts';
-import { DEFAULT_BOUNDS } from '../../../lambda/migrator/run.ts';
-import { takeRunnerLock } from '../../../lambda/migrator/runner-lock.ts';
-import { withClient } from '../../../lib/local/server/client.ts';
+import { takeRunnerLock } from '../../../lambda/migrator/session/runner-lock.ts';
+import { withClient } from '../../../lib/twin/server/client.ts';
 import {
   codebaseMcp,
   makeDatabase,

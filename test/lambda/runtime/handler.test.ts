@@ -1,6 +1,6 @@
 // The frame of every function: what it logs, and what it lets out when the work fails.
 import type { Context } from 'aws-lambda';
-import { MigrationFailed } from '../../../lambda/migrator/errors.ts';
+import { BackstopError } from '../../../lambda/migrator/model/errors.ts';
 import { stateHandler } from '../../../lambda/runtime/handler.ts';
 import type { ExecutionState } from '../../../lambda/state.ts';
 
@@ -62,7 +62,7 @@ test('every line names execution, database and revision', async () => {
 
 test('an error keeps its name, and as much of its message as Step Functions can hold', async () => {
   const handler = stateHandler({ step: 'Migrate' }, async () => {
-    throw new MigrationFailed({ message: 'x'.repeat(100_000) });
+    throw new BackstopError('MigrationFailed', { message: 'x'.repeat(100_000) });
   });
   const lines = await logged(async () => {
     const error = await handler(state, context).catch((thrown: Error) => thrown);

@@ -1,7 +1,7 @@
 // The checks in verify/: each holds when it should, and fails when its subject is broken.
 import { downgrade, finalize, upgrade, validate } from '../../../lambda/migrator/migrator.ts';
-import type { ValidationReport } from '../../../lambda/migrator/report.ts';
-import { verdictLines } from '../../../lambda/migrator/verdict.ts';
+import type { ValidationReport } from '../../../lambda/migrator/model/report.ts';
+import { verdictLines } from '../../../lambda/migrator/model/verdict.ts';
 import { codebaseMcp, makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
 import { inSession } from './contents.ts';
 

@@ -1,7 +1,8 @@
 // What a downgrade would lose, found before it: rows of its tables, values of its columns, wherever they stand now.
-import { revisionOf } from '../../../lambda/migrator/chain.ts';
-import { runChecks } from '../../../lambda/migrator/checks.ts';
+
+import { runChecks } from '../../../lambda/migrator/database/checks.ts';
 import { downgrade, finalize, upgrade } from '../../../lambda/migrator/migrator.ts';
+import { revisionOf } from '../../../lambda/migrator/revisions/chain.ts';
 import { codebaseMcp, makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
 import { inSession } from './contents.ts';
 import { FEATURE_TABLE_NAMES } from './feature-tables.ts';

@@ -1,6 +1,6 @@
 // The pattern of project_id, as the database itself enforces it on both tables (FR-009 to FR-012, FR-024 to FR-026).
 import { upgrade } from '../../../lambda/migrator/migrator.ts';
-import { Random } from '../../../lib/local/data/random.ts';
+import { Random } from '../../../lib/twin/data/random.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
 
 const VALID = [

@@ -1,7 +1,8 @@
 // What 002 refuses, in which words, without a trace; and that the remedy in the hint, word for word, is one.
-import { BackstopError } from '../../../lambda/migrator/errors.ts';
+
 import { downgrade, finalize, upgrade, validate } from '../../../lambda/migrator/migrator.ts';
-import { DEFAULT_BOUNDS } from '../../../lambda/migrator/run.ts';
+import { DEFAULT_BOUNDS } from '../../../lambda/migrator/model/bounds.ts';
+import { BackstopError } from '../../../lambda/migrator/model/errors.ts';
 import { codebaseMcp, makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
 import { contentsOf, inSession, schemaOf } from './contents.ts';
 

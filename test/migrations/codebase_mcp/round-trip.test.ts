@@ -1,7 +1,8 @@
 // The way back: what a downgrade gives back, before finalize with every row, after it the schema alone.
-import { describeEvent } from '../../../lambda/migrator/events.ts';
+
 import { downgrade, finalize, upgrade } from '../../../lambda/migrator/migrator.ts';
-import type { RunReport } from '../../../lambda/migrator/report.ts';
+import { describeEvent } from '../../../lambda/migrator/model/events.ts';
+import type { RunReport } from '../../../lambda/migrator/model/report.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
 import { pgDump } from '../../setup/schema-dump.ts';
 import { contentsOf, rowsOf, schemaOf } from './contents.ts';

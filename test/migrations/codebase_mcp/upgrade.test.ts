@@ -1,6 +1,7 @@
 // The way up: base to head in one transaction or revision by revision, and what stands at each of them.
-import { describeEvent } from '../../../lambda/migrator/events.ts';
+
 import { reconcile, upgrade } from '../../../lambda/migrator/migrator.ts';
+import { describeEvent } from '../../../lambda/migrator/model/events.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
 import { contentsOf } from './contents.ts';
 import { CORE_TABLE_NAMES, DESCRIBE_TABLE, FEATURE_TABLE_NAMES, FEATURE_TABLES } from './feature-tables.ts';

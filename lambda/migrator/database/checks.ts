@@ -1,0 +1,156 @@
+// The checks of a revision, run on a database that others go on using: nobody waits for them, and nothing of them stays.
+import type pg from 'pg';
+import { BackstopError, ENDINGS, type EndingName } from '../model/errors.ts';
+import type { Listener } from '../model/events.ts';
+import type { CheckReport, GatherReport, RevisionId, ValidationReport } from '../model/report.ts';
+import { type Check, type Gather, type Phase, withoutSemicolon } from '../revisions/revision.ts';
+import { stepError } from '../session/sqlstate.ts';
+import { createHistory } from './history.ts';
+
+/** How many of the violating rows a report carries. */
+const ROWS_REPORTED = 20;
+/** Longer text is cut: a report travels in the state of an execution, which holds 256 KiB. */
+const CHARACTERS_REPORTED = 200;
+/** The column that a violating row gets in addition: how many there are. */
+const COUNT = 'backstop_violations';
+
+/**
+ * Runs checks one after the other in one snapshot of the database, and rolls back. What they gather is gathered
+ * first, once for all of them; where no temporary table may be made, each looks for itself.
+ *
+ * @param timeoutMs for all of them together
+ * @throws MigrationFailed where a check's query itself fails: its verdict would be worth nothing
+ */
+export async function runChecks(
+  client: pg.Client,
+  revision: RevisionId,
+  phase: Phase,
+  checks: readonly Check[],
+  timeoutMs: number,
+  listener: Listener,
+): Promise<ValidationReport> {
+  const started = performance.now();
+  const gathers = [...new Set(checks.flatMap((check) => check.gathers ?? []))];
+  const gathered: GatherReport[] = [];
+  const reports: CheckReport[] = [];
+  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
+  try {
+    const limitTime = () => {
+      const leftMs = Math.max(1, Math.round(timeoutMs - (performance.now() - started)));
+      return client.query("SELECT pg_catalog.set_config('statement_timeout', $1, true)", [`${leftMs}ms`]);
+    };
+    await limitTime();
+    // Checks may read the history. Where there is none yet, an empty one stands for it until the rollback; not
+    // for every check, because it would wait for a first run that is making the real one.
+    if (checks.some(({ sql }) => sql.includes('backstop.history'))) await createHistory(client);
+    const together = gathers.length > 0 && (await mayMakeTables(client));
+    for (const gather of together ? gathers : []) {
+      await limitTime();
+      gathered.push(await runGather(client, revision, gather));
+    }
+    await client.query('SET TRANSACTION READ ONLY');
+    for (const check of checks) {
+      await limitTime();
+      const report = await runCheck(client, revision, check, together ? [] : gathers);
+      listener({ type: 'check completed', check: report });
+      reports.push(report);
+    }
+  } finally {
+    await client.query('ROLLBACK').catch(() => {});
+  }
+  const passed = reports.every((report) => report.passed);
+  const durationMs = performance.now() - started;
+  return { revision, phase, passed, checks: reports, durationMs, ...(gathered.length > 0 && { gathered }) };
+}
+
+/** Not on a standby, nor in a session that may only read, nor where PUBLIC has lost the right. */
+async function mayMakeTables(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query<{ may: boolean }>(
+    `SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMPORARY')
+        AND pg_catalog.current_setting('transaction_read_only') = 'off' AS may`,
+  );
+  return rows[0]?.may === true;
+}
+
+/** The server plans the query of a table as it plans any other: with parallel workers, where that pays. */
+async function runGather(
+  client: pg.Client,
+  revision: RevisionId,
+  { title, table, query }: Gather,
+): Promise<GatherReport> {
+  const started = performance.now();
+  const made = `CREATE TEMPORARY TABLE ${table} ON COMMIT DROP AS SELECT * FROM (\n${query}\n) AS gathered`;
+  const { rowCount } = await client.query(made).catch((error) => {
+    throw stepError(error, `gather ${table} of ${revision} (${title})`);
+  });
+  return { title, table, rows: Number(rowCount), durationMs: performance.now() - started };
+}
+
+/** @param within what the check reads that no table holds */
+async function runCheck(
+  client: pg.Client,
+  revision: RevisionId,
+  { id, title, sql, shownAs }: Check,
+  within: readonly Gather[],
+): Promise<CheckReport> {
+  const started = performance.now();
+  const { rows } = await client
+    .query<Record<string, unknown>>(withQueries(within) + countedAndLimited(sql))
+    .catch((error) => {
+      throw stepError(error, `check ${id} of ${revision} (${title})`);
+    });
+  return {
+    revision,
+    id,
+    title,
+    shownAs,
+    passed: rows.length === 0,
+    violations: Number(rows[0]?.[COUNT] ?? 0),
+    rows: rows.map(({ [COUNT]: _, ...row }) => shortened(row)),
+    durationMs: performance.now() - started,
+  };
+}
+
+/** The columns in which a check speaks for itself, see {@link refusedBy}. */
+const WORDS = ['error', 'message', 'detail', 'hint'];
+
+function shortened(row: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(row).map(([column, value]) => [column, WORDS.includes(column) ? value : shorten(value)]),
+  );
+}
+
+function shorten(value: unknown): unknown {
+  const text = typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
+  if (typeof text !== 'string' || text.length <= CHARACTERS_REPORTED) return value;
+  return `${text.slice(0, CHARACTERS_REPORTED)}…`;
+}
+
+/** Nothing of it runs that the check does not read. */
+function withQueries(gathers: readonly Gather[]): string {
+  if (gathers.length === 0) return '';
+  return `WITH ${gathers.map(({ table, query }) => `${table} AS MATERIALIZED (\n${query}\n)`).join(', ')}\n`;
+}
+
+/** Counted by the server: every row of a large table may violate a check, and this process could not hold them. */
+function countedAndLimited(sql: string): string {
+  return `SELECT violating.*, count(*) OVER () AS ${COUNT} FROM (\n${withoutSemicolon(sql)}\n) AS violating LIMIT ${ROWS_REPORTED}`;
+}
+
+/**
+ * The ending for checks that do not hold before anything was done. A violating row may itself say what it
+ * means, in columns `error` (a name of ENDINGS), `message`, `detail` and `hint`, as V7.1 does for E1.
+ */
+export function refusedBy(validation: ValidationReport): BackstopError {
+  const failed = validation.checks.find((check) => !check.passed);
+  const row = failed?.rows[0] ?? {};
+  const text = {
+    message: String(row.message ?? `Check ${failed?.id} does not hold: ${failed?.title}`),
+    detail: row.detail === undefined ? JSON.stringify(row) : String(row.detail),
+    hint: row.hint === undefined ? 'Correct these rows, then run again.' : String(row.hint),
+  };
+  const name = String(row.error);
+  return Object.hasOwn(ENDINGS, name)
+    ? new BackstopError(name as EndingName, text)
+    : new BackstopError('MigrationFailed', text);
+}

@@ -1,0 +1,81 @@
+// Where the database is: one revision of its chain, or a refusal that says what was found instead and how to go on.
+import type pg from 'pg';
+import { BackstopError } from '../model/errors.ts';
+import { BASE, type RevisionId } from '../model/report.ts';
+import { type Chain, describeChain, idAt, position } from '../revisions/chain.ts';
+import type { Database } from '../revisions/databases.ts';
+import type { Phase, Revision } from '../revisions/revision.ts';
+import { runChecks } from './checks.ts';
+import { readVersions } from './version-table.ts';
+
+/**
+ * The revision that the database says it is at; base where it says nothing.
+ *
+ * @throws UnknownRevision where it names a revision that no folder describes, or more than one; the hint names the
+ *   revision whose checks the schema passes
+ */
+export async function readCurrent(client: pg.Client, database: Database): Promise<RevisionId> {
+  const {
+    chain,
+    definition: { name },
+  } = database;
+  const versions = await readVersions(client);
+  const [version = BASE] = versions;
+  if (versions.length <= 1 && isKnown(chain, version)) return version;
+  const found = versions.join(', ');
+  throw new BackstopError('UnknownRevision', {
+    ...(versions.length > 1
+      ? {
+          message: `The database says that it is at ${versions.length} revisions at once`,
+          detail: `public.alembic_version holds ${found}.`,
+        }
+      : {
+          message: `Can't locate revision identified by '${version}'`,
+          detail: `public.alembic_version holds ${found}; ${whose(database, version)}the revisions of ${name} are ${describeChain(chain)}.`,
+        }),
+    hint: remedy(database, await recognise(client, chain)),
+  });
+}
+
+/** A version of the system's other database tells that the connection leads there, or that it was stamped wrongly. */
+function whose({ others = [] }: Database, version: RevisionId): string {
+  const owner = others.find(({ revisions }) => revisions().includes(version));
+  return owner === undefined ? '' : `${version} is a revision of ${owner.definition.name}; `;
+}
+
+function isKnown(chain: Chain, id: RevisionId): boolean {
+  return id === BASE || chain.revisions.some((revision) => revision.id === id);
+}
+
+function remedy({ definition: { name } }: Database, looksLike: RevisionId | undefined): string {
+  const stamp = (id: string) => `npx backstop stamp ${id} --purge --database ${name}`;
+  return looksLike === undefined
+    ? `If a newer version of these folders made it, run that one; if you are certain where the database is: ${stamp('REVISION')}`
+    : `Its schema passes the checks of ${looksLike}. If a newer version of these folders made it, run that one; else: ${stamp(looksLike)}`;
+}
+
+/** For the checks of one revision: they are asked of a database of which nobody knows how large it is. */
+const RECOGNITION_MS = 10_000;
+
+/** The newest revision that the schema looks like, judged by the revisions' checks; undefined where none fits. */
+async function recognise(client: pg.Client, chain: Chain): Promise<RevisionId | undefined> {
+  for (const revision of chain.revisions.toReversed()) {
+    if (await holds(client, revision, 'after-upgrade')) return revision.id;
+    const before = idAt(chain, position(chain, revision.id) - 1);
+    const judgesItself = chain.revisions.some(
+      ({ id, checks }) => id === before && checks['after-upgrade'].length > 0,
+    );
+    if (!judgesItself && (await holds(client, revision, 'after-downgrade'))) return before;
+  }
+  return undefined;
+}
+
+async function holds(client: pg.Client, { id, checks }: Revision, phase: Phase): Promise<boolean> {
+  if (checks[phase].length === 0) return false;
+  // A check that cannot even run speaks of another schema.
+  const verdict = runChecks(client, id, phase, checks[phase], RECOGNITION_MS, () => {});
+  return verdict.then(
+    ({ passed }) => passed,
+    () => false,
+  );
+}

@@ -1,0 +1,160 @@
+// What a transaction did, in the server's own words: locks, rewritten and moved relations, rows, write-ahead log.
+import type pg from 'pg';
+import type { HeldLock, RowCounts } from '../model/report.ts';
+
+/** A table or materialized view, as the catalogue has it at one moment. */
+interface Relation {
+  readonly schema: string;
+  readonly name: string;
+  /** Changes when the relation is written anew. */
+  readonly filenode: string;
+}
+
+/** oid → relation, of all tables and materialized views outside the system's own schemas. */
+export type Relations = ReadonlyMap<string, Relation>;
+
+const RELATIONS = `
+  SELECT c.oid::text AS oid, n.nspname AS schema, c.relname AS name,
+         coalesce(pg_catalog.pg_relation_filenode(c.oid), 0)::text AS filenode
+  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'backstop')`;
+
+/** Answers with one {@link Moment}; ready to be asked as it is, and as `backstop_moment` where it has been prepared. */
+export const MOMENT = `
+  SELECT pg_catalog.pg_current_xact_id_if_assigned()::text AS transaction,
+         pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::float8 AS wal,
+         (SELECT coalesce(pg_catalog.jsonb_agg(held ORDER BY held.mode = 'AccessExclusiveLock' DESC, held.relation), '[]')
+          FROM (SELECT c.oid::text AS oid, n.nspname || '.' || c.relname AS relation, l.mode,
+                       coalesce(pg_catalog.pg_relation_filenode(c.oid), 0)::text AS filenode
+                FROM pg_catalog.pg_locks AS l
+                JOIN pg_catalog.pg_class AS c ON c.oid = l.relation
+                JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+                WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.granted
+                  AND c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'backstop') AS held) AS locks`;
+
+/** What pg_stat_xact_user_tables says, without what the server would plan and read for its other columns. */
+const WRITTEN_ROWS = `
+  SELECT oid::text AS oid, relation, inserted::float8 AS inserted, updated::float8 AS updated, deleted::float8 AS deleted
+  FROM (SELECT c.oid, n.nspname || '.' || c.relname AS relation,
+               pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid) AS inserted,
+               pg_catalog.pg_stat_get_xact_tuples_updated(c.oid) AS updated,
+               pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) AS deleted
+        FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE c.relkind IN ('r', 'm', 'p') AND c.relname <> 'alembic_version'
+          AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'backstop')) AS written
+  WHERE inserted + updated + deleted > 0
+  ORDER BY relation`;
+
+/**
+ * Makes ready what this file reads, once a session: planning these queries takes the server longer than answering
+ * them, and most of the answers are given under the locks of the run. The server plans a query when it is first asked.
+ */
+export async function prepareEvidence(client: pg.Client): Promise<void> {
+  const queries = { relations: RELATIONS, moment: MOMENT, written_rows: WRITTEN_ROWS };
+  for (const [name, query] of Object.entries(queries)) {
+    await client.query(`PREPARE backstop_${name} AS ${query}`);
+    await client.query(`EXECUTE backstop_${name}`);
+  }
+}
+
+/** After {@link prepareEvidence}. */
+export async function readRelations(client: pg.Client): Promise<Relations> {
+  const { rows } = await client.query<Relation & { oid: string }>('EXECUTE backstop_relations');
+  return new Map(rows.map(({ oid, ...relation }) => [oid, relation]));
+}
+
+export interface Changes {
+  readonly retired: readonly string[];
+  readonly restored: readonly string[];
+  readonly created: readonly string[];
+  readonly dropped: readonly string[];
+}
+
+/** What became of the relations between two readings, each list sorted by name. */
+export function compareRelations(before: Relations, after: Relations): Changes {
+  const retired: string[] = [];
+  const restored: string[] = [];
+  for (const [oid, was] of before) {
+    const is = after.get(oid);
+    if (!is) continue;
+    if (isRetired(is) && !isRetired(was)) retired.push(qualified(was));
+    if (isRetired(was) && !isRetired(is)) restored.push(qualified(is));
+  }
+  return {
+    retired: retired.sort(),
+    restored: restored.sort(),
+    created: missing(after, before),
+    dropped: missing(before, after),
+  };
+}
+
+function missing(relations: Relations, from: Relations): string[] {
+  return [...relations]
+    .filter(([oid]) => !from.has(oid))
+    .map(([, relation]) => qualified(relation))
+    .sort();
+}
+
+function isRetired(relation: Relation): boolean {
+  return relation.schema.startsWith(RETIRED_PREFIX);
+}
+
+function qualified({ schema, name }: Relation): string {
+  return `${schema}.${name}`;
+}
+
+/** The schema `retired_<revision>` holds what the upgrade of that revision retired, until it is finalized. */
+const RETIRED_PREFIX = 'retired_';
+
+/** Ids of the revisions whose retired objects still stand. */
+export async function readRetiredRevisions(client: pg.Client): Promise<string[]> {
+  const { rows } = await client.query<{ id: string }>(
+    `SELECT pg_catalog.substr(nspname, $1) AS id FROM pg_catalog.pg_namespace
+     WHERE pg_catalog.starts_with(nspname, $2) ORDER BY nspname`,
+    [RETIRED_PREFIX.length + 1, RETIRED_PREFIX],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** What the transaction holds at one moment, between two steps. */
+export interface Moment {
+  /** The id of the open transaction; null where a step has ended it. */
+  readonly transaction: string | null;
+  /** Position of the write-ahead log, in bytes. */
+  readonly wal: number;
+  /** Locks on tables, strongest first, each with the oid and the filenode of its table. */
+  readonly locks: readonly (HeldLock & { readonly oid: string; readonly filenode: string })[];
+}
+
+/** After {@link prepareEvidence}. */
+export async function readMoment(client: pg.Client): Promise<Moment> {
+  const { rows } = await client.query<Moment>('EXECUTE backstop_moment');
+  return rows[0] as Moment;
+}
+
+/** oid → rows written to the table, without our own bookkeeping. */
+export type WrittenRows = ReadonlyMap<string, RowCounts>;
+
+/**
+ * The server's counters, which may still hold what earlier transactions of the session wrote. After
+ * {@link prepareEvidence}.
+ */
+export async function readWrittenRows(client: pg.Client): Promise<WrittenRows> {
+  const { rows } = await client.query<RowCounts & { oid: string }>('EXECUTE backstop_written_rows');
+  return new Map(rows.map(({ oid, ...counts }) => [oid, counts]));
+}
+
+/** Rows written between two readings, a line for each table that was written to. */
+export function compareWrittenRows(before: WrittenRows, after: WrittenRows): RowCounts[] {
+  return [...after]
+    .map(([oid, { relation, inserted, updated, deleted }]) => {
+      const was = before.get(oid) ?? { inserted: 0, updated: 0, deleted: 0 };
+      return {
+        relation,
+        inserted: inserted - was.inserted,
+        updated: updated - was.updated,
+        deleted: deleted - was.deleted,
+      };
+    })
+    .filter(({ inserted, updated, deleted }) => inserted + updated + deleted > 0);
+}

@@ -1,0 +1,122 @@
+// Backstop's memory in the database: who ran what, when, and how did it end. One table, backstop.history.
+import type pg from 'pg';
+import type { BackstopError } from '../model/errors.ts';
+import type {
+  Direction,
+  FailureReport,
+  HistoryEntry,
+  LoggedRun,
+  RevisionId,
+  RunReport,
+} from '../model/report.ts';
+
+export function failureReport(error: BackstopError, attempts: number): FailureReport {
+  return { error: error.name, message: error.summary, detail: error.detail, hint: error.hint, attempts };
+}
+
+/** Creates the table where it is missing. A committed run leaves it behind; see {@link hasHistory}. */
+export async function createHistory(client: pg.Client): Promise<void> {
+  // Asked first: IF NOT EXISTS would want the right to create in the database even where nothing is to be created.
+  if (await hasHistory(client)) return;
+  await client.query('CREATE SCHEMA IF NOT EXISTS backstop');
+  await client.query(`CREATE TABLE backstop.history (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    run_id uuid NOT NULL,
+    execution_arn text,
+    database_user text NOT NULL DEFAULT session_user,
+    direction text NOT NULL,
+    from_revision text NOT NULL,
+    to_revision text NOT NULL,
+    started_at timestamptz NOT NULL,
+    duration_ms double precision NOT NULL,
+    outcome text NOT NULL,
+    checksums jsonb NOT NULL,
+    report jsonb NOT NULL)`);
+  await client.query(
+    "COMMENT ON TABLE backstop.history IS 'Every run of Backstop on this database, failures too'",
+  );
+}
+
+async function hasHistory(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query("SELECT pg_catalog.to_regclass('backstop.history') AS oid");
+  return rows[0]?.oid !== null;
+}
+
+/** Adds a run to the table, which must be there. */
+export async function remember(client: pg.Client, entry: HistoryEntry): Promise<void> {
+  await client.query(
+    `INSERT INTO backstop.history
+       (run_id, execution_arn, direction, from_revision, to_revision, started_at, duration_ms, outcome, checksums, report)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+    [
+      entry.runId,
+      entry.execution ?? null,
+      entry.direction,
+      entry.from,
+      entry.to,
+      entry.startedAt,
+      entry.durationMs,
+      entry.outcome,
+      JSON.stringify(entry.checksums),
+      JSON.stringify(entry.report),
+    ],
+  );
+}
+
+/** Whether the history knows the run: it does once its transaction is committed, because that wrote the row. */
+export async function isRemembered(client: pg.Client, runId: string): Promise<boolean> {
+  if (!(await hasHistory(client))) return false;
+  const { rows } = await client.query('SELECT FROM backstop.history WHERE run_id = $1', [runId]);
+  return rows.length > 0;
+}
+
+/** The report of the last run of that direction that this execution committed; undefined where there is none. */
+export async function committedRun(
+  client: pg.Client,
+  execution: string,
+  direction: Direction,
+): Promise<RunReport | undefined> {
+  if (!(await hasHistory(client))) return undefined;
+  const { rows } = await client.query<{ report: RunReport }>(
+    `SELECT report FROM backstop.history
+     WHERE execution_arn = $1 AND direction = $2 AND report ->> 'outcome' = outcome
+     ORDER BY id DESC LIMIT 1`,
+    [execution, direction],
+  );
+  return rows[0]?.report;
+}
+
+/** The last run that moved the database or wrote its version; undefined where the history knows of none. */
+export async function lastChange(
+  client: pg.Client,
+): Promise<Pick<LoggedRun, 'execution' | 'user' | 'from' | 'to' | 'outcome'> | undefined> {
+  if (!(await hasHistory(client))) return undefined;
+  const { rows } = await client.query<LoggedRun>(
+    `SELECT execution_arn AS execution, database_user AS "user", from_revision AS "from", to_revision AS "to", outcome
+     FROM backstop.history WHERE outcome IN ('upgraded', 'downgraded', 'stamped') ORDER BY id DESC LIMIT 1`,
+  );
+  return rows[0];
+}
+
+/** Revision id → checksum with which it was last applied, as far as history knows. */
+export async function appliedChecksums(client: pg.Client): Promise<Map<RevisionId, string>> {
+  if (!(await hasHistory(client))) return new Map();
+  const { rows } = await client.query<{ revision: string; checksum: string }>(
+    `SELECT DISTINCT ON (applied.key) applied.key AS revision, applied.value AS checksum
+     FROM backstop.history AS h, pg_catalog.jsonb_each_text(h.checksums) AS applied
+     WHERE h.outcome = 'upgraded' ORDER BY applied.key, h.id DESC`,
+  );
+  return new Map(rows.map(({ revision, checksum }) => [revision, checksum]));
+}
+
+/** The last `limit` runs, the newest first; none where there is no history yet. */
+export async function readHistory(client: pg.Client, limit: number): Promise<LoggedRun[]> {
+  if (!(await hasHistory(client))) return [];
+  const { rows } = await client.query<LoggedRun>(
+    `SELECT run_id AS "runId", execution_arn AS execution, database_user AS "user", direction, from_revision AS "from",
+            to_revision AS "to", started_at AS "startedAt", duration_ms AS "durationMs", outcome, report
+     FROM backstop.history ORDER BY id DESC LIMIT $1`,
+    [limit],
+  );
+  return rows;
+}

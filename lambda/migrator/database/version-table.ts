@@ -1,0 +1,49 @@
+// Alembic's own table, alembic_version: read as Alembic reads it, written so that a race cannot go unnoticed.
+import pg from 'pg';
+import { BackstopError } from '../model/errors.ts';
+import { BASE, type RevisionId } from '../model/report.ts';
+
+/** What stands in the table: no row at base, one revision as a rule; more where another tool knows branches. */
+export async function readVersions(client: pg.Client): Promise<RevisionId[]> {
+  const { rows: tables } = await client.query(
+    "SELECT pg_catalog.to_regclass('public.alembic_version') AS oid",
+  );
+  if (tables[0]?.oid === null) return [];
+  const { rows } = await client.query<{ version_num: RevisionId }>(
+    'SELECT version_num FROM public.alembic_version ORDER BY version_num',
+  );
+  return rows.map(({ version_num }) => version_num);
+}
+
+/** Makes the table; the names are Alembic's, so that Alembic finds it. */
+export const CREATE_VERSION_TABLE = `CREATE TABLE IF NOT EXISTS public.alembic_version (
+  version_num varchar(32) NOT NULL,
+  CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+)`;
+
+/** The statement that moves the version from one revision to the next; right only if it touches exactly one row. */
+export function versionStatement(from: RevisionId, to: RevisionId): string {
+  const [before, after] = [pg.escapeLiteral(from), pg.escapeLiteral(to)];
+  if (from === BASE) {
+    return `INSERT INTO public.alembic_version SELECT ${after} WHERE NOT EXISTS (SELECT FROM public.alembic_version)`;
+  }
+  if (to === BASE) return `DELETE FROM public.alembic_version WHERE version_num = ${before}`;
+  return `UPDATE public.alembic_version SET version_num = ${after} WHERE version_num = ${before}`;
+}
+
+/**
+ * Moves the version from one revision to the next, inside the transaction of the change.
+ *
+ * @throws MigrationFailed where the version is no longer `from`: exactly one row must be touched
+ */
+export async function moveVersion(client: pg.Client, from: RevisionId, to: RevisionId): Promise<void> {
+  if (from === BASE) await client.query(CREATE_VERSION_TABLE);
+  const touched = await client.query(versionStatement(from, to));
+  if (touched.rowCount !== 1) {
+    throw new BackstopError('MigrationFailed', {
+      message: `The version of the database changed while ${to} ran`,
+      detail: `It was ${from} at the start; ${touched.rowCount ?? 0} rows of public.alembic_version matched at the end.`,
+      hint: 'Another tool wrote it at the same time. All was rolled back: run again.',
+    });
+  }
+}

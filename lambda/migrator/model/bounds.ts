@@ -1,0 +1,46 @@
+// How long a run may take and wait, and the bounds that hold unless others are given.
+import { BackstopError } from './errors.ts';
+import { seconds } from './events.ts';
+import type { Estimate } from './report.ts';
+
+/** How long a run may take and wait, in ms. */
+export interface Bounds {
+  /** For the questions with which a connection begins: who and where we are. */
+  readonly admissionMs: number;
+  /** For one transaction from BEGIN to COMMIT (FR-031). */
+  readonly transactionMs: number;
+  /** For all locks together: the advisory lock first, then the attempts to get the table locks. */
+  readonly lockWaitMs: number;
+  /** For one table lock: for this long our request may keep others waiting behind it. */
+  readonly lockTimeoutMs: number;
+  /** For how long an upgrade may be expected to keep a table locked: beyond that it is not begun. */
+  readonly maxLockMs: number;
+  /** For the whole run, its waiting included: what is left of the time of the function it runs in. */
+  readonly runMs: number;
+  /** Where the answer to COMMIT was lost: until the server can be asked what became of it. */
+  readonly reconnectMs: number;
+  /** Beyond a deadline, until the connection of a server that is silent is cut. */
+  readonly graceMs: number;
+}
+
+export const DEFAULT_BOUNDS: Bounds = {
+  admissionMs: 10_000,
+  transactionMs: 300_000,
+  lockWaitMs: 60_000,
+  lockTimeoutMs: 2_000,
+  maxLockMs: 5_000,
+  runMs: Number.POSITIVE_INFINITY,
+  reconnectMs: 30_000,
+  graceMs: 5_000,
+};
+
+/** Throws LockTooLong where a table would be locked for longer than that, in ms. */
+export function requireBriefLock({ lockMs, tables: [table] }: Estimate, maxLockMs: number): void {
+  if (lockMs <= maxLockMs || table === undefined) return;
+  const enough = Math.ceil((1.5 * lockMs) / 1000);
+  throw new BackstopError('LockTooLong', {
+    message: `The upgrade would lock ${table.relation} for about ${seconds(lockMs)}, longer than the ${seconds(maxLockMs)} that it may`,
+    detail: `${table.relation} has about ${Math.round(table.rows)} rows in ${Math.ceil(table.bytes / 1024 ** 2)} MiB, and is read under the lock in ${seconds(table.scanMs)}. Nothing was changed.`,
+    hint: `Run it where nobody needs the table for so long, and allow it: --max-lock ${enough}, or in AWS {"maxLock": ${enough}}; or make the table smaller first.`,
+  });
+}

@@ -1,0 +1,118 @@
+// Every way a run can end other than well: one class an ending, and what each ending promises about the database.
+//
+// The class names are public: the state machine matches them, an execution ends with one of them, and
+// the exit message of the command line starts with the same sentence. A test holds the state machine to this file.
+
+/** What is in the database when an execution has ended with an error. */
+export type DatabaseState =
+  /** What ended so has changed nothing itself. */
+  | 'unchanged'
+  /** What this execution committed, if anything, was taken back: schema and rows as before it. */
+  | 'downgraded'
+  /** The run was committed and is valid; something after it is still to do. */
+  | 'at target'
+  /** A person has to look: the error says what is known, and how to restore. */
+  | 'needs a person';
+
+/** What an ending promises, as data: the source of `docs/endings.md` and of the state machine's descriptions. */
+export interface EndingPromise {
+  readonly database: DatabaseState;
+  readonly meaning: string;
+}
+
+/** Name of an ending → what it promises. The keys are the only values an execution's `Error` may have. */
+export const ENDINGS = {
+  InvalidInput: { database: 'unchanged', meaning: 'The execution input names an unknown field or value.' },
+  ConfigurationError: {
+    database: 'unchanged',
+    meaning: 'The deployed configuration does not fit the account.',
+  },
+  SecretMalformed: { database: 'unchanged', meaning: 'The secret is not JSON with username and password.' },
+  CredentialsRejected: { database: 'unchanged', meaning: 'The server refused the user name or password.' },
+  DatabaseNotFound: { database: 'unchanged', meaning: 'The server has no database of that name.' },
+  DatabaseUnreachable: { database: 'unchanged', meaning: 'No connection to the server could be made.' },
+  WrongDatabase: {
+    database: 'unchanged',
+    meaning: 'The connection leads to the database of another system or branch.',
+  },
+  ServerTooOld: { database: 'unchanged', meaning: 'The server is older than PostgreSQL 14.' },
+  ExtensionMissing: {
+    database: 'unchanged',
+    meaning: 'An extension that the revisions need is not created.',
+  },
+  RevisionInvalid: { database: 'unchanged', meaning: 'The revision folders do not form one readable chain.' },
+  UnknownRevision: { database: 'unchanged', meaning: 'A revision is named that no folder describes.' },
+  DatabaseBusy: { database: 'unchanged', meaning: 'A lock was not granted in time; the blockers are named.' },
+  LockTooLong: {
+    database: 'unchanged',
+    meaning: 'An upgrade was expected to lock a table for longer than it may, and was not begun.',
+  },
+  SnapshotFailed: { database: 'unchanged', meaning: 'The snapshot could not be taken.' },
+  SnapshotQuotaExceeded: { database: 'unchanged', meaning: 'The account holds as many snapshots as it may.' },
+  ForeignKeyBlocked: { database: 'unchanged', meaning: 'A foreign key stands in the way (E1).' },
+  OrphanedChunks: { database: 'unchanged', meaning: 'Chunks have no parent repository (E2).' },
+  PatternViolation: { database: 'unchanged', meaning: 'A project_id does not match the pattern (E3).' },
+  MigrationTimeout: {
+    database: 'unchanged',
+    meaning: 'The transaction exceeded its time; rolled back (E4).',
+  },
+  MigrationFailed: { database: 'unchanged', meaning: 'A step failed; rolled back.' },
+  NotAtTarget: {
+    database: 'unchanged',
+    meaning: 'A status or finalize found the database at another revision.',
+  },
+  ValidationFailed: {
+    database: 'downgraded',
+    meaning: 'Checks failed; what this execution applied was downgraded.',
+  },
+  FinalizeFailed: {
+    database: 'at target',
+    meaning: 'Migrated and valid, but retired tables may still be there.',
+  },
+  DowngradeFailed: {
+    database: 'needs a person',
+    meaning: 'The downgrade did not complete; restore or repair.',
+  },
+  OutcomeUnknown: { database: 'needs a person', meaning: 'The database could not be asked what is true.' },
+} as const satisfies Record<string, EndingPromise>;
+
+export type EndingName = keyof typeof ENDINGS;
+
+/** The three lines of an error, in PostgreSQL's own shape. */
+export interface ErrorText {
+  /** One sentence: what is wrong. */
+  readonly message: string;
+  /** What was received or found. */
+  readonly detail?: string | undefined;
+  /** The exact remedy. */
+  readonly hint?: string | undefined;
+}
+
+/**
+ * An ending as an error: one class, told apart by `name`. `message` holds all three lines, because AWS Lambda hands on
+ * nothing but `name` and `message`; `summary`, `detail` and `hint` are the lines apart.
+ */
+export class BackstopError extends Error {
+  override readonly name: EndingName;
+  readonly summary: string;
+  readonly detail: string | undefined;
+  readonly hint: string | undefined;
+
+  constructor(name: EndingName, text: ErrorText, options?: ErrorOptions) {
+    super(formatError(text), options);
+    this.name = name;
+    this.summary = text.message;
+    this.detail = text.detail;
+    this.hint = text.hint;
+  }
+}
+
+/** Whether the error is that ending. */
+export function isEnding(error: unknown, name: EndingName): error is BackstopError {
+  return error instanceof BackstopError && error.name === name;
+}
+
+/** The lines of an error as PostgreSQL and the execution contract print them. */
+export function formatError({ message, detail, hint }: ErrorText): string {
+  return [message, detail && `DETAIL:  ${detail}`, hint && `HINT:  ${hint}`].filter(Boolean).join('\n');
+}

@@ -1,0 +1,136 @@
+// The chain of revisions of one database, and their order.
+import { readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { BackstopError } from '../model/errors.ts';
+import { BASE, type RevisionId } from '../model/report.ts';
+import { type Revision, readRevision } from './revision.ts';
+
+/** Revisions in the order in which they are applied; never empty, always one line without forks. */
+export interface Chain {
+  readonly revisions: readonly Revision[];
+  readonly head: RevisionId;
+  /** The branch label that the first revision bears; undefined where it bears none. */
+  readonly branch: string | undefined;
+}
+
+/**
+ * Reads all revision folders below `folder` and puts them in order.
+ *
+ * @throws RevisionInvalid where a folder cannot be read, an id is given twice, a parent is missing, or the
+ *   revisions form a cycle or more than one head
+ */
+export function readChain(folder: string): Chain {
+  return orderRevisions(revisionFolders(folder).map(readRevision));
+}
+
+function revisionFolders(folder: string): string[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => join(folder, entry.name))
+      .sort();
+  } catch (cause) {
+    throw new BackstopError(
+      'RevisionInvalid',
+      {
+        message: `The folder "${basename(folder)}" of the revisions cannot be read`,
+        hint: 'Its name stands in migrations/databases.json.',
+      },
+      { cause },
+    );
+  }
+}
+
+/** Orders revisions from the first to the head. Throws as {@link readChain} does. */
+function orderRevisions(revisions: readonly Revision[]): Chain {
+  const byId = new Map<RevisionId, Revision>();
+  const children = new Map<RevisionId | undefined, Revision>();
+  for (const revision of revisions) {
+    const twin = byId.get(revision.id);
+    if (twin)
+      throw invalid(
+        `Revision ${revision.id} is given twice: ${names([twin, revision])}`,
+        'Give one of them another id.',
+      );
+    byId.set(revision.id, revision);
+  }
+  for (const revision of revisions) {
+    if (revision.revises !== undefined && !byId.has(revision.revises)) {
+      throw invalid(
+        `${names([revision])} revises ${revision.revises}, which no folder describes`,
+        'Correct its "-- Revises:" line, or add the missing folder.',
+      );
+    }
+    const sibling = children.get(revision.revises);
+    if (sibling) {
+      throw invalid(
+        `${names([sibling, revision])} both revise ${revision.revises ?? '<base>'}: the chain has two heads`,
+        'Let one of them revise the other.',
+      );
+    }
+    children.set(revision.revises, revision);
+  }
+  const ordered: Revision[] = [];
+  for (let next = children.get(undefined); next; next = children.get(next.id)) ordered.push(next);
+  const head = ordered.at(-1);
+  if (!head || ordered.length < revisions.length) {
+    const rest = revisions.filter((revision) => !ordered.includes(revision));
+    throw rest.length === 0
+      ? invalid('There is no revision', 'Add a revision folder with upgrade.sql and downgrade.sql.')
+      : invalid(
+          `${names(rest)} form a cycle`,
+          'One of them must revise <base> or a revision outside the cycle.',
+        );
+  }
+  const branch = ordered[0]?.branch;
+  const stranger = ordered.find((revision) => revision.branch !== undefined && revision.branch !== branch);
+  if (stranger) {
+    throw invalid(
+      `${names([stranger])} bears the branch label "${stranger.branch}", but the chain is ${branch === undefined ? 'of no branch' : `of branch "${branch}"`}`,
+      'Only the first revision of a chain has a "-- Branch:" line: move the folder, or remove the line.',
+    );
+  }
+  return { revisions: ordered, head: head.id, branch };
+}
+
+/** How many revisions are applied at `id`: 0 at base. Throws UnknownRevision. */
+export function position(chain: Chain, id: RevisionId): number {
+  if (id === BASE) return 0;
+  const index = chain.revisions.findIndex((revision) => revision.id === id);
+  if (index < 0) throw unknownRevision(chain, id);
+  return index + 1;
+}
+
+/** The id after `count` applied revisions: base for 0. */
+export function idAt(chain: Chain, count: number): RevisionId {
+  return chain.revisions[count - 1]?.id ?? BASE;
+}
+
+/** The revision with exactly this id. Throws UnknownRevision. */
+export function revisionOf(chain: Chain, id: RevisionId): Revision {
+  const revision = chain.revisions[position(chain, id) - 1];
+  if (!revision) throw unknownRevision(chain, id);
+  return revision;
+}
+
+/** The error for a revision that the chain does not have. */
+export function unknownRevision(chain: Chain, id: string): BackstopError {
+  return new BackstopError('UnknownRevision', {
+    message: `Can't locate revision identified by '${id}'`,
+    detail: `The revisions are ${describeChain(chain)}.`,
+    hint: `Use one of them, head or ${BASE}; if the revision is new, deploy the folder that describes it.`,
+  });
+}
+
+/** `<base> -> 001 -> 003`. */
+export function describeChain(chain: Chain): string {
+  return [`<${BASE}>`, ...chain.revisions.map(({ id }) => id)].join(' -> ');
+}
+
+function invalid(message: string, hint: string): BackstopError {
+  return new BackstopError('RevisionInvalid', { message, hint });
+}
+
+function names(revisions: readonly Revision[]): string {
+  return revisions.map(({ folder }) => basename(folder)).join(' and ');
+}

@@ -1,0 +1,127 @@
+// COMMIT, and the truth about it: when its answer is lost, the server is asked what became of the transaction.
+import type pg from 'pg';
+import { isRemembered } from '../database/history.ts';
+import { BackstopError } from '../model/errors.ts';
+import { answered, type Connect } from '../session/session.ts';
+import { isServerError, stepError } from '../session/sqlstate.ts';
+
+const ASK_EVERY_MS = 500;
+
+/** SQLSTATE classes with which the server ends a connection; what it did with COMMIT before is not said. */
+const CONNECTION_ENDED = /^(08|57P)/;
+
+/** The transaction of a run, by the names under which it can be asked for. */
+export interface Transaction {
+  /** `pg_current_xact_id()`, read before COMMIT. */
+  readonly id: string;
+  /** The run that the transaction remembers in the history, and that its session bears in its name. */
+  readonly runId: string;
+}
+
+/**
+ * A session that is idle in the transaction has never received COMMIT, and now must not: the network may be about to
+ * deliver it. It is ended, and the next time the transaction is asked for it is aborted.
+ */
+const STATUS = `
+  SELECT pg_catalog.pg_xact_status($1::xid8) AS status,
+         (SELECT pg_catalog.count(pg_catalog.pg_terminate_backend(pid)) FROM pg_catalog.pg_stat_activity
+          WHERE backend_xid = $1::xid8::xid AND state = 'idle in transaction'
+            AND pg_catalog.strpos(application_name, $2) > 0)`;
+
+/**
+ * Commits the open transaction. Returns only if it is committed.
+ *
+ * @param reconnectMs how long the server may take to be reachable again and to know, in ms
+ * @throws MigrationFailed where the server refused or rolled back
+ * @throws OutcomeUnknown where the answer was lost and the server could not be asked
+ */
+export async function commit(
+  client: pg.Client,
+  connect: Connect,
+  transaction: Transaction,
+  reconnectMs: number,
+): Promise<void> {
+  let result: pg.QueryResult;
+  try {
+    // Sent alone: a COMMIT in one string with other statements would be carried out even for a client that died.
+    result = await client.query('COMMIT');
+  } catch (error) {
+    if (isServerError(error) && !CONNECTION_ENDED.test(error.code)) throw stepError(error, 'COMMIT');
+    return askWhetherCommitted(connect, transaction, reconnectMs, error);
+  }
+  if (result.command !== 'COMMIT') {
+    throw new BackstopError('MigrationFailed', {
+      message: 'The server answered COMMIT with ROLLBACK',
+      hint: 'A statement before it failed without being noticed: look into the server log, then run again.',
+    });
+  }
+}
+
+async function askWhetherCommitted(
+  connect: Connect,
+  transaction: Transaction,
+  reconnectMs: number,
+  cause: unknown,
+): Promise<void> {
+  const giveUpAt = performance.now() + reconnectMs;
+  for (;;) {
+    const status = await transactionStatus(connect, transaction, reconnectMs).catch(() => undefined);
+    if (status === 'committed') return;
+    if (status === 'aborted') {
+      throw new BackstopError(
+        'MigrationFailed',
+        {
+          message: 'The connection was lost at COMMIT, and the server rolled back',
+          detail: `Transaction ${transaction.id} was not committed.`,
+          hint: 'Nothing was changed: run again.',
+        },
+        { cause },
+      );
+    }
+    if (performance.now() >= giveUpAt) {
+      throw new BackstopError(
+        'OutcomeUnknown',
+        {
+          message: 'The connection was lost at COMMIT, and the server could not be asked what became of it',
+          detail: `Transaction ${transaction.id}: ${status ?? 'no answer'} after ${reconnectMs / 1000} s.`,
+          hint: `When the server is back, an outcome other than OutcomeUnknown is here only if it was committed: SELECT outcome FROM backstop.history WHERE run_id = '${transaction.runId}';`,
+        },
+        { cause },
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
+  }
+}
+
+async function transactionStatus(
+  connect: Connect,
+  transaction: Transaction,
+  withinMs: number,
+): Promise<string | undefined> {
+  const client = await connect('backstop commit status');
+  try {
+    return await answered(client, askStatus(client, transaction), withinMs);
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+async function askStatus(client: pg.Client, { id, runId }: Transaction): Promise<string | undefined> {
+  const status = await client
+    .query<{ status: string | null }>(STATUS, [id, runId])
+    .then(({ rows }) => rows[0]?.status ?? undefined)
+    .catch((error: unknown) => {
+      if (isFuture(error)) return 'aborted';
+      throw error;
+    });
+  if (status !== 'committed') return status;
+  return (await isRemembered(client, runId)) ? 'committed' : 'aborted';
+}
+
+/**
+ * A server that crashed before anything of the transaction was written has never heard of its id. It will give the id
+ * to another one: that is why a committed id alone proves nothing.
+ */
+function isFuture(error: unknown): boolean {
+  return isServerError(error) && error.code === '22023' && /in the future/.test(error.message);
+}

@@ -1,0 +1,88 @@
+// The transaction of a run, begun again as often as a lock is not granted, until the time for waiting is used up.
+import type pg from 'pg';
+import { prepareEvidence, type Relations, readRelations } from '../database/evidence.ts';
+import { createHistory, failureReport, remember } from '../database/history.ts';
+import { BackstopError, isEnding } from '../model/errors.ts';
+import { describeBlockers } from '../model/events.ts';
+import type { Blocker, RunReport } from '../model/report.ts';
+import { answered, pipeline } from '../session/session.ts';
+import { Attempt } from './attempt.ts';
+import type { Run } from './run.ts';
+
+const LONGEST_PAUSE_MS = 2_000;
+
+/**
+ * Runs the legs in one transaction. A failure is remembered in the history, unless it was a dry run.
+ *
+ * @throws DatabaseBusy, MigrationTimeout, MigrationFailed, the refusals E1 to E3: rolled back
+ * @throws OutcomeUnknown where COMMIT was sent and its outcome could not be learned
+ */
+export async function runTransaction(run: Run): Promise<RunReport> {
+  const blockers = new Map<number, Blocker>();
+  const { client, bounds } = run;
+  const before = await answered(client, readBefore(client), bounds.transactionMs + bounds.graceMs);
+  for (let number = 1; ; number++) {
+    try {
+      return await new Attempt(run, number, before, blockers).execute();
+    } catch (error) {
+      const pauseMs = pauseAfter(number);
+      const waitedMs = performance.now() - run.started;
+      const busy = isEnding(error, 'DatabaseBusy')
+        ? tableLockError(error, [...blockers.values()], waitedMs)
+        : undefined;
+      if (!busy || waitedMs + pauseMs >= run.bounds.lockWaitMs) {
+        const ending = busy ?? error;
+        if (ending instanceof BackstopError) await tellFailure(run, ending, number);
+        throw ending;
+      }
+      run.listener({ type: 'retrying', attempt: number, pauseMs, reason: busy.summary });
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+  }
+}
+
+async function readBefore(client: pg.Client): Promise<Relations> {
+  pipeline(client);
+  await prepareEvidence(client);
+  return readRelations(client);
+}
+
+/** Longer each time, and never the same for two runners. */
+function pauseAfter(attempt: number): number {
+  return Math.round(Math.min(LONGEST_PAUSE_MS, 100 * 2 ** attempt) * (0.5 + Math.random() / 2));
+}
+
+function tableLockError(cause: BackstopError, blockers: readonly Blocker[], waitedMs: number): BackstopError {
+  return new BackstopError(
+    'DatabaseBusy',
+    {
+      message: `A table lock was not granted in ${Math.round(waitedMs / 1000)} s: ${cause.summary}`,
+      detail: `Blocked by ${describeBlockers(blockers)}`,
+      hint: `All was rolled back. Let that session end, or end it: SELECT pg_terminate_backend(${blockers[0]?.pid ?? 'pid'}); then run again.`,
+    },
+    { cause },
+  );
+}
+
+async function tellFailure(run: Run, error: BackstopError, attempts: number): Promise<void> {
+  const { direction, from, dryRun, listener } = run;
+  if (error.name !== 'OutcomeUnknown')
+    listener({ type: 'rolled back', direction, from, reason: error.summary });
+  if (!dryRun) await rememberFailure(run, error, attempts);
+}
+
+/** The failure itself is what must be told: where even the history cannot be written, it stays unwritten. */
+async function rememberFailure(run: Run, error: BackstopError, attempts: number): Promise<void> {
+  const { runId, execution, direction, from, to, started, startedAt, bounds, connect } = run;
+  const durationMs = performance.now() - started;
+  const what = { runId, execution, direction, from, to, startedAt, durationMs };
+  const entry = { ...what, outcome: error.name, checksums: {}, report: failureReport(error, attempts) };
+  const client = await connect('backstop history').catch(() => undefined);
+  if (!client) return;
+  const written = client
+    .query("SELECT pg_catalog.set_config('lock_timeout', $1, false)", [`${bounds.lockTimeoutMs}ms`])
+    .then(() => createHistory(client))
+    .then(() => remember(client, entry));
+  await answered(client, written, bounds.lockTimeoutMs + bounds.graceMs).catch(() => {});
+  await client.end().catch(() => {});
+}

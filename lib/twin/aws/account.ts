@@ -1,0 +1,78 @@
+// What the local AWS account holds: database instances and clusters, their snapshots, tags and secrets.
+import type { LocalServer, LocalSnapshot } from '../server.ts';
+
+/** The account and region of everything local, as AWS's own examples write them. */
+export const ACCOUNT = '111122223333';
+export const REGION = 'eu-central-1';
+
+export interface LocalInstance {
+  readonly kind: 'instance' | 'cluster';
+  /** Missing only while the instance is being restored. */
+  readonly server?: LocalServer | undefined;
+  readonly database: string;
+  /** RDS's own words: `available`, `backing-up`, `creating`, `stopped`, `failed` … */
+  status: string;
+}
+
+export interface StoredSnapshot {
+  readonly kind: 'instance' | 'cluster';
+  readonly identifier: string;
+  /** Identifier of the instance or cluster it was taken of. */
+  readonly source: string;
+  readonly database: string;
+  readonly engine: string;
+  readonly engineVersion: string;
+  readonly createdAt: Date;
+  status: 'creating' | 'available' | 'failed';
+  percentProgress: number;
+  /** There once the status is `available`. */
+  backup?: LocalSnapshot;
+}
+
+export interface StoredSchedule {
+  /** `at(…)`, in UTC. */
+  readonly expression: string;
+  readonly stateMachineArn: string;
+  readonly roleArn: string;
+  /** The execution input. */
+  readonly input: unknown;
+}
+
+export interface LocalAccount {
+  /**
+   * By identifier. A cluster has one member instance, `<identifier>-instance-1`, which needs no entry.
+   * Entries may be changed and replaced at any time, as in AWS the world changes under a client.
+   */
+  readonly instances: Map<string, LocalInstance>;
+  /** By ARN. */
+  readonly snapshots: Map<string, StoredSnapshot>;
+  /** Tags by the ARN of what carries them. */
+  readonly tags: Map<string, Map<string, string>>;
+  /** Secret strings by ARN or name. */
+  readonly secrets: Map<string, string>;
+  /** One-time schedules by group and name, e.g. `group/name`. They never start anything by themselves here. */
+  readonly schedules: Map<string, StoredSchedule>;
+  /** How many manual snapshots there may be, of instances and of clusters each. */
+  snapshotQuota: number;
+}
+
+/** An error as AWS answers it. */
+export interface AwsFault {
+  /** The service's own code, e.g. `Throttling` (RDS), `ThrottlingException` (Secrets Manager). */
+  readonly code: string;
+  readonly message: string;
+  /** Default 400. */
+  readonly httpStatus?: number;
+}
+
+/** Thrown by an action, to be answered in the form of its protocol. */
+export class AwsFaultError extends Error implements AwsFault {
+  readonly code: string;
+  readonly httpStatus: number;
+
+  constructor({ code, message, httpStatus = 400 }: AwsFault) {
+    super(message);
+    this.code = code;
+    this.httpStatus = httpStatus;
+  }
+}

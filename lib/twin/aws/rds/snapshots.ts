@@ -1,0 +1,177 @@
+// Snapshots in RDS: taken in the background, described, deleted, restored, by RDS's own rules.
+import type { LocalServer } from '../../server.ts';
+import type { LocalAccount, LocalInstance, StoredSnapshot } from '../account.ts';
+import { instanceElement } from './instances.ts';
+import { parseTags, tagList } from './tags.ts';
+import {
+  arn,
+  engineVersion,
+  fault,
+  type Kind,
+  lower,
+  MEMBER_SUFFIX,
+  notFound,
+  type Parameters,
+  snapshotNotFound,
+  validIdentifier,
+  WORDS,
+} from './words.ts';
+
+/** Answers at once, as RDS does; the backup goes on behind, and the snapshot's status tells how far it is. */
+export function createSnapshot(account: LocalAccount, kind: Kind, parameters: Parameters): object {
+  const { element, badState, engine, snapshot: words } = WORDS[kind];
+  const source = lower(parameters[`${element}Identifier`]);
+  const identifier = validIdentifier(parameters, `${words.element}Identifier`, words.maxLength);
+  const tags = parseTags(parameters);
+
+  if (kind === 'instance' && account.instances.get(source.replace(MEMBER_SUFFIX, ''))?.kind === 'cluster') {
+    throw fault(
+      'InvalidParameterValue',
+      'The specified instance is a member of a cluster and a snapshot cannot be created directly. Please use the CreateDBClusterSnapshot API instead.',
+    );
+  }
+  const instance = account.instances.get(source);
+  if (instance?.kind !== kind) throw notFound(kind, source);
+  const snapshotArn = arn(words.arn, identifier);
+  if (account.snapshots.has(snapshotArn)) {
+    throw fault(
+      words.exists,
+      `Cannot create the snapshot because a snapshot with the identifier ${identifier} already exists.`,
+    );
+  }
+  const { server, database } = instance;
+  if (!server || !['available', 'storage-optimization'].includes(instance.status)) {
+    throw fault(badState, `${element} ${source} is not in the available state: it is ${instance.status}.`);
+  }
+  if (
+    [...account.snapshots.values()].filter((other) => other.kind === kind).length >= account.snapshotQuota
+  ) {
+    throw fault(
+      'SnapshotQuotaExceeded',
+      `Cannot create more than ${account.snapshotQuota} manual snapshots.`,
+    );
+  }
+
+  const snapshot: StoredSnapshot = {
+    kind,
+    identifier,
+    source,
+    database,
+    engine,
+    engineVersion: engineVersion(instance),
+    createdAt: new Date(),
+    status: 'creating',
+    percentProgress: 0,
+  };
+  account.snapshots.set(snapshotArn, snapshot);
+  account.tags.set(snapshotArn, tags);
+  const statusBefore = instance.status;
+  instance.status = 'backing-up';
+  server
+    .takeSnapshot(database, (done, total) => {
+      // 100 is for the end of the backup, not of the copying.
+      snapshot.percentProgress = Math.min(99, Math.floor((100 * done) / Math.max(total, 1)));
+    })
+    .then((backup) => {
+      snapshot.backup = backup;
+      snapshot.percentProgress = 100;
+      snapshot.status = 'available';
+    })
+    .catch(() => {
+      snapshot.status = 'failed';
+    })
+    .finally(() => {
+      if (instance.status === 'backing-up') instance.status = statusBefore;
+    });
+  return { [words.element]: snapshotElement(account, snapshot) };
+}
+
+export function describeSnapshots(account: LocalAccount, kind: Kind, parameters: Parameters): object {
+  const { element, snapshot: words } = WORDS[kind];
+  const wanted = parameters[`${words.element}Identifier`];
+  const source = parameters[`${element}Identifier`];
+  const found = [...account.snapshots.values()].filter(
+    (snapshot) =>
+      snapshot.kind === kind &&
+      (!wanted || snapshot.identifier === lower(wanted)) &&
+      (!source || snapshot.source === lower(source)) &&
+      (parameters.SnapshotType ?? 'manual') === 'manual',
+  );
+  if (wanted && found.length === 0) throw snapshotNotFound(kind, wanted);
+  return {
+    [`${words.element}s`]: { [words.element]: found.map((snapshot) => snapshotElement(account, snapshot)) },
+  };
+}
+
+export function deleteSnapshot(account: LocalAccount, kind: Kind, parameters: Parameters): object {
+  const { snapshot: words } = WORDS[kind];
+  const snapshot = existingSnapshot(account, kind, parameters);
+  if (snapshot.status === 'creating') {
+    throw fault(words.badState, `Snapshot ${snapshot.identifier} is being created and cannot be deleted.`);
+  }
+  const element = snapshotElement(account, snapshot);
+  const snapshotArn = arn(words.arn, snapshot.identifier);
+  account.snapshots.delete(snapshotArn);
+  account.tags.delete(snapshotArn);
+  // RDS answers before the storage is free; what cannot be removed goes with the server.
+  snapshot.backup?.delete().catch(() => {});
+  return { [words.element]: { ...element, Status: 'deleted' } };
+}
+
+function snapshotElement(account: LocalAccount, snapshot: StoredSnapshot) {
+  const { element, snapshot: words } = WORDS[snapshot.kind];
+  const snapshotArn = arn(words.arn, snapshot.identifier);
+  return {
+    [`${words.element}Identifier`]: snapshot.identifier,
+    [`${words.element}Arn`]: snapshotArn,
+    [`${element}Identifier`]: snapshot.source,
+    SnapshotCreateTime: snapshot.createdAt.toISOString(),
+    SnapshotType: 'manual',
+    Engine: snapshot.engine,
+    EngineVersion: snapshot.engineVersion,
+    Status: snapshot.status,
+    PercentProgress: snapshot.percentProgress,
+    TagList: tagList(account, snapshotArn),
+  };
+}
+
+function existingSnapshot(account: LocalAccount, kind: Kind, parameters: Parameters): StoredSnapshot {
+  const { snapshot: words } = WORDS[kind];
+  const identifier = lower(parameters[`${words.element}Identifier`]);
+  const snapshot = account.snapshots.get(arn(words.arn, identifier));
+  if (!snapshot) throw snapshotNotFound(kind, identifier);
+  return snapshot;
+}
+
+/** Answers at once; the instance is `creating`, without an endpoint, until its server has started. */
+export function restoreInstance(
+  account: LocalAccount,
+  restored: Promise<LocalServer>[],
+  parameters: Parameters,
+): object {
+  const identifier = validIdentifier(parameters, 'DBInstanceIdentifier', 63);
+  const tags = parseTags(parameters);
+  const { backup, database } = existingSnapshot(account, 'instance', parameters);
+  if (!backup) throw fault('InvalidDBSnapshotState', 'The snapshot is not available.');
+  if (account.instances.has(identifier)) {
+    throw fault('DBInstanceAlreadyExists', `DB instance ${identifier} already exists.`);
+  }
+  const creating: LocalInstance = { kind: 'instance', database, status: 'creating' };
+  account.instances.set(identifier, creating);
+  account.tags.set(arn('db', identifier), tags);
+  const restoring = backup.restore();
+  restored.push(restoring);
+  restoring.then(
+    (server) =>
+      account.instances.set(identifier, {
+        kind: 'instance',
+        server,
+        database: server.database,
+        status: 'available',
+      }),
+    () => {
+      creating.status = 'failed';
+    },
+  );
+  return { DBInstance: instanceElement(account, identifier, creating) };
+}

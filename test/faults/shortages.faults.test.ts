@@ -1,0 +1,100 @@
+// A server that cannot or may not do what it is asked: nothing is changed, and the ending says why.
+import { execFile } from 'node:child_process';
+import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { connectorTo } from '../../lambda/migrator/session/session.ts';
+import { expectNothingLeft, isCommitted } from './judge.ts';
+import { startOwnServer } from './own-server.ts';
+import { observe, type Place } from './places.ts';
+import { runEngine } from './runners.ts';
+import { readFingerprint } from './states.ts';
+import { VERBS } from './verbs.ts';
+
+const run = promisify(execFile);
+const server = await startOwnServer('max_connections=20', 'max_locks_per_transaction=10');
+const script = await observe('upgrade', await server.place());
+
+/** A file system of a few megabytes; undefined where this user may not mount one. */
+async function smallDisk(): Promise<string | undefined> {
+  const folder = join(server.home.directory, 'disk');
+  await mkdir(folder);
+  const owner = server.home.user ? [`uid=${server.home.user.uid}`, `gid=${server.home.user.gid}`] : [];
+  const options = ['size=64m', 'mode=700', ...owner].join(',');
+  return run('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder]).then(
+    () => folder,
+    () => undefined,
+  );
+}
+const disk = await smallDisk();
+
+afterAll(async () => {
+  if (disk) await run('umount', ['-l', disk]);
+  await server[Symbol.asyncDispose]();
+});
+
+/** Upgrades there, and expects nothing but an ending with these words. */
+async function expectEnding(
+  place: Place,
+  text: RegExp,
+  { settings = place.settings, relieve = async () => {} } = {},
+): Promise<void> {
+  const told = await runEngine(VERBS.upgrade, settings).told;
+  await relieve();
+  expect(told).toEqual({ error: 'MigrationFailed', text: expect.stringMatching(text) });
+  await expectNothingLeft(place);
+  expect(isCommitted(await readFingerprint(place.judge), script)).toBe(false);
+}
+
+/** The same once the reason is gone. */
+async function expectUpgrade(place: Place): Promise<void> {
+  expect(await runEngine(VERBS.upgrade, place.settings).told).toEqual({ outcome: 'upgraded' });
+  expect(isCommitted(await readFingerprint(place.judge), script)).toBe(true);
+}
+
+(disk ? test : test.skip)('a full disk', async () => {
+  const place = await server.place();
+  const { database } = place.settings;
+  await place.administrator.query(`CREATE TABLESPACE small LOCATION '${disk}'`);
+  await place.judge.end();
+  await place.administrator.query(`ALTER DATABASE ${database} SET TABLESPACE small`);
+  const moved = await server.again(place);
+  const filler = join(disk as string, 'filler');
+  const { bavail, bsize } = await statfs(disk as string);
+  await writeFile(filler, Buffer.alloc(bavail * bsize));
+  await expectEnding(moved, /No space left on device \(SQLSTATE 53100\)/, { relieve: () => rm(filler) });
+  await expectUpgrade(moved);
+});
+
+test('no memory for another lock', async () => {
+  const place = await server.place();
+  const hoarder = await connectorTo({ ...place.settings, database: 'postgres' })('hoarder');
+  await hoarder.query(`DO $$
+    BEGIN
+      FOR number IN 1..1000000 LOOP PERFORM pg_advisory_lock(number); END LOOP;
+    EXCEPTION WHEN out_of_memory THEN NULL;
+    END $$`);
+  // Enough to come as far as to the steps.
+  await hoarder.query('SELECT pg_advisory_unlock(number) FROM generate_series(1, 30) AS number');
+  await expectEnding(place, /out of shared memory \(SQLSTATE 53200\)/, { relieve: () => hoarder.end() });
+  await expectUpgrade(place);
+});
+
+test('a server that only lets read', async () => {
+  const place = await server.place();
+  const set = (words: string) =>
+    place.administrator.query(`ALTER DATABASE ${place.settings.database} ${words}`);
+  await set('SET default_transaction_read_only = on');
+  await expectEnding(place, /in a read-only transaction \(SQLSTATE 25006\)/);
+  await set('RESET default_transaction_read_only');
+  await expectUpgrade(place);
+});
+
+test('a role that may only read', async () => {
+  const place = await server.place();
+  await place.administrator.query('CREATE ROLE reader LOGIN IN ROLE pg_read_all_data');
+  await expectEnding(place, /permission denied .*\(SQLSTATE 42501\)/, {
+    settings: { ...place.settings, user: 'reader' },
+  });
+  await expectUpgrade(place);
+});

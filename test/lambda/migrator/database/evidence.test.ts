@@ -1,0 +1,152 @@
+// Evidence: what a run says it did is what it did, in the words of the server.
+import { downgrade, finalize, upgrade } from '../../../../lambda/migrator/migrator.ts';
+import { DEFAULT_BOUNDS } from '../../../../lambda/migrator/model/bounds.ts';
+import type { RunReport } from '../../../../lambda/migrator/model/report.ts';
+import { makeDatabase, migratorOn, type TestDatabase } from '../../../setup/database.ts';
+import { databaseOf, type RevisionDraft } from '../../../setup/revisions.ts';
+import { expectNothingLeft, hold } from '../../../setup/sessions.ts';
+
+let database: TestDatabase;
+afterEach(async () => {
+  await expectNothingLeft(database);
+  await database.drop();
+});
+
+const NINE = [
+  'archived_work_items',
+  'deployment_events',
+  'future_enhancements',
+  'project_configuration',
+  'tasks',
+  'vendor_deployment_links',
+  'vendor_extractors',
+  'work_item_dependencies',
+  'work_item_deployment_links',
+];
+const inSchema = (schema: string) => NINE.map((table) => `${schema}.${table}`);
+
+describe('of 002', () => {
+  beforeEach(async () => {
+    database = await makeDatabase('at005');
+  });
+
+  test('what was retired, restored and dropped is named', async () => {
+    const options = migratorOn(database);
+    const nothing = { retired: [], restored: [], created: [], dropped: [] };
+    expect(await upgrade(options, 'head')).toMatchObject({ ...nothing, retired: inSchema('public') });
+    expect(await downgrade(options, '-1')).toMatchObject({ ...nothing, restored: inSchema('public') });
+    await upgrade(options, 'head');
+    expect(await finalize(options)).toMatchObject({ ...nothing, dropped: inSchema('retired_002') });
+  });
+
+  test('no table is rewritten, and how long each was locked is told once', async () => {
+    const report = await upgrade(migratorOn(database), 'head');
+    expect(report.steps.flatMap(({ rewritten }) => rewritten)).toEqual([]);
+    expect(Object.keys(report.exclusiveMs).sort()).toEqual(
+      [...inSchema('public'), 'public.code_chunks', 'public.repositories'].sort(),
+    );
+    for (const ms of Object.values(report.exclusiveMs)) {
+      expect(ms).toBeGreaterThan(0);
+      expect(ms).toBeLessThan(report.durationMs);
+    }
+  });
+});
+
+describe('of any revision', () => {
+  beforeEach(async () => {
+    database = await makeDatabase('empty', { extension: false });
+    await database.query(`
+      CREATE TABLE one (id integer, two text DEFAULT 'x');
+      INSERT INTO one SELECT generate_series(1, 100);`);
+  });
+  const run = (draft: Omit<RevisionDraft, 'id'>, bounds = DEFAULT_BOUNDS): Promise<RunReport> =>
+    upgrade(migratorOn(database, { database: databaseOf({ id: '001', ...draft }), bounds }), 'head');
+
+  test.each([
+    ['another type', 'ALTER TABLE one ALTER id TYPE bigint;', ['public.one']],
+    ['a volatile default', 'ALTER TABLE one ADD three uuid DEFAULT gen_random_uuid();', ['public.one']],
+    ['TRUNCATE', 'TRUNCATE one;', ['public.one']],
+    ['a constant default', "ALTER TABLE one ADD three text NOT NULL DEFAULT 'y';", []],
+    ['a new table', 'CREATE TABLE three (id integer);', []],
+    ['another schema', 'CREATE SCHEMA other; ALTER TABLE one SET SCHEMA other;', []],
+    ['every row updated', "UPDATE one SET two = 'y';", []],
+  ])('a rewritten table is named where it is rewritten: %s', async (_what, sql, rewritten) => {
+    const { steps } = await run({ upgrade: ['SELECT 1;', sql, 'SELECT 2;'] });
+    expect(steps.map((step) => step.rewritten)).toEqual([[], rewritten, []]);
+  });
+
+  test('a lock is named in the step that took it, and in no later one', async () => {
+    const { steps, exclusiveMs } = await run({
+      upgrade: [
+        'SELECT count(*) FROM one;',
+        'ALTER TABLE one ALTER two DROP DEFAULT;',
+        'ALTER TABLE one DROP two;',
+      ],
+    });
+    expect(steps.map(({ locks }) => locks)).toEqual([
+      [{ relation: 'public.one', mode: 'AccessShareLock' }],
+      [{ relation: 'public.one', mode: 'AccessExclusiveLock' }],
+      [],
+    ]);
+    expect(Object.keys(exclusiveMs)).toEqual(['public.one']);
+  });
+
+  test('locks that are taken up front are held before the first step', async () => {
+    const { steps, exclusiveMs } = await run({
+      locks: 'public.one, public.not_there',
+      upgrade: ['SELECT pg_sleep(0.1);', 'ALTER TABLE one DROP two;'],
+    });
+    expect(steps.flatMap(({ locks }) => locks)).toEqual([]);
+    expect(exclusiveMs['public.one']).toBeGreaterThan(steps[0]?.durationMs ?? Infinity);
+  });
+
+  test('rows are counted by table and kind', async () => {
+    const { rows } = await run({
+      upgrade: [
+        'INSERT INTO one SELECT generate_series(101, 107);',
+        'UPDATE one SET id = 0 WHERE id <= 5; DELETE FROM one WHERE id > 105;',
+      ],
+    });
+    expect(rows).toEqual([{ relation: 'public.one', inserted: 7, updated: 5, deleted: 2 }]);
+  });
+
+  test('rows of an attempt that was rolled back do not count', async () => {
+    await database.query('CREATE TABLE blocked ()');
+    const holder = await hold(database, 'LOCK TABLE blocked');
+    const options = migratorOn(database, {
+      database: databaseOf({
+        id: '001',
+        upgrade: ['INSERT INTO one SELECT generate_series(1, 7);', 'ALTER TABLE blocked ADD id integer;'],
+      }),
+      bounds: { ...DEFAULT_BOUNDS, lockTimeoutMs: 50 },
+    });
+    const report = await upgrade(
+      {
+        ...options,
+        listener(event) {
+          if (event.type === 'retrying') void holder.release();
+        },
+      },
+      'head',
+    );
+    expect(report.attempts).toBeGreaterThan(1);
+    expect(report.rows).toEqual([{ relation: 'public.one', inserted: 7, updated: 0, deleted: 0 }]);
+  });
+
+  test('the write-ahead log is measured, of the run and of each step', async () => {
+    const { steps, walBytes } = await run({
+      upgrade: [
+        "INSERT INTO one SELECT id, repeat('x', 100) FROM generate_series(1, 10000) AS id;",
+        'SELECT 1;',
+      ],
+    });
+    expect(steps[0]?.walBytes).toBeGreaterThan(1_000_000);
+    expect(walBytes).toBeGreaterThanOrEqual(steps[0]?.walBytes ?? Infinity);
+  });
+
+  test('tables that came and went are named', async () => {
+    const { created, dropped } = await run({ upgrade: ['CREATE TABLE two (); DROP TABLE one;'] });
+    expect(created).toEqual(['public.alembic_version', 'public.two']);
+    expect(dropped).toEqual(['public.one']);
+  });
+});

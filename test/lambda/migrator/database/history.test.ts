@@ -1,0 +1,159 @@
+// The memory in the database: every run that changed something, or failed to, and revisions that were edited since.
+import { downgrade, finalize, plan, upgrade } from '../../../../lambda/migrator/migrator.ts';
+import { DEFAULT_BOUNDS } from '../../../../lambda/migrator/model/bounds.ts';
+import { makeDatabase, migratorOn, type TestDatabase } from '../../../setup/database.ts';
+import { databaseOf, type RevisionDraft } from '../../../setup/revisions.ts';
+import { expectNothingLeft, hold } from '../../../setup/sessions.ts';
+
+let database: TestDatabase;
+beforeEach(async () => {
+  database = await makeDatabase('empty', { extension: false });
+});
+afterEach(async () => {
+  await expectNothingLeft(database);
+  await database.drop();
+});
+
+const ONE: RevisionDraft = {
+  id: '001',
+  upgrade: ['CREATE TABLE one (id integer);'],
+  downgrade: ['DROP TABLE one;'],
+};
+const on = (...drafts: RevisionDraft[]) =>
+  migratorOn(database, { database: databaseOf(...drafts), execution: 'arn:aws:states:one' });
+const history = () => database.query('SELECT * FROM backstop.history ORDER BY id');
+
+test('a run is remembered with who, what, when and how', async () => {
+  const options = on(ONE);
+  const report = await upgrade(options, 'head');
+  expect(await history()).toEqual([
+    {
+      id: '1',
+      run_id: report.runId,
+      execution_arn: 'arn:aws:states:one',
+      database_user: database.settings.user,
+      direction: 'upgrade',
+      from_revision: 'base',
+      to_revision: '001',
+      started_at: expect.any(Date),
+      duration_ms: expect.any(Number),
+      outcome: 'upgraded',
+      checksums: { '001': options.database.chain.revisions[0]?.checksum },
+      // What COMMIT itself takes can only be known after it.
+      report: {
+        ...report,
+        durationMs: expect.any(Number),
+        exclusiveMs: Object.fromEntries(
+          Object.keys(report.exclusiveMs).map((relation) => [relation, expect.any(Number)]),
+        ),
+      },
+    },
+  ]);
+});
+
+test('an upgrade, its downgrade and the next upgrade are three runs', async () => {
+  await upgrade(on(ONE), 'head');
+  await downgrade(on(ONE), 'base');
+  await upgrade(on(ONE), 'head');
+  expect((await history()).map(({ direction, outcome }) => [direction, outcome])).toEqual([
+    ['upgrade', 'upgraded'],
+    ['downgrade', 'downgraded'],
+    ['upgrade', 'upgraded'],
+  ]);
+});
+
+test('a run that finds nothing to do is not remembered', async () => {
+  await upgrade(on(ONE), 'head');
+  await upgrade(on(ONE), 'head');
+  await finalize(on(ONE));
+  expect(await history()).toHaveLength(1);
+});
+
+test('a failure is remembered by its name, even the very first run', async () => {
+  const failing = on({ ...ONE, upgrade: ['CREATE TABLE one (id integer);', 'SELECT 1 / 0;'] });
+  await expect(upgrade(failing, 'head')).rejects.toMatchObject({ name: 'MigrationFailed' });
+  expect(await history()).toEqual([
+    expect.objectContaining({
+      direction: 'upgrade',
+      from_revision: 'base',
+      to_revision: '001',
+      outcome: 'MigrationFailed',
+      checksums: {},
+      report: {
+        error: 'MigrationFailed',
+        message: 'division by zero (SQLSTATE 22012) in step 2/4 of 001 (Step 2)',
+        hint: expect.stringContaining('rolled back'),
+        attempts: 1,
+      },
+    }),
+  ]);
+});
+
+test.each([
+  ['succeeds', 'SELECT 1;'],
+  ['fails', 'SELECT 1 / 0;'],
+])('a dry run that %s leaves nothing behind', async (_how, sql) => {
+  const options = on({ ...ONE, upgrade: ['CREATE TABLE one (id integer);', sql] });
+  const outcome = await upgrade(options, 'head', { dryRun: true }).then(
+    (report) => report.outcome,
+    (error) => error.name,
+  );
+  expect(outcome).toMatch(/rehearsed|MigrationFailed/);
+  expect(
+    await database.query(
+      "SELECT relname FROM pg_class WHERE relnamespace::regnamespace::text !~ '^(pg_|information_schema)'",
+    ),
+  ).toEqual([]);
+});
+
+describe('a plan names what was edited', () => {
+  const edited: RevisionDraft = { ...ONE, upgrade: ['CREATE TABLE one (id bigint);'] };
+
+  test('since it was applied', async () => {
+    await upgrade(on(ONE), 'head');
+    expect(await plan(on(ONE), 'upgrade', 'head')).toMatchObject({ edited: [] });
+    expect(await plan(on(edited), 'upgrade', 'head')).toMatchObject({ edited: ['001'], pending: [] });
+  });
+
+  test('but not what was taken back, nor what another tool applied', async () => {
+    await upgrade(on(ONE), 'head');
+    await downgrade(on(ONE), 'base');
+    expect(await plan(on(edited), 'upgrade', 'head')).toMatchObject({ edited: [] });
+    await upgrade(on(edited), 'head');
+    expect(await plan(on(edited), 'upgrade', 'head')).toMatchObject({ edited: [] });
+    await database.query('TRUNCATE backstop.history');
+    expect(await plan(on(ONE), 'upgrade', 'head')).toMatchObject({ edited: [] });
+  });
+});
+
+test('a user who may not create the history is told that this is what failed', async () => {
+  await database.asAdministrator(`ALTER DATABASE ${database.name} OWNER TO CURRENT_USER`);
+  await expect(upgrade(on(ONE), 'head')).rejects.toMatchObject({
+    name: 'MigrationFailed',
+    summary: `permission denied for database ${database.name} (SQLSTATE 42501) in creating the history`,
+  });
+});
+
+describe('a history that cannot be written does not hide the failure', () => {
+  beforeEach(() => upgrade(on(ONE), 'head'));
+  const fail = () =>
+    upgrade(
+      {
+        ...on(ONE, { id: '002', revises: '001', upgrade: ['SELECT 1 / 0;'] }),
+        bounds: { ...DEFAULT_BOUNDS, lockTimeoutMs: 100 },
+      },
+      'head',
+    );
+  const FAILURE = { summary: expect.stringContaining('division by zero') };
+
+  test('because it refuses the row', async () => {
+    await database.query("ALTER TABLE backstop.history ADD CHECK (outcome = 'upgraded')");
+    await expect(fail()).rejects.toMatchObject(FAILURE);
+  });
+
+  test('because somebody else has locked it', async () => {
+    const holder = await hold(database, 'LOCK TABLE backstop.history IN EXCLUSIVE MODE');
+    await expect(fail()).rejects.toMatchObject(FAILURE);
+    await holder.release();
+  });
+});
