@@ -160,7 +160,7 @@ describe('a configuration with a wrong value', () => {
       { ...EXAMPLE, databases: { ...EXAMPLE.databases, socrates_auth: EXAMPLE.databases.codebase_mcp } },
       'backstop.databases.socrates_auth.secretArn',
       `"${secret}"`,
-      'a secret of its own: this one is that of codebase_mcp',
+      'write the ARN of another secret: codebase_mcp uses this one',
     ],
     [
       'a wrong value in one database of two',
