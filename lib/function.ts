@@ -13,7 +13,7 @@ import { decryptEnvironment, writeLogs } from './permissions.ts';
 import type { FunctionName } from './timeouts.ts';
 
 /** What the functions of a stack share. */
-export interface Household {
+export interface SharedProps {
   readonly logGroup: LogGroup;
   /** Function → how long it may take, in seconds. */
   readonly seconds: Readonly<Record<FunctionName, number>>;
@@ -23,7 +23,7 @@ export interface Household {
 
 export interface BackstopFunctionProps
   extends Pick<FunctionOptions, 'vpc' | 'vpcSubnets' | 'securityGroups'> {
-  readonly household: Household;
+  readonly shared: SharedProps;
   /** One sentence, shown in the console. */
   readonly description: string;
   /** @default - the code alone */
@@ -36,8 +36,8 @@ export interface BackstopFunctionProps
 export class BackstopFunction extends NodejsFunction {
   /** @param name the file in lambda/ that has the handler */
   constructor(scope: Construct, name: FunctionName, props: BackstopFunctionProps) {
-    const { household, bundling = BUNDLING, environment, permissions, ...rest } = props;
-    const { logGroup, seconds, key } = household;
+    const { shared, bundling = BUNDLING, environment, permissions, ...rest } = props;
+    const { logGroup, seconds, key } = shared;
     const id = name.charAt(0).toUpperCase() + name.slice(1);
     const statements = [...writeLogs(logGroup), ...decryptEnvironment(key), ...permissions];
     super(scope, id, {

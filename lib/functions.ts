@@ -2,13 +2,13 @@
 import { Construct } from 'constructs';
 import { bundlingWithMigrations, CA_FILE, MIGRATIONS_FOLDER } from './bundle.ts';
 import type { Settings } from './config.ts';
-import { BackstopFunction, type BackstopFunctionProps, type Household } from './function.ts';
+import { BackstopFunction, type BackstopFunctionProps, type SharedProps } from './function.ts';
 import { Network } from './network.ts';
 import { describeDatabases, joinVpc, logIn, takeSnapshots } from './permissions.ts';
 import { ScheduleGroup } from './schedule-group.ts';
 import type { FunctionName } from './timeouts.ts';
 
-type Props = Omit<BackstopFunctionProps, 'household' | 'description'>;
+type Props = Omit<BackstopFunctionProps, 'shared' | 'description'>;
 
 /** The functions that the state machine calls. */
 export class Functions extends Construct {
@@ -25,11 +25,11 @@ export class Functions extends Construct {
   /** Where the schedules are that start the state machine, which has to let them. */
   readonly schedules: ScheduleGroup;
 
-  readonly #household: Household;
+  readonly #shared: SharedProps;
 
-  constructor(scope: Construct, id: string, household: Household, settings: Settings) {
+  constructor(scope: Construct, id: string, shared: SharedProps, settings: Settings) {
     super(scope, id);
-    this.#household = household;
+    this.#shared = shared;
 
     this.resolve = this.#create('resolve', 'Checks the input and finds the server', {
       environment: resolveEnvironment(settings),
@@ -67,7 +67,7 @@ export class Functions extends Construct {
   }
 
   #create(name: FunctionName, description: string, props: Props): BackstopFunction {
-    return new BackstopFunction(this, name, { household: this.#household, description, ...props });
+    return new BackstopFunction(this, name, { shared: this.#shared, description, ...props });
   }
 }
 

@@ -9,14 +9,14 @@ import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { CONSOLE_HOSTS } from '../lambda/aws/console.ts';
 import type { Settings } from './config.ts';
-import { BackstopFunction, type Household } from './function.ts';
+import { BackstopFunction, type SharedProps } from './function.ts';
 import { addAlarms } from './operations/alarms.ts';
 import { addDashboard } from './operations/dashboard.ts';
 import { addQueries } from './operations/queries.ts';
 import { publish, readExecutions } from './permissions.ts';
 
 export interface OperationsProps {
-  readonly household: Household;
+  readonly shared: SharedProps;
   readonly settings: Settings;
   readonly stateMachine: StateMachine;
 }
@@ -30,11 +30,11 @@ export class Operations extends Construct {
   /** The address of the dashboard in the console. */
   readonly dashboardUrl: string;
 
-  constructor(scope: Construct, id: string, { household, settings, stateMachine }: OperationsProps) {
+  constructor(scope: Construct, id: string, { shared, settings, stateMachine }: OperationsProps) {
     super(scope, id);
-    const { logGroup, key } = household;
+    const { logGroup, key } = shared;
     this.topic = this.#createTopic(key, settings.notificationEmail);
-    const notify = this.#createNotify(household, stateMachine);
+    const notify = this.#createNotify(shared, stateMachine);
     const rule = this.#callWhenEnded(notify, stateMachine);
     if (settings.alarms) addAlarms(this, { stateMachine, notify, rule, topic: this.topic });
     this.dashboardUrl = this.#urlOf(addDashboard(this, stateMachine, logGroup).dashboardName);
@@ -52,14 +52,14 @@ export class Operations extends Construct {
     return topic;
   }
 
-  #createNotify(household: Household, stateMachine: StateMachine): BackstopFunction {
+  #createNotify(shared: SharedProps, stateMachine: StateMachine): BackstopFunction {
     return new BackstopFunction(this, 'notify', {
-      household,
+      shared,
       description: 'Tells how an execution ended',
       environment: { BACKSTOP_TOPIC_ARN: this.topic.topicArn },
       permissions: [
         ...readExecutions(this, stateMachine.stateMachineName),
-        ...publish(this.topic.topicArn, household.key),
+        ...publish(this.topic.topicArn, shared.key),
       ],
     });
   }

@@ -7,8 +7,6 @@ export type {
   Credentials,
   LocalServer,
   LocalSnapshot,
-  Progress,
-  RestoredServer,
   ServerAddress,
 } from './server/server.ts';
 
