@@ -1,4 +1,4 @@
-// What is deployed: the functions, the state machine that calls them, and what an operator sees of it.
+// The deployed stack: the functions, the state machine that calls them, and the alarms and dashboard for operators.
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { LogGroup, type LogGroupProps } from 'aws-cdk-lib/aws-logs';

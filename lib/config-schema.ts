@@ -1,4 +1,4 @@
-// What a configuration must look like, with a sentence for each value on what to write instead of a wrong one.
+// The schema of a configuration. The message for each wrong value says what to write instead.
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -8,7 +8,7 @@ import { LAMBDA_LIMIT_SECONDS, runSeconds } from './timeouts.ts';
 
 // RDS allows 100 manual snapshots a region.
 const MAX_KEPT_SNAPSHOTS = 99;
-// What has been retired for longer than this, nobody comes back for.
+// A year is long enough to go back to retired tables.
 const MAX_FINALIZE_DAYS = 365;
 // Leaves an hour and a half of the execution's four to everything but the snapshot.
 const MAX_SNAPSHOT_MINUTES = 150;

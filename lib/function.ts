@@ -1,4 +1,4 @@
-// One Lambda function of Backstop: a handler of lambda/, bundled, with a role, a log and a time limit of its own.
+// One Lambda function of Backstop: a handler of lambda/, bundled, with its own role and time limit.
 import { join } from 'node:path';
 import { Duration } from 'aws-cdk-lib';
 import { PolicyDocument, type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -12,7 +12,7 @@ import { LAMBDA, ROOT } from './paths.ts';
 import { decryptEnvironment, writeLogs } from './permissions.ts';
 import type { FunctionName } from './timeouts.ts';
 
-/** What the functions of a stack share. */
+/** Props that all functions of a stack share. */
 export interface SharedProps {
   readonly logGroup: LogGroup;
   /** Function → how long it may take, in seconds. */
@@ -29,7 +29,7 @@ export interface BackstopFunctionProps
   /** @default - the code alone */
   readonly bundling?: BundlingOptions;
   readonly environment?: Readonly<Record<string, string>>;
-  /** What it may do beside writing its log. */
+  /** Permissions beyond writing its log. */
   readonly permissions: readonly PolicyStatement[];
 }
 

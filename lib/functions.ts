@@ -22,7 +22,7 @@ export class Functions extends Construct {
   readonly finalize: BackstopFunction;
   readonly downgrade: BackstopFunction;
   readonly summarize: BackstopFunction;
-  /** Where the schedules are that start the state machine, which has to let them. */
+  /** The group of the schedules that start the state machine; their role needs its permission. */
   readonly schedules: ScheduleGroup;
 
   readonly #shared: SharedProps;
@@ -60,7 +60,11 @@ export class Functions extends Construct {
     };
     this.preflight = this.#create('preflight', 'Plans, and checks that the plan can run', inVpc);
     this.migrate = this.#create('migrate', 'Runs the pending revisions in one transaction', inVpc);
-    this.reconcile = this.#create('reconcile', 'Asks the database what became of a lost migration', inVpc);
+    this.reconcile = this.#create(
+      'reconcile',
+      'Asks the database whether a lost migration was committed',
+      inVpc,
+    );
     this.validate = this.#create('validate', 'Runs the checks of the revision', inVpc);
     this.finalize = this.#create('finalize', 'Drops what the upgrade retired', inVpc);
     this.downgrade = this.#create('downgrade', 'Takes the revisions back', inVpc);
@@ -71,7 +75,7 @@ export class Functions extends Construct {
   }
 }
 
-/** Only with this variable of its own does Node read the authorities that the Lambda runtime brings. */
+/** Node reads the certificate authorities of the Lambda runtime only if this variable names their file. */
 export const CA_VARIABLE = 'NODE_EXTRA_CA_CERTS';
 
 /** `field` of every database by its name, as the JSON text that a function reads from its environment. */

@@ -1,4 +1,4 @@
-// Where the functions that speak to the database run, and what they may reach from there.
+// The network of the functions that connect to the database, and the addresses that they may reach.
 import { Annotations } from 'aws-cdk-lib';
 import {
   InterfaceVpcEndpoint,

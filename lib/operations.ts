@@ -1,4 +1,4 @@
-// What an operator has: a topic that tells of every execution, alarms, a dashboard, and questions to the log.
+// The tools of an operator: a topic that reports every execution, alarms, a dashboard and saved log queries.
 import { Aws, CfnMapping, Stack } from 'aws-cdk-lib';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
@@ -66,8 +66,8 @@ export class Operations extends Construct {
 
   /**
    * EventBridge tries for a day to hand an event over, and Lambda calls the function up to three times. There is no
-   * dead-letter queue behind them: old news is of no use to anybody, and what somebody must hear is that there was an
-   * ending and that it was not told. Alarms on executions and on this function say so, by another way.
+   * dead-letter queue behind them: old news is of no use. An operator must hear that an execution ended without a
+   * notification; the alarms on executions and on this function report that, by another way.
    */
   #callWhenEnded(notify: BackstopFunction, { stateMachineArn }: StateMachine): Rule {
     return new Rule(this, 'Ended', {

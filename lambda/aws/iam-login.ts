@@ -2,7 +2,7 @@
 import { Signer } from '@aws-sdk/rds-signer';
 
 /**
- * Signs a token with the credentials of the function; asks nobody. Whether IAM lets the function in is the server's answer.
+ * Signs a token with the function's credentials, without a request. The server checks whether IAM allows the login.
  *
  * @param hostname the name of the endpoint, as the connection names it
  */

@@ -20,7 +20,7 @@ export interface ScheduledStart {
   readonly input: object;
 }
 
-/** Makes the schedule; one of that name that is there already is moved. Rejects with what the SDK says. */
+/** Creates the schedule, or moves the existing one with that name. Rejects with the error of the SDK. */
 export async function putSchedule({
   name,
   group,

@@ -1,4 +1,4 @@
-// The topic in Amazon SNS to which whoever wants to hear of executions subscribes.
+// The topic in Amazon SNS that reports executions to its subscribers.
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 
 const client = new SNSClient({});
@@ -12,7 +12,7 @@ export interface Notification {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** Rejects with what the SDK says. */
+/** Rejects with the error of the SDK. */
 export async function publish(
   topicArn: string,
   { subject, message, attributes }: Notification,

@@ -1,4 +1,4 @@
-// Finds what a person would stumble over in the prose of files.
+// Finds the phrases of the rules in the prose of files.
 import { proseOf } from './prose.ts';
 import { RULES, type Rule } from './rules.ts';
 
@@ -20,7 +20,7 @@ const PATTERNS = RULES.map((rule) => {
   };
 });
 
-/** What `rules` find in a file, from the top down. */
+/** Returns the findings of all rules in a file, from the top down. */
 export function findIn(file: string, text: string): Finding[] {
   const prose = proseOf(file, text);
   const findings = PATTERNS.flatMap(({ rule, pattern }) =>

@@ -21,7 +21,7 @@ const TYPESCRIPT = new RegExp(
 const SQL = /(?<line>--[^\n]*(?:\n[^\S\n]*--[^\n]*)*)|(?<block>\/\*[\s\S]*?\*\/)|(?<text>'(?:''|[^'])*')/g;
 const MARKDOWN_CODE = /^ *(```|~~~)[\s\S]*?^ *\1|<!--[\s\S]*?-->|\]\([^)]*\)/gm;
 
-/** Returns the text of the file, line for line, with only its prose left. Files of other types have none. */
+/** Returns the text of the file, line for line, with only its prose left. Files of other types have no prose. */
 export function proseOf(file: string, text: string): string {
   if (file.endsWith('.md')) return hideQuoted(text.replace(MARKDOWN_CODE, blank));
   if (/\.[jt]s$/.test(file)) return hideQuoted(keep(text, TYPESCRIPT));

@@ -8,7 +8,7 @@ import { fault, type Parameters } from './rds/words.ts';
 
 /**
  * Performs one action and returns the content of its result element.
- * @param restored where the servers that a restore starts are noted, for whoever has to stop them.
+ * @param restored collects the servers that a restore starts, for the caller to stop.
  */
 export function callRds(
   account: LocalAccount,

@@ -1,4 +1,4 @@
-// Fills a database that is there already: all of the data or nothing of it, and only where nothing would be mixed with it.
+// Fills an existing database, in one transaction, and only if its tables are empty.
 import type pg from 'pg';
 import { formatError } from '../../../lambda/migrator/model/errors.ts';
 import { type DataProgress, generateData } from './generate.ts';
@@ -24,7 +24,7 @@ export async function fillDatabase(
     await client.query('COMMIT');
     return rows;
   } catch (error) {
-    // Where the session is lost, the server has rolled back by itself.
+    // If the session is lost, the server has rolled back by itself.
     await client.query('ROLLBACK').catch(() => {});
     throw error;
   }

@@ -1,4 +1,4 @@
-// What a codebase_mcp database of some age holds at revision 005: rows for all thirteen tables.
+// Rows for all thirteen tables of a codebase_mcp database at revision 005, as after some years of use.
 import { Random } from './random.ts';
 
 export type Value = string | number | boolean | null;
