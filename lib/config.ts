@@ -54,7 +54,7 @@ export interface DatabaseProps {
   readonly port?: number | undefined;
 }
 
-/** A login without a password: IAM vouches for the function. */
+/** IAM database authentication: a login without a password. */
 export interface IamLoginProps {
   /** The database user; it has been granted the role `rds_iam`. */
   readonly user: string;
@@ -105,7 +105,7 @@ export interface BackstopProps {
    */
   readonly notificationEmail?: string | undefined;
   /**
-   * Whether the stack makes alarms, which tell the same topic.
+   * Whether the stack creates alarms, which notify the same topic.
    * @default true
    */
   readonly alarms?: boolean | undefined;

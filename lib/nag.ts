@@ -44,7 +44,7 @@ export function acknowledgeBackstop(stack: BackstopStack, { databases }: Setting
   }
   acknowledge(
     find(stack, 'StateMachine', 'Role'),
-    'CDK lets the state machine call every version of a function, and these functions have but one.',
+    'CDK lets the state machine call every version of a function, and these functions have only one.',
     ...called.map((lambda) => wildcard(`<${logicalId(lambda)}.Arn>:*`)),
   );
   acknowledge(
@@ -102,7 +102,7 @@ function logicalId(construct: IConstruct): string {
   return Stack.of(construct).resolve(resource.logicalId);
 }
 
-/** The construct at the end of a path below another one; that there is none, CDK says. */
+/** The construct at the end of a path below another one; CDK throws if it does not exist. */
 function find(scope: IConstruct, ...path: string[]): IConstruct {
   return path.reduce((construct, id) => construct.node.findChild(id), scope);
 }

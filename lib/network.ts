@@ -36,7 +36,7 @@ export class Network extends Construct {
       allowAllOutbound: false,
     });
     this.#reachDatabases(databases);
-    // A login that IAM vouches for is signed by the function itself.
+    // With IAM database authentication the function signs its login itself.
     const hasSecret = Object.values(databases).some(({ secretArn }) => secretArn !== undefined);
     if (hasSecret) this.#reachSecretsManager(vpc.secretsManagerEndpoint);
   }

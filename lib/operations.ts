@@ -25,7 +25,7 @@ export interface OperationsProps {
 const ENDED = ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'];
 
 export class Operations extends Construct {
-  /** Tells of every execution that has ended, and of every alarm. */
+  /** Reports every execution that has ended, and every alarm. */
   readonly topic: Topic;
   /** The address of the dashboard in the console. */
   readonly dashboardUrl: string;
@@ -41,7 +41,7 @@ export class Operations extends Construct {
     addQueries(this, logGroup);
   }
 
-  /** Without a key of one's own it is not encrypted: AWS's key for SNS does not let alarms publish. */
+  /** Not encrypted by default: AWS's own key for SNS does not let alarms publish. */
   #createTopic(key: IKey | undefined, email: string | undefined): Topic {
     const topic = new Topic(this, 'Topic', {
       displayName: 'Backstop',
@@ -55,7 +55,7 @@ export class Operations extends Construct {
   #createNotify(shared: SharedProps, stateMachine: StateMachine): BackstopFunction {
     return new BackstopFunction(this, 'notify', {
       shared,
-      description: 'Tells how an execution ended',
+      description: 'Reports how an execution ended',
       environment: { BACKSTOP_TOPIC_ARN: this.topic.topicArn },
       permissions: [
         ...readExecutions(this, stateMachine.stateMachineName),

@@ -131,7 +131,7 @@ export function schedule(scope: Construct, group: string, roleArn: string): Poli
 }
 
 /**
- * Looks back upon the executions of one state machine.
+ * Reads the executions of one state machine.
  *
  * @param stateMachine name of the state machine
  */

@@ -1,4 +1,4 @@
-// Executions of Step Functions, looked back upon once they have ended.
+// Reads ended executions of Step Functions.
 import {
   DescribeExecutionCommand,
   type HistoryEvent,
@@ -22,7 +22,7 @@ export async function describeExecution(
 /**
  * The newest output of a state that `isWanted`; undefined if no state did. Rejects with the error of the SDK.
  *
- * @param isWanted told an output as it was before it became JSON text
+ * @param isWanted called with an output as it was before it became JSON text
  */
 export async function newestOutput<T>(
   arn: string,

@@ -1,4 +1,4 @@
-// A login that IAM vouches for: a token in the place of a password, good for opening connections for 15 minutes.
+// IAM database authentication: a token instead of a password, with which connections can be opened for 15 minutes.
 import { Signer } from '@aws-sdk/rds-signer';
 
 /**

@@ -17,8 +17,8 @@ export type Description =
   | { readonly kind: 'cluster'; readonly cluster: DBCluster };
 
 /**
- * Looks an identifier up as an instance, then as a cluster. A member of a cluster stands for its cluster:
- * only clusters can be snapshot there.
+ * Looks up an identifier as an instance, then as a cluster. For a member of a cluster it returns the cluster:
+ * RDS takes snapshots of clusters only.
  *
  * @throws ConfigurationError if RDS has neither, or if the function may not ask
  */

@@ -1,4 +1,4 @@
-// One-time schedules in EventBridge Scheduler, each of which starts the state machine once and is gone.
+// One-time schedules in EventBridge Scheduler, each of which starts the state machine once and is then deleted.
 import {
   ConflictException,
   CreateScheduleCommand,
@@ -14,7 +14,7 @@ export interface ScheduledStart {
   readonly group: string;
   readonly at: Date;
   readonly stateMachineArn: string;
-  /** With which the schedule starts it. */
+  /** The role with which the schedule starts it. */
   readonly roleArn: string;
   /** The execution input. */
   readonly input: object;
@@ -32,7 +32,7 @@ export async function putSchedule({
   const schedule: CreateScheduleCommandInput = {
     Name: name,
     GroupName: group,
-    // The format has no place for a zone, nor for less than a second.
+    // The format has neither a time zone nor fractions of a second.
     ScheduleExpression: `at(${at.toISOString().slice(0, 19)})`,
     ScheduleExpressionTimezone: 'UTC',
     FlexibleTimeWindow: { Mode: 'OFF' },

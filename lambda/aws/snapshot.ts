@@ -21,9 +21,9 @@ export interface SnapshotRequest {
   readonly timeoutSeconds: number;
 }
 
-/** In these the instance can be snapshot; `storage-optimization` may last for days. */
+/** RDS takes snapshots in these states; `storage-optimization` may last for days. */
 const READY = ['available', 'storage-optimization'];
-/** From these an instance does not come back by itself. */
+/** An instance does not leave these states by itself. */
 const LOST = /^(deleting|failed|stopped|stopping|restore-error|storage-full|inaccessible|incompatible)/;
 
 /**
@@ -83,7 +83,7 @@ function requireOurs(found: Found, id: string, request: SnapshotRequest): void {
   const execution = found.tags.find(({ Key }) => Key === EXECUTION_TAG)?.Value;
   if (execution !== request.execution.arn || found.source !== request.identifier) {
     throw new BackstopError('SnapshotFailed', {
-      message: `A snapshot ${id} exists already, and it is not of this execution`,
+      message: `Snapshot ${id} exists already, and belongs to another execution`,
       detail: `It is of "${found.source}", tagged ${EXECUTION_TAG}=${execution ?? '(nothing)'}.`,
       hint: 'Start a new execution with another name.',
     });

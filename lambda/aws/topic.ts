@@ -8,7 +8,7 @@ export interface Notification {
   readonly subject: string;
   /** At most 256 KiB. */
   readonly message: string;
-  /** By these a subscriber can choose what to hear. */
+  /** Attributes by which a subscriber can filter messages. */
   readonly attributes: Readonly<Record<string, string>>;
 }
 

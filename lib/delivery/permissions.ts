@@ -46,7 +46,7 @@ export function runProjects(projects: readonly IProject[]): PolicyStatement[] {
   ];
 }
 
-/** Starts executions and waits for their ends, of those alone that an action with one of the prefixes has named. */
+/** Starts executions and waits for their ends, only if their names have one of the prefixes. */
 export function runExecutions(stateMachine: IStateMachine, prefixes: readonly string[]): PolicyStatement[] {
   return [
     allow(['states:DescribeStateMachine', 'states:StartExecution'], [stateMachine.stateMachineArn]),

@@ -1,4 +1,4 @@
-// The alarms: each says what it means and what to do, to the topic that tells of executions.
+// The alarms: each says what it means and what to do, to the topic that reports executions.
 import { Stack } from 'aws-cdk-lib';
 import {
   Alarm,
@@ -24,10 +24,10 @@ const HOUR_MS = 3_600_000;
 
 export interface Watched {
   readonly stateMachine: StateMachine;
-  /** The function that tells of executions, and the rule that calls it. */
+  /** The function that reports executions, and the rule that calls it. */
   readonly notify: IFunction;
   readonly rule: IRule;
-  /** To which the alarms go. */
+  /** The topic that the alarms notify. */
   readonly topic: Topic;
 }
 
@@ -87,7 +87,7 @@ export function addAlarms(scope: Construct, { stateMachine, notify, rule, topic 
   add('NotificationLost', {
     metric: lostNotifications(notify, rule),
     says:
-      'An execution of Backstop ended, and the function that tells of it failed or could not be called. Look at the ' +
+      'An execution of Backstop ended, and the function that reports it failed or could not be called. Look at the ' +
       'last executions in the console, and at the errors of the function Notify in the log.',
   });
 }

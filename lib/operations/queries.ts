@@ -59,7 +59,7 @@ export const QUERIES: Readonly<Record<string, { readonly name: string; readonly 
   },
 };
 
-/** Saves the queries, in a folder of the stack's name. */
+/** Saves the queries, in a folder with the stack's name. */
 export function addQueries(scope: Construct, { logGroupName }: ILogGroup): void {
   for (const [id, { name, query }] of Object.entries(QUERIES)) {
     new CfnQueryDefinition(scope, id, {

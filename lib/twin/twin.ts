@@ -16,7 +16,7 @@ import type { Credentials, LocalServer, ServerAddress } from './server.ts';
 /**
  * Creates a database one revision before its head, with data. Its owner is no superuser, as on RDS.
  *
- * @param name what it is called on the server
+ * @param name of the database on the server
  * @returns how that role connects
  */
 export async function prepareDatabase(

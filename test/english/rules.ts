@@ -16,7 +16,6 @@ export interface Rule {
 /** A word that begins a sentence, a comment or a text. */
 const first = (words: string) => `(?<=(?:^|[.:;!?|\\0])[*\\s]*)${words}`;
 const pattern = (...parts: string[]) => new RegExp(parts.join(''));
-const BE = '(?:is|are|was|were|be|been|being)';
 
 export const RULES: readonly Rule[] = [
   // Conditions.
@@ -49,7 +48,7 @@ export const RULES: readonly Rule[] = [
   {
     name: 'where-only',
     pattern:
-      /\b(?:[Uu]ndefined|[Nn]ull|[Ee]mpty|[Tt]rue|[Ff]alse|[Nn]othing|[Nn]one|[Oo]nly|[Ee]xcept|[Ee]ven|[Zz]ero|[Aa]lso) where\b(?! to)/,
+      /\b(?:[Uu]ndefined|[Nn]ull|[Ee]mpty|[Tt]rue|[Ff]alse|[Nn]othing|[Nn]one|[Oo]nly|[Ee]xcept|[Ee]ven|[Zz]ero|[Aa]lso|(?:and|or|but),) where\b(?! to)/,
     advice: 'write "if", "unless" or "when"',
     bad: 'Returns undefined where the file is missing.',
     good: 'Returns undefined if the file is missing.',
@@ -164,8 +163,15 @@ export const RULES: readonly Rule[] = [
     good: 'Node reads the file only with this variable.',
   },
   {
+    name: 'which-first',
+    pattern: pattern(first('(?:By|In|From|With|To|On|For|At|Of) (?:which|whom|these|those)\\b(?! \\w+s\\b)')),
+    advice: 'begin with a noun or a verb, not with a relative pronoun',
+    bad: 'To which the alarms go.',
+    good: 'The topic that the alarms notify.',
+  },
+  {
     name: 'of-its-own',
-    pattern: /\bof (?:its|their|his|your|our) (?:very )?own\b/,
+    pattern: /\bof (?:its|their|his|your|our|one's) (?:very )?own\b/,
     advice: 'write "its own X", "a separate X", or just "a X"',
     bad: 'Every ending has a name of its own.',
     good: 'Every ending has a name.',
@@ -201,7 +207,7 @@ export const RULES: readonly Rule[] = [
   },
   {
     name: 'told',
-    pattern: pattern(`\\b${BE}( \\w+ly)? told\\b(?! (?:not )?to\\b)|\\b[Tt]old (?:of|about)\\b`),
+    pattern: /\b[Tt]old\b(?! (?:(?:not )?to|apart)\b)|\b(?:[Tt]ells?|[Tt]elling) of\b/,
     advice: 'write "reported", "printed", "notified", "shown"',
     bad: 'The topic is told of the end.',
     good: 'The end is reported to the topic.',
@@ -251,7 +257,7 @@ export const RULES: readonly Rule[] = [
   {
     name: 'old-words',
     pattern:
-      /\b(?:[Tt]here(?:of|in|upon|by|to)|[Ww]here(?:by|in|upon|of)|[Hh]ereby|[Hh]enceforth|[Ll]est|[Hh]ither(?:to)?|[Ww]hence|[Tt]hence|[Uu]nto|[Nn]ought|[Aa]ught)\b/,
+      /\b(?:[Tt]here(?:of|in|upon|by|to)|[Ww]here(?:by|in|upon|of)|[Hh]ereby|[Hh]enceforth|[Ll]est|[Hh]ither(?:to)?|[Ww]hence|[Tt]hence|[Uu]nto|[Uu]pon|[Nn]ought|[Aa]ught)\b/,
     advice: 'use a word that people say: "by which", "in it", "so far"',
     bad: 'The table and the rows therein.',
     good: 'The table and its rows.',

@@ -55,7 +55,7 @@ describe('every ending', () => {
       Timeout: 60,
       VpcConfig: Match.absent(),
       Environment: { Variables: Match.objectLike({ BACKSTOP_TOPIC_ARN: topic() }) },
-      Description: 'Tells how an execution ended',
+      Description: 'Reports how an execution ended',
     });
     const permissions = permissionsOf(template);
     expect(permissions.map(([action]) => action)).toEqual([

@@ -1,4 +1,4 @@
-// Amazon RDS as its Query protocol speaks: the actions that Backstop uses, on real servers.
+// The Query protocol of Amazon RDS: the actions that Backstop uses, on real servers.
 import type { LocalServer } from '../server.ts';
 import type { LocalAccount } from './account.ts';
 import { describeClusters, describeInstances } from './rds/instances.ts';

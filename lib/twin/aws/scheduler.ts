@@ -1,4 +1,4 @@
-// Amazon EventBridge Scheduler as its REST protocol speaks: one-time schedules, made and moved.
+// The REST protocol of Amazon EventBridge Scheduler: creates and moves one-time schedules.
 import { ACCOUNT, AwsFaultError, type LocalAccount, REGION } from './account.ts';
 
 /** The request of the SDK to create or move a schedule, with the name from the path. */

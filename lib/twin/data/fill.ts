@@ -46,7 +46,7 @@ async function requireTables(client: pg.Client, tables: readonly TableData[]): P
     formatError({
       message: 'The database has not all tables of revision 005',
       detail: `Missing in schema public, or without one of their columns: ${rows.map(({ table }) => table).join(', ')}.`,
-      hint: 'Run: npx backstop upgrade 005 (where the database is past it: npx backstop downgrade 005).',
+      hint: 'Run: npx backstop upgrade 005 (if the database is past it: npx backstop downgrade 005).',
     }),
   );
 }
@@ -61,7 +61,7 @@ async function requireEmpty(client: pg.Client, tables: readonly TableData[]): Pr
     formatError({
       message: 'The database has rows already',
       detail: `In ${rows.map(({ name }) => name).join(', ')}.`,
-      hint: `Fill another database; or, where these rows may go, run: TRUNCATE ${names.join(', ')};`,
+      hint: `Fill another database; or, if you do not need these rows, run: TRUNCATE ${names.join(', ')};`,
     }),
   );
 }

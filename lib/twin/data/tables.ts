@@ -55,7 +55,7 @@ export function codebaseMcpTables({ repositories, chunksPerRepository, seed }: D
   const random = new Random(seed);
   const chunks = repositories * chunksPerRepository;
   const files = Math.ceil(chunks / CHUNKS_PER_FILE);
-  // Making a new vector for every chunk would take longer than storing them: a few stand for all.
+  // Making a new vector for every chunk would take longer than storing them: a few are used for all.
   const vectors = Array.from({ length: Math.min(32, chunks) }, () => vector(random));
   return [
     {
