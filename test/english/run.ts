@@ -8,7 +8,7 @@ import { type Finding, findIn } from './find.ts';
 const ROOT = join(import.meta.dirname, '../..');
 
 /** Texts that are specified word for word, and the examples of the rules. */
-const OTHERS = ['test/english/english.test.ts', 'test/english/rules.ts', 'test/scenarios/golden/'];
+const OTHERS = ['test/english/english.test.ts', 'test/english/rules/', 'test/scenarios/golden/'];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
