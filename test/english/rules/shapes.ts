@@ -138,7 +138,7 @@ export const SHAPES: readonly Rule[] = [
     name: 'inverted',
     pattern: pattern(
       first(
-        '(?:Only (?:with|where|when|then|by|after|if|in|for|from|so|here|there)|Never|Nor|Not until|Nowhere)\\b',
+        '(?:Only (?:with|where|when|then|by|after|if|in|for|from|so|here|there)|Never(?! \\w+s\\b)|Nor|Not until|Nowhere)\\b',
       ),
       '[^.;:\\0]{0,70}? (?:does|do|did|can|may|has|have|is|are|was|will)\\b',
     ),
