@@ -1,10 +1,10 @@
-// How an error is told: one line that says what, then DETAIL and HINT, as the execution contract prints E1 to E4.
+// How an error is printed: one line with its name, then DETAIL and HINT, as PostgreSQL prints them.
 import type { BackstopError, EndingName } from '../../lambda/migrator/model/errors.ts';
 import { FAILED, USED_WRONGLY } from './exit-status.ts';
 import type { Terminal } from './terminal.ts';
-import type { Answer } from './verb.ts';
+import type { VerbResult } from './verb.ts';
 
-export function describeFailure(error: BackstopError, { paint }: Terminal): Answer {
+export function describeFailure(error: BackstopError, { paint }: Terminal): VerbResult {
   const { name, summary, detail, hint } = error;
   return {
     lines: [
@@ -16,7 +16,7 @@ export function describeFailure(error: BackstopError, { paint }: Terminal): Answ
   };
 }
 
-/** What was asked for was wrong, and not what became of it. */
+/** The request itself was wrong: nothing was run. */
 const WRONG_USE: readonly EndingName[] = ['InvalidInput', 'ConfigurationError'];
 
 export function failureStatus({ name }: BackstopError): number {

@@ -63,7 +63,7 @@ export interface StepReport {
   readonly direction: Direction;
   readonly revision: RevisionId;
   readonly number: number;
-  /** How many steps there are, as the contract counts them: completion and COMMIT end an upgrade. */
+  /** How many steps the script has. */
   readonly of: number;
   readonly title: string;
   readonly durationMs: number;

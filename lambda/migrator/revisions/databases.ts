@@ -6,6 +6,14 @@ import { BackstopError } from '../model/errors.ts';
 import type { RevisionId } from '../model/report.ts';
 import { type Chain, readChain } from './chain.ts';
 
+/** A flag that the command line can tell from its own: `--orders-only`. */
+const flag = z
+  .string()
+  .regex(
+    /^--(?!no-)[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$/,
+    'a flag is written like --orders-only, and not --no-…',
+  );
+
 const definition = z.strictObject({
   /** Folder below migrations/ that holds the revisions. */
   folder: z.string().min(1),
@@ -13,12 +21,23 @@ const definition = z.strictObject({
   urlVariable: z.string().min(1),
   /** Extensions that must be created before the first revision runs. */
   extensions: z.array(z.string().min(1)).default([]),
-  /** The branch label that the first of its revisions bears. */
+  /** The branch label of its first revision. */
   branch: z.string().min(1).optional(),
   /** Databases of one system share their revision numbers. Without it a database is a system of its own. */
   system: z.string().min(1).optional(),
   /** Tables in public that tell this database from the others. */
   landmarks: z.array(z.string().min(1)).optional(),
+  /** The words in which the command line tells of a run: `plain`, the default, or Alembic's. */
+  voice: z.enum(['plain', 'alembic']).optional(),
+  /** Flags that the command line adds to `upgrade` and `status`. Several databases may declare the same flag. */
+  flags: z
+    .strictObject({
+      /** Chooses the databases that declare it: `upgrade --orders-only`. */
+      only: flag.optional(),
+      /** Shows the status and upgrades nothing: `upgrade --check-status`. */
+      status: flag.optional(),
+    })
+    .optional(),
 });
 
 const file = z
@@ -54,7 +73,7 @@ export function readDefinitions(migrations: string): DatabaseDefinition[] {
       {
         message: 'databases.json cannot be read',
         detail: cause instanceof z.ZodError ? z.prettifyError(cause).replaceAll('\n', ' ') : String(cause),
-        hint: 'Each key names a database; its value has folder, urlVariable, and as needed extensions, branch, system and landmarks.',
+        hint: 'Each key names a database; its value has folder, urlVariable, and as needed extensions, branch, system, landmarks, voice and flags.',
       },
       { cause },
     );

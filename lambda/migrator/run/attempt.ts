@@ -36,8 +36,6 @@ const OUTCOMES: Readonly<Record<Direction, Outcome>> = {
   stamp: 'stamped',
 };
 
-/** The contract counts two more steps of an upgrade: telling that it is complete, and COMMIT. */
-const CLOSING_STEPS = 2;
 /** The server may think that the time is up a little before we do. */
 const CLOCKS_DIFFER_MS = 100;
 
@@ -142,7 +140,7 @@ export class Attempt {
     const { client, listener } = this.#run;
     const started = performance.now();
     listener({ type: 'revision started', direction, revision, from, to, title: script.title });
-    const of = script.steps.length + (direction === 'upgrade' ? CLOSING_STEPS : 0);
+    const of = script.steps.length;
     for (const [index, step] of script.steps.entries()) {
       const at = { direction, revision, number: index + 1, of, title: step.title };
       await this.#runStep(begun, at, step.sql);
