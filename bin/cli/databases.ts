@@ -42,7 +42,7 @@ export function connectionTo(database: Database, { options, terminal, listen }: 
   const url = options.url ?? (terminal.env[urlVariable] || undefined);
   if (url === undefined) {
     throw new BackstopError('ConfigurationError', {
-      message: `The URL of database ${name} is not set: ${urlVariable} is missing or empty`,
+      message: `${urlVariable} is not set: it is the URL of database ${name}`,
       hint: `Run: export ${urlVariable}=postgresql://user:password@host:5432/${name}`,
     });
   }

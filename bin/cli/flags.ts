@@ -74,17 +74,21 @@ function collect(definitions: readonly DatabaseDefinition[]): DatabaseFlag[] {
 
 function problemOf(declared: readonly DatabaseFlag[], taken: ReadonlySet<string>): BackstopError | undefined {
   const existing = declared.find(({ flag }) => taken.has(flag));
-  if (existing) return invalid(existing, `the command line has a flag ${existing.flag} already`);
+  if (existing)
+    return invalid(existing.flag, declared, `the command line has a flag ${existing.flag} already`);
   const ambiguous = declared.find(({ flag, meaning }) => {
     return declared.some((other) => other.flag === flag && other.meaning !== meaning);
   });
-  return ambiguous && invalid(ambiguous, `${ambiguous.flag} is both an "only" and a "status" flag`);
+  return (
+    ambiguous && invalid(ambiguous.flag, declared, `${ambiguous.flag} is both an "only" and a "status" flag`)
+  );
 }
 
-function invalid({ flag, databases }: DatabaseFlag, why: string): BackstopError {
+function invalid(flag: string, declared: readonly DatabaseFlag[], why: string): BackstopError {
+  const databases = new Set(declared.flatMap((other) => (other.flag === flag ? other.databases : [])));
   return new BackstopError('RevisionInvalid', {
     message: `databases.json adds an ambiguous flag: ${why}`,
-    detail: `${flag} is declared by ${databases.join(', ')}.`,
+    detail: `${flag} is declared by ${[...databases].join(', ')}.`,
     hint: 'Choose another name for it in databases.json, under "flags".',
   });
 }

@@ -11,7 +11,7 @@ import { voiceOf } from '../voice.ts';
 
 export const logVerb: Verb = {
   name: 'log',
-  description: 'List the runs on the database, failed ones too, the newest first.',
+  description: 'List the runs on the database, failed ones included, the newest first.',
   options: [
     { flags: '-n, --limit <count>', description: 'how many runs', fallback: '20' },
     {

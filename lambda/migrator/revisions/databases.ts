@@ -1,4 +1,4 @@
-// Which databases there are, and which folder of revisions belongs to each: migrations/databases.json, read once.
+// The databases and the folder of revisions of each, as migrations/databases.json names them.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -19,7 +19,7 @@ const definition = z.strictObject({
   folder: z.string().min(1),
   /** Environment variable with the URL that the command line connects to. */
   urlVariable: z.string().min(1),
-  /** Extensions that must be created before the first revision runs. */
+  /** Extensions that must be installed before the first revision runs. */
   extensions: z.array(z.string().min(1)).default([]),
   /** The branch label of its first revision. */
   branch: z.string().min(1).optional(),
@@ -48,17 +48,17 @@ export interface DatabaseDefinition extends z.output<typeof definition> {
   readonly name: string;
 }
 
-/** A database and its revisions: what every run needs to know before it connects. */
+/** A database and its revisions: what a run needs before it connects. */
 export interface Database {
   readonly definition: DatabaseDefinition;
   readonly chain: Chain;
-  /** The databases beside it: a connection may lead to one of those by mistake. Default: none. */
+  /** The other databases: a connection may lead to one of them by mistake. Default: none. */
   readonly others?: readonly OtherDatabase[];
 }
 
 export interface OtherDatabase {
   readonly definition: DatabaseDefinition;
-  /** Reads the ids of its revisions; none where its folder cannot be read, which is told to those who use it. */
+  /** Reads the ids of its revisions; none if its folder cannot be read. */
   readonly revisions: () => readonly RevisionId[];
 }
 
@@ -83,7 +83,7 @@ export function readDefinitions(migrations: string): DatabaseDefinition[] {
 /**
  * One database with its chain.
  *
- * @throws InvalidInput for a name that databases.json does not have; RevisionInvalid as {@link readDatabases} does
+ * @throws InvalidInput for an unknown name; RevisionInvalid as {@link readDatabases} does
  */
 export function readDatabase(migrations: string, name: string): Database {
   const [database] = readDatabases(migrations, (definitions) => [definitionOf(definitions, name)]);
@@ -93,8 +93,8 @@ export function readDatabase(migrations: string, name: string): Database {
 /**
  * The databases that `choose` picks among the definitions, each with its chain.
  *
- * @throws what `choose` throws; RevisionInvalid as {@link readChain} does, and where the revisions of a database are of
- *   another branch than it says
+ * @throws what `choose` throws; RevisionInvalid as {@link readChain} does, and if the branch of the revisions is not the
+ *   branch in databases.json
  */
 export function readDatabases(
   migrations: string,
@@ -115,7 +115,7 @@ export function readRefusals(_migrations: string): readonly string[] {
   return ['ForeignKeyBlocked', 'OrphanedChunks', 'PatternViolation'];
 }
 
-/** Throws InvalidInput for a name that databases.json does not have. */
+/** Throws InvalidInput for an unknown name. */
 export function definitionOf(definitions: readonly DatabaseDefinition[], name: string): DatabaseDefinition {
   const found = definitions.find((candidate) => candidate.name === name);
   if (found) return found;

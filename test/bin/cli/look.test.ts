@@ -1,4 +1,4 @@
-// The verbs that only look: current, log, check and status, each with the words for what it may find.
+// The verbs that change nothing: current, log, check and status, with the words for each result.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeDatabase, type TestDatabase } from '../../setup/database.ts';
@@ -27,7 +27,7 @@ const pretend = (...versions: string[]) =>
   );
 
 describe('current', () => {
-  test('prints nothing at base, and the revision elsewhere', async () => {
+  test('prints the revision, and nothing at base', async () => {
     expect(await run('current')).toMatchObject({ status: 0, out: [], err: [] });
     expect(document(await run('current', '--json'))).toEqual({
       database: 'app',
@@ -46,7 +46,7 @@ describe('current', () => {
     expect(await run('current')).toMatchObject({ status: 0, out: ['003 (head)'] });
   });
 
-  test('--verbose prints all about it', async () => {
+  test('with --verbose prints the whole revision', async () => {
     await run('upgrade');
     expect((await run('current', '--verbose')).out.slice(0, 3)).toEqual([
       'Current revision(s) for app:',
@@ -58,7 +58,7 @@ describe('current', () => {
   test.each([
     [['zzz'], "UnknownRevision: Can't locate revision identified by 'zzz'"],
     [['001', '003'], 'UnknownRevision: The database says that it is at 2 revisions at once'],
-  ])('refuses %j with what would put it right', async (versions, summary) => {
+  ])('refuses %j and names the remedy', async (versions, summary) => {
     await pretend(...versions);
     const { status, out, err } = await run('current');
     expect({ status, out }).toEqual({ status: 1, out: [] });
@@ -84,7 +84,7 @@ describe('current', () => {
 });
 
 describe('log', () => {
-  test('is empty where nothing was run', async () => {
+  test('is empty if nothing was run', async () => {
     expect(await run('log')).toMatchObject({ status: 0, out: [] });
     expect(document(await run('log', '--json'))).toEqual({ database: 'app', runs: [] });
   });
@@ -106,12 +106,12 @@ describe('log', () => {
     const verbose = (await run('log', '--verbose')).out;
     expect(verbose[1]).toMatch(/^ {2}\S.*already exists/);
     expect(verbose.slice(-6)).toEqual([
-      expect.stringMatching(/^INFO {2}\[migration\.001\] Step 1\/3: \d+\.\d\ds \(Step 1\)$/),
-      expect.stringMatching(/^ {2}Write-ahead log \d+ bytes; new locks: AccessExclusiveLock on public\.one$/),
-      expect.stringMatching(/^INFO {2}\[backstop\] Estimated: /),
-      expect.stringMatching(/^INFO {2}\[backstop\] ACCESS EXCLUSIVE on public\.one for \d+ ms$/),
-      expect.stringMatching(/^INFO {2}\[backstop\] Write-ahead log \d+ bytes; rewritten: nothing$/),
-      expect.stringMatching(/^INFO {2}\[backstop\] Total: \d+\.\d\ds$/),
+      expect.stringMatching(/^ {2}Step 1\/1 of 001: \d+\.\d\ds \(Step 1\)$/),
+      expect.stringMatching(/^ {4}Write-ahead log \d+ bytes; new locks: AccessExclusiveLock on public\.one$/),
+      expect.stringMatching(/^ {2}Estimated: /),
+      expect.stringMatching(/^ {2}ACCESS EXCLUSIVE on public\.one for \d+ ms$/),
+      expect.stringMatching(/^ {2}Write-ahead log \d+ bytes; rewritten: nothing$/),
+      expect.stringMatching(/^ {2}Total: \d+\.\d\ds$/),
     ]);
     expect(document(await run('log', '--json'))).toMatchObject({
       database: 'app',
@@ -130,11 +130,11 @@ describe('log', () => {
 });
 
 describe('check', () => {
-  test('prints a line a check, and fails where one does not hold', async () => {
+  test('prints a line for each check, and fails if one fails', async () => {
     await run('upgrade', '001');
     expect(await run('check')).toMatchObject({
       status: 0,
-      out: ['✓ V1.1 check 1', expect.stringMatching(/^1 passed in \d+\.\d\ds$/)],
+      out: ['✓ V1.1 check 1', expect.stringMatching(/^1 check passed in \d+\.\d\ds$/)],
     });
     await database.query('DROP TABLE one');
     expect(await run('check', 'after-upgrade')).toMatchObject({
@@ -142,7 +142,7 @@ describe('check', () => {
       out: [
         '✗ V1.1 check 1',
         '    V1.1 check 1: 1 row violates it: {"missing":"one"}',
-        expect.stringMatching(/^1 failed, 0 passed in/),
+        expect.stringMatching(/^1 of 1 check failed in/),
       ],
     });
     expect(document(await run('check', '--json'))).toMatchObject({
@@ -154,14 +154,14 @@ describe('check', () => {
     });
   });
 
-  test('says so where there is none', async () => {
+  test('says that a revision has no checks', async () => {
     expect(await run('check')).toMatchObject({
       status: 0,
       out: ['Revision base has no checks after the upgrade'],
     });
   });
 
-  test('needs no signs that a terminal may not have', async () => {
+  test('prints words for signs that the terminal cannot show', async () => {
     await run('upgrade', '001');
     const { out } = await backstop(['check', '--migrations', migrations], {
       env: { DATABASE_URL: databaseUrl(database) },
@@ -191,7 +191,7 @@ describe('status', () => {
     expect(ending.out[0]?.slice(0, line.length)).toBe(line);
   });
 
-  test('an edited revision, of which an upgrade warns, too', async () => {
+  test('names an edited revision, and an upgrade warns of it', async () => {
     const folder = make();
     await runIn(folder, 'upgrade', '--finalize', '--yes');
     const path = join(folder, 'app/003/upgrade.sql');
@@ -204,11 +204,11 @@ describe('status', () => {
       out: ['⚠️ app: 003 (head), edited revision 003'],
     });
     expect((await runIn(folder, 'upgrade')).out[0]).toBe(
-      'WARN  [backstop] Revision 003 was edited: its upgrade.sql is not the one that was applied',
+      'WARNING: Revision 003 was edited after it was applied: its upgrade.sql has changed',
     );
   });
 
-  test('of more than one: each its own line, one that cannot be reached beside the others', async () => {
+  test('prints a line for each database, also for one that cannot be reached', async () => {
     const fleet = migrationsOf({
       here: { system: 'pair', revisions: [{ id: '001' }] },
       gone: { system: 'pair', urlVariable: 'DATABASE_URL_GONE', revisions: [{ id: '002' }] },
@@ -238,7 +238,7 @@ describe('status', () => {
     });
   });
 
-  test('needs no signs that a terminal may not have', async () => {
+  test('prints words for signs that the terminal cannot show', async () => {
     const { out } = await backstop(['status', '--migrations', migrations], {
       env: { DATABASE_URL: databaseUrl(database) },
       unicode: false,
@@ -249,12 +249,12 @@ describe('status', () => {
 
 describe('stamp', () => {
   test('writes the version, and runs nothing', async () => {
-    expect((await run('stamp', '002')).out).toContain(
-      'INFO  [alembic.runtime.migration] Running stamp_revision  -> 002',
-    );
+    expect((await run('stamp', '002')).out).toEqual([
+      expect.stringMatching(/^Stamped base -> 002 in \d+\.\d\ds$/),
+    ]);
     expect(await run('current')).toMatchObject({ out: ['002'] });
     expect(await database.query("SELECT to_regclass('one') AS one")).toEqual([{ one: null }]);
-    expect((await run('stamp', '002')).out).toContain('INFO  [backstop] Already at 002, nothing to do');
+    expect((await run('stamp', '002')).out).toEqual(['Already at 002, nothing to do']);
     await run('stamp', 'base');
     expect(await run('current')).toMatchObject({ out: [] });
   });
@@ -273,7 +273,7 @@ describe('stamp', () => {
       expect(await contentsOf(database)).toBe(before);
     });
 
-    test('with --purge leaves nothing but what is asked for', async () => {
+    test('with --purge leaves only the target', async () => {
       for (const target of ['002', 'head', '001', 'base']) {
         await database.query('DROP TABLE alembic_version');
         await pretend(...versions);
