@@ -51,9 +51,9 @@ const COMMON: readonly Option[] = [
   new Option('--url <url>', 'the URL of the database, instead of its environment variable'),
   new Option('--migrations <folder>', 'the folder that holds databases.json').default(
     MIGRATIONS,
-    'migrations of this checkout',
+    'the migrations of this repository',
   ),
-  new Option('--json', 'print one JSON document on standard output').default(false),
+  new Option('--json', 'print one JSON document on standard output'),
   new Option('--log-file <file>', 'also append every printed line, with the time, to this file'),
 ];
 
@@ -99,7 +99,9 @@ export function addVerb(
     .helpOption('-h, --help', 'print this text')
     .addHelpText('after', `\nExample: ${example}`)
     .showHelpAfterError(`HINT:  npx backstop ${name} --help`)
-    .action(() => action(command.opts(), command.args));
+    .action(() =>
+      action({ ...command.opts<CommonOptions>(), json: command.opts().json === true }, command.args),
+    );
   for (const [argument, text] of args) command.argument(argument, text);
   for (const { flags, description, fallback, excludes = [] } of options) {
     command.addOption(new Option(flags, description).default(fallback).conflicts([...excludes]));

@@ -10,7 +10,7 @@ import type { Verb } from '../verb.ts';
 
 export const showVerb: Verb = {
   name: 'show',
-  args: [['<revision>', 'a revision, a unique start of one, or head']],
+  args: [['<revision>', 'a revision, its unique beginning, or head']],
   description: 'Show one revision: its header, its steps, and the tables that it locks, scans and retires.',
   example: 'npx backstop show 002',
   async run({ args: [target = ''], options }) {

@@ -7,7 +7,7 @@ import type { Call, Verb } from '../verb.ts';
 
 export const stampVerb: Verb = {
   name: 'stamp',
-  args: [['<revision>', 'a revision, a unique start of one, head or base']],
+  args: [['<revision>', 'a revision, its unique beginning, head or base']],
   description: 'Write the version and run nothing; use it only if you are sure of the schema.',
   options: [
     { flags: '--purge', description: 'also if the version is unknown, or there is more than one' },

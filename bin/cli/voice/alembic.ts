@@ -1,4 +1,4 @@
-// Alembic's words, and those of the execution contract of codebase_mcp, line by line as both print them.
+// The words of Alembic and of the execution contract, line by line as both print them.
 import { describeEvent, type ProgressEvent, RESULT, seconds } from '../../../lambda/migrator/model/events.ts';
 import {
   BASE,

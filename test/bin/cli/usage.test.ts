@@ -146,7 +146,7 @@ describe('a request that is wrong exits with 2 and a remedy, before anything is 
     [['current', '--url', 'mysql://me:sesame@db/app'], '--url is not the URL of a PostgreSQL database'],
     // A shell variable that was not set.
     [['current', '--url', ''], '--url is not the URL of a PostgreSQL database'],
-    [['revision'], 'The message is missing, or has no letter and no digit'],
+    [['revision'], 'The message is missing, or has no letter or digit'],
     [['upgrade', '002', '--all'], '"002" is the target of one database, and this command upgrades more'],
     [['status', '--left-only', '--right-only'], '--left-only and --right-only exclude each other'],
     [['upgrade', '--left-only', '--database', 'left'], '--database and --left-only exclude each other'],
