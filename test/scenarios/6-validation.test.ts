@@ -32,7 +32,7 @@ async function judge(table: Table, values: readonly string[]): Promise<boolean[]
   return rows.map(({ accepted }) => accepted);
 }
 
-/** An excess of blanks is cut off where it is put into a varchar: what stands there then is another value. */
+/** PostgreSQL cuts excess blanks when a value is written to a varchar: the stored value is then another one. */
 const JUDGE = `
   CREATE FUNCTION judge(statement text, candidates text[]) RETURNS TABLE (accepted boolean) LANGUAGE plpgsql AS $do$
   DECLARE

@@ -43,7 +43,7 @@ function eventLines(event: ProgressEvent, paint: Paint): string[] {
     case 'retrying':
       return [paint.warning(`WARNING: ${describeEvent(event)}`)];
     case 'committed':
-      // What a dry run came to stands below what it would cost.
+      // The result of a dry run is printed last, below its cost.
       return event.outcome === 'rehearsed' ? [] : [paint.good(describeEvent(event))];
     // The error itself is told at the end, and what was completed by the line on COMMIT.
     case 'rolled back':
