@@ -1,4 +1,4 @@
-// The CDK app, configured by the context key `backstop` in cdk.json. What cdk-nag finds in it fails the synthesis.
+// The CDK app, configured by the context key `backstop` in cdk.json. A finding of cdk-nag fails the synthesis.
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { isEnding } from '../lambda/migrator/model/errors.ts';

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// `npm run bench`: how fast the migration is beside the contract's own method, and whether that is fast enough.
+// `npm run bench`: compares the migration with the contract's own method, and with the goals for both.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../lib/paths.ts';
@@ -16,31 +16,31 @@ const QUICK_SIZES = [10_000];
 const REPOSITORIES = 100;
 const FOLDER = join(ROOT, 'docs/benchmarks');
 
-const USAGE = `Runs revision 002 beside the contract's three-phase method, in turn, on copies of the same database.
+const USAGE = `Compares revision 002 with the contract's three-phase method: both run in turn, on copies of the same database.
 
 Usage: npm run bench -- [options]
 
-  --quick         10,000 chunks only, within a minute; looks at ratios alone
+  --quick         measures 10,000 chunks only, within a minute, and judges ratios only
   --sizes N,N     numbers of chunks, multiples of ${REPOSITORIES} (default ${SIZES.join(',')})
-  --runs N        how often each method is run on each size (default 3)
-  --json          prints the results as one JSON document, and nothing else
+  --runs N        how often each method runs on each size (default 3)
+  --json          prints the results as one JSON document and nothing else
                   (npm run --silent bench -- --json)
   --help          prints this text
 
 Without --quick and --sizes the results are written to docs/benchmarks.
-BENCH_DATABASE_URL names a server to use instead of starting one; the run makes
-databases of its own there and drops them at the end.
+BENCH_DATABASE_URL is the URL of a server to use; without it, one is started. The
+run creates its own databases there and drops them at the end.
 
-Exit status: 0 every goal reached, 1 one missed, or failed, 2 the options are wrong.`;
+Exit status: 0 every goal was reached, 1 a goal was missed or the run failed, 2 the options are wrong.`;
 
 interface Options extends BenchOptions {
   readonly quick: boolean;
-  /** Whether the results become those of the project. */
+  /** Whether the results are written to docs/benchmarks. */
   readonly publish: boolean;
   readonly json: boolean;
 }
 
-/** Returns undefined where only the usage is asked for. */
+/** Returns undefined for --help. */
 function readOptions(): Options | undefined {
   const values = readArguments({
     quick: { type: 'boolean', default: false },
@@ -52,7 +52,7 @@ function readOptions(): Options | undefined {
   if (values.help) return undefined;
   const { quick, json } = values;
   if (quick && values.sizes !== undefined)
-    throw new UsageError('--quick has a size of its own: leave out --sizes');
+    throw new UsageError('--quick measures a fixed size: leave out --sizes');
   const publish = !quick && values.sizes === undefined;
   return {
     quick,

@@ -1,26 +1,26 @@
 #!/usr/bin/env node
+// `npm run generate-test-data`: fills a codebase_mcp database at 005 with rows to try the migration on.
 import { BackstopError } from '../lambda/migrator/model/errors.ts';
 import { type ConnectionSettings, connectorTo } from '../lambda/migrator/session/connection.ts';
-// `npm run generate-test-data`: fills a codebase_mcp database at 005 with rows to try the migration on.
 import { parseDatabaseUrl } from '../lambda/migrator/session/database-url.ts';
 import { fillDatabase } from '../lib/twin/data/fill.ts';
 import type { DataSize } from '../lib/twin/data/tables.ts';
 import { Bar } from './local/terminal.ts';
 import { readArguments, runProgram, wholeNumber } from './program.ts';
 
-const USAGE = `Fills a database at revision 005, whose tables are empty, in one transaction.
+const USAGE = `Fills the empty tables of a database at revision 005, in one transaction.
 
 Usage: npm run generate-test-data -- [options]
 
-  --repositories N      how many repositories there will be (default 100)
-  --chunks-per-repo N   how many chunks each of them has (default 100)
+  --repositories N      number of repositories (default 100)
+  --chunks-per-repo N   number of chunks in each repository (default 100)
   --seed N              the same seed makes the same data (default 1)
-  --url URL             the database to fill (default: what DATABASE_URL says)
-  --json                prints the number of rows as one JSON document, and nothing else
+  --url URL             URL of the database to fill (default: the value of DATABASE_URL)
+  --json                prints the number of rows as one JSON document and nothing else
                         (npm run --silent generate-test-data -- --json)
   --help                prints this text
 
-Exit status: 0 filled, 1 failed and nothing written, 2 used wrongly.
+Exit status: 0 filled, 1 failed and wrote nothing, 2 the options are wrong.
 Example: npm run generate-test-data -- --repositories 100 --chunks-per-repo 1000`;
 
 interface Options {
@@ -29,7 +29,7 @@ interface Options {
   readonly json: boolean;
 }
 
-/** Returns undefined where only the usage is asked for. */
+/** Returns undefined for --help. */
 function readOptions(): Options | undefined {
   const values = parse();
   if (values.help) return undefined;
@@ -59,7 +59,7 @@ function readSettings(url: string | undefined): ConnectionSettings {
   if (url !== undefined) return parseDatabaseUrl(url, '--url');
   if (process.env.DATABASE_URL) return parseDatabaseUrl(process.env.DATABASE_URL, 'DATABASE_URL');
   throw new BackstopError('ConfigurationError', {
-    message: 'DATABASE_URL is not set, which says which database to fill',
+    message: 'DATABASE_URL is not set: it is the URL of the database to fill',
     hint: 'Run: export DATABASE_URL=postgresql://user:password@host:5432/codebase_mcp',
   });
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// `npm start`: the state machine that `cdk deploy` creates, run here on a real PostgreSQL.
+// `npm start`: runs the state machine that `cdk deploy` creates, on this machine and a real PostgreSQL.
 import { readDefinitions } from '../lambda/migrator/revisions/databases.ts';
 import { DRILLS, type Drill } from '../lambda/state.ts';
 import { MIGRATIONS } from '../lib/paths.ts';
@@ -13,18 +13,18 @@ const usage = (
 
 Usage: npm start -- [options]
 
-  --database NAME       what is migrated: ${databases.join(', ')}
-                        (default ${CODEBASE_MCP}; the tables of another have 100 rows each)
-  --repositories N      how many repositories ${CODEBASE_MCP} has (default 100)
-  --chunks-per-repo N   how many chunks each of them has (default 100)
+  --database NAME       the database to migrate: ${databases.join(', ')}
+                        (default ${CODEBASE_MCP}; the tables of the others have 100 rows each)
+  --repositories N      number of repositories in ${CODEBASE_MCP} (default 100)
+  --chunks-per-repo N   number of chunks in each repository (default 100)
   --seed N              the same seed makes the same data (default 1)
-  --drill NAME          makes something go wrong: ${DRILLS.join(', ')}
-  --json                prints the report as one JSON document, and nothing else
-                        (npm start --silent -- --json: then npm prints nothing either)
+  --drill NAME          makes the run fail on purpose: ${DRILLS.join(', ')}
+  --json                prints the report as one JSON document and nothing else
+                        (with npm start --silent -- --json, npm prints nothing either)
   --help                prints this text
 
-DATABASE_URL names a server to use instead of starting one; the run makes a
-database of its own there and drops it at the end.
+DATABASE_URL is the URL of a server to use; without it, one is started. The run
+creates its own database there and drops it at the end.
 
 Exit status: 0 the execution succeeded, 1 it did not, 2 the options are wrong.
 Example: npm start -- --database socrates_specs --drill validation-failure`;
@@ -58,7 +58,7 @@ function readOptions(databases: readonly string[]): Options {
 function parse() {
   return readArguments({
     database: { type: 'string', default: CODEBASE_MCP },
-    // No default here: whether they were written decides whether they are refused.
+    // No default here: for another database they are refused if they were given.
     repositories: { type: 'string' },
     'chunks-per-repo': { type: 'string' },
     seed: { type: 'string', default: '1' },

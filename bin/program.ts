@@ -1,11 +1,11 @@
-// What `npm start` and `npm run generate-test-data` share: how options are read, and with which status a program exits.
+// How the programs beside the command line read their options, and which exit status they end with.
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { formatError, isEnding } from '../lambda/migrator/model/errors.ts';
 
-/** The options are wrong: one sentence that says what to write instead. */
+/** The options are wrong; the message is one sentence that names the remedy. */
 export class UsageError extends Error {}
 
-/** Reads the options of this process; throws UsageError for one that there is not, or that lacks its value. */
+/** Reads the options of this process; throws UsageError for an unknown option, or one without its value. */
 export function readArguments<Options extends NonNullable<ParseArgsConfig['options']>>(options: Options) {
   try {
     return parseArgs({ options }).values;
@@ -14,15 +14,15 @@ export function readArguments<Options extends NonNullable<ParseArgsConfig['optio
   }
 }
 
-/** Throws UsageError where the text is no whole number from `least`. */
+/** Throws UsageError if the text is not a whole number, or is below `least`. */
 export function wholeNumber(option: string, text: string, least: number): number {
   const number = Number(text);
   if (/^\d{1,9}$/.test(text) && number >= least) return number;
-  throw new UsageError(`--${option} is "${text}"; write a whole number from ${least}`);
+  throw new UsageError(`--${option} is "${text}"; write a whole number, at least ${least}`);
 }
 
 /**
- * Runs a program to its end. The status is what `main` returns, 2 where it was used wrongly, 1 where it failed.
+ * Runs a program to its end. The exit status is what `main` returns, 2 if the options are wrong, or 1 if it fails.
  *
  * @param help the command that explains the options
  */

@@ -1,11 +1,11 @@
-// The results as a picture: milliseconds over the number of chunks, both on logarithmic scales.
+// The results as a chart: milliseconds by the number of chunks, both on logarithmic scales.
 import { figure, thousands } from './goals.ts';
 import type { SizeResults } from './results.ts';
 
 const WIDTH = 760;
 const HEIGHT = 430;
 const PLOT = { left: 74, right: 520, top: 58, bottom: 366 };
-/** Between two names at the right end, so that they can be read. */
+/** The distance between two names at the right end that keeps them readable. */
 const LINE_HEIGHT = 32;
 
 interface Series {
@@ -27,7 +27,7 @@ const SERIES: readonly Series[] = [
   },
 ];
 
-// Its own ground, so that it reads the same in a light and in a dark page.
+// Its own background, so that it looks the same on a light and a dark page.
 const STYLE = `
 .ground{fill:#fcfcfa;stroke:#dddcd5}
 text{font:12px system-ui,-apple-system,"Segoe UI",Helvetica,Arial,sans-serif;fill:#23303c}
@@ -37,7 +37,7 @@ text{font:12px system-ui,-apple-system,"Segoe UI",Helvetica,Arial,sans-serif;fil
 .curve{fill:none;stroke-width:2.4}
 .name{font-weight:600}`;
 
-/** @returns the text of the file; sizes with a vector index are not in it */
+/** @returns the text of the file, without sizes that have a vector index */
 export function chart(sizes: readonly SizeResults[]): string {
   const shown = sizes.filter(({ vectorIndex }) => vectorIndex === 'none');
   const values = shown.flatMap((size) => SERIES.map(({ read }) => read(size))).filter(Number.isFinite);
@@ -80,7 +80,7 @@ export function chart(sizes: readonly SizeResults[]): string {
   ].join('\n');
 }
 
-/** The name of each curve at its end, moved apart where they would cover each other. */
+/** The name of each curve at its end, moved if it would cover another. */
 function names(shown: readonly SizeResults[], y: (ms: number) => number): string[] {
   const end = shown.at(-1);
   if (!end) return [];

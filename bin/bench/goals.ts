@@ -1,4 +1,4 @@
-// What counts as fast (design: "What counts as fast"), and whether it was reached.
+// The goals for speed (design: "What counts as fast"), and whether they were reached.
 import type { SizeResults } from './results.ts';
 
 export interface Goal {
@@ -24,7 +24,7 @@ export function speedup({ threePhase, backstop }: SizeResults): number {
   return threePhase.databaseMs / backstop.databaseMs;
 }
 
-/** The goals of the design, as far as these sizes can tell. */
+/** The goals of the design that these sizes can judge. */
 export function judge(sizes: readonly SizeResults[]): Goal[] {
   return sizes.flatMap((size) => {
     const { chunks, vectorIndex, downgrade, backstop } = size;
@@ -53,7 +53,7 @@ export function judge(sizes: readonly SizeResults[]): Goal[] {
   });
 }
 
-/** What must hold on any machine, however busy it is: ratios of what the same run measured, with a wide margin. */
+/** The goals for any machine, however busy: ratios within the same run, with a wide margin. */
 export function judgeQuick(size: SizeResults): Goal[] {
   const at = `${thousands(size.chunks)} chunks`;
   const [ours, theirs] = [size.backstop, size.threePhase].map(({ exclusiveMs }) => exclusiveMs[CHUNKS]);
@@ -91,7 +91,7 @@ function atMost(text: string, found: number, most: number, unit: string): Goal {
   return { text, found: `${figure(found)} ${unit}`, reached: found <= most };
 }
 
-/** Three digits that count. */
+/** Three significant digits. */
 export function figure(value: number): string {
   if (!Number.isFinite(value)) return '?';
   const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.max(Math.abs(value), 0.01))));

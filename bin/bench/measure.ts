@@ -1,4 +1,4 @@
-// The measurement of one size: the two methods in turn, each run on a fresh copy, and what comes after an upgrade.
+// The measurement of one size: both methods in turn, each run on a fresh copy, and the ways back from an upgrade.
 import type { Client } from 'pg';
 import { readCurrent, validate } from '../../lambda/migrator/inspect.ts';
 import { downgrade, finalize, upgrade } from '../../lambda/migrator/migrator.ts';
@@ -13,11 +13,11 @@ import { type Copy, onCopy, type Template } from './template.ts';
 import { runThreePhase, type Told } from './three-phase.ts';
 import { chunksBytes, stopwatchOn, walPosition } from './watch.ts';
 
-/** How often is asked what takes next to no time. */
+/** How often very short work is repeated. */
 const QUICK_QUESTIONS = 50;
 const PASSES = 5;
 
-/** What is measured, and on what. */
+/** The size to measure, and its databases. */
 export interface Subject {
   readonly server: LocalServer;
   readonly database: Database;
@@ -25,10 +25,10 @@ export interface Subject {
   readonly vectorIndex: SizeResults['vectorIndex'];
 }
 
-/** What a fresh copy tells before anything is changed in it. */
+/** The figures of a fresh copy, before it is changed. */
 type Before = Pick<SizeResults, 'tableBytes' | 'passMs' | 'fullPassMs' | 'roundTripMs'>;
 
-/** What an upgraded copy tells, and what becomes of it then. */
+/** The figures of an upgraded copy, and of the ways back from it. */
 type Upgraded = Pick<
   SizeResults,
   'backstop' | 'downgrade' | 'finalize' | 'downgradeFinalized' | 'validateMs' | 'checks' | 'currentMs'
@@ -181,7 +181,7 @@ async function measureCurrent(database: Database, connect: Connect): Promise<num
   }
 }
 
-/** How long it takes, of so many times. */
+/** The median duration of so many repetitions, in ms. */
 async function repeat(times: number, ask: () => Promise<unknown>): Promise<number> {
   const durations: number[] = [];
   for (let time = 0; time < times; time++) {

@@ -1,21 +1,21 @@
-// What a benchmark finds out: the shape of latest.json. All times in ms, all figures medians over the runs.
+// The results of a benchmark: the shape of latest.json. All times are in ms, all figures are medians over the runs.
 
 import type { Measured } from '../../lib/twin/worker.ts';
 import type { Bundle } from '../bundles/measure.ts';
 
-/** One of the two methods, or a way back, on one database. */
+/** One of the two methods, or a downgrade, on one database. */
 export interface Figures {
-  /** As who runs it waits: the connection, the checks before it, the transaction, the goodbye. */
+  /** The whole wait of the user: the connection, the checks before, the transaction, the disconnection. */
   readonly wallMs: number;
   /** From BEGIN to the answer of COMMIT. */
   readonly databaseMs: number;
   /** Title of a step → how long it took, to its answer. */
   readonly steps: Readonly<Record<string, number>>;
-  /** Table → for how long ACCESS EXCLUSIVE was held on it. */
+  /** Table → how long ACCESS EXCLUSIVE was held on it. */
   readonly exclusiveMs: Readonly<Record<string, number>>;
-  /** By how much the server's write-ahead log grew, COMMIT included. */
+  /** Growth of the server's write-ahead log, COMMIT included. */
   readonly walBytes: number;
-  /** Tables that were written anew. */
+  /** Tables that were rewritten. */
   readonly rewritten: readonly string[];
   /** Size of code_chunks afterwards, with its indexes. */
   readonly tableBytes: number;
@@ -28,23 +28,23 @@ export interface SizeResults {
   readonly runs: number;
   /** Size of code_chunks before, with its indexes. */
   readonly tableBytes: number;
-  /** One pass over code_chunks by one process, in memory as far as it fits, which counts the rows and reads none. */
+  /** One pass over code_chunks by one process, in memory as far as it fits, which only counts the rows. */
   readonly passMs: number;
-  /** The same, but each row is read up to its last column: what a CHECK on a new column cannot do without. */
+  /** The same, but each row is read up to its last column, as a CHECK on a new column must. */
   readonly fullPassMs: number;
-  /** SELECT with nothing to do. */
+  /** An empty SELECT. */
   readonly roundTripMs: number;
   readonly threePhase: Figures;
   readonly backstop: Figures;
-  /** Before finalize: every row of the nine tables comes back. */
+  /** Before finalize: every row of the nine tables is restored. */
   readonly downgrade: Figures;
   readonly finalize: Figures;
-  /** After finalize: the nine tables come back empty. */
+  /** After finalize: the nine tables are created again, empty. */
   readonly downgradeFinalized: Figures;
   /** All checks after the upgrade, outside of locks. */
   readonly validateMs: number;
   readonly checks: number;
-  /** Where the database is, asked on a connection that is open. */
+  /** Reading the current revision on an open connection. */
   readonly currentMs: number;
 }
 
@@ -55,7 +55,7 @@ export interface Machine {
   readonly system: string;
   readonly node: string;
   readonly postgres: string;
-  /** Setting → value, as far as it bears on the figures. */
+  /** Setting → value, for the settings that influence the figures. */
   readonly settings: Readonly<Record<string, string>>;
 }
 
@@ -64,7 +64,7 @@ export interface Results {
   readonly date: string;
   readonly machine: Machine;
   readonly sizes: readonly SizeResults[];
-  /** Absent where only the database was measured. */
+  /** Absent if only the database was measured. */
   readonly functions?: undefined | readonly (Bundle & Partial<Pick<Measured, 'peakMemoryMb'>>)[];
 }
 
@@ -75,7 +75,7 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2;
 }
 
-/** The medians of runs that did the same. */
+/** The medians of equal runs. */
 export function medianFigures(runs: readonly Figures[]): Figures {
   const number = (read: (figures: Figures) => number) => median(runs.map(read));
   const record = (read: (figures: Figures) => Readonly<Record<string, number>>) =>

@@ -1,18 +1,18 @@
-// The figures as rows of text: what the terminal and the page have in common.
+// The figures as rows of text, for the terminal and for the page.
 import { CHUNKS, figure, lockInPasses, speedup, thousands } from './goals.ts';
 import type { Figures, SizeResults } from './results.ts';
 
 export interface Table {
   readonly title: string;
-  /** The first heading is that of the names. */
+  /** The first is the heading of the names. */
   readonly headings: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }
 
-/** The rest of the locks are held as long. */
+/** The other locks are held equally long. */
 const RETIRED = 'public.tasks';
 
-/** One column a size, and how often as large the last figure is as the first. */
+/** A column for each size, and the ratio of the last figure to the first. */
 type Row = readonly [name: string, read: (size: SizeResults) => number, unit: 'ms' | 'MB' | 'times'];
 
 const METHODS: readonly Row[] = [
@@ -115,7 +115,7 @@ function scanMs({ backstop }: SizeResults): number {
   return backstop.steps[SCANNING_STEP] ?? Number.NaN;
 }
 
-/** The functions, where they were measured. */
+/** The functions, if they were measured. */
 export function functionTable(functions: readonly FunctionFigures[]): Table {
   return {
     title: 'The functions',

@@ -1,4 +1,4 @@
-// A benchmark from nothing to its results: a server, a database of each size, the functions; everything is gone afterwards.
+// One benchmark: starts a server, measures a database of each size and the functions, and removes everything.
 import { cpus, release, totalmem, type } from 'node:os';
 import { readDatabase } from '../../lambda/migrator/revisions/databases.ts';
 import { MIGRATIONS } from '../../lib/paths.ts';
@@ -14,26 +14,26 @@ import { addVectors, hasHnsw, makeTemplate, requireSpace } from './template.ts';
 /** Beyond this many chunks the three-phase method takes hours with a vector index. */
 const MOST_WITH_VECTORS = 100_000;
 const BUNDLE_RUNS = 5;
-/** What bears on how long a scan or a commit takes. */
+/** The settings that influence how long a scan or a commit takes. */
 const SETTINGS = ['shared_buffers', 'fsync', 'max_wal_size', 'jit'];
 
-/** As a server of a user has it: RDS gives a quarter of the memory to shared_buffers, and loses no commit. */
+/** As on RDS, which gives a quarter of the memory to shared_buffers, and loses no commit. */
 function settings(): string[] {
   return [`shared_buffers=${Math.floor(totalmem() / 4 / 1024 ** 2)}MB`, 'fsync=on'];
 }
 
 export interface BenchOptions {
-  /** A server to use; without one, one is started. */
+  /** The URL of a server to use; without it, one is started. */
   readonly databaseUrl: string | undefined;
   /** Numbers of chunks, each a multiple of the 100 repositories. */
   readonly sizes: readonly number[];
-  /** How often each method is run on each size. */
+  /** How often each method runs on each size. */
   readonly runs: number;
-  /** Whether the functions are measured, too: their bundles, and their memory in a run of the state machine. */
+  /** Whether the functions are measured, too: their bundles, and their memory in an execution. */
   readonly functions: boolean;
 }
 
-/** Told what is done, and how far it is. */
+/** Shows the current work and its progress. */
 export interface BenchDisplay {
   stage(text: string): void;
   progress(done: number, total: number): void;
@@ -65,7 +65,7 @@ export async function runBench(
   }
 }
 
-/** Without a vector index, and with one where the server has the method for it. */
+/** Without a vector index, and with one if the server supports it. */
 async function benchSize(
   server: LocalServer,
   chunks: number,

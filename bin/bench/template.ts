@@ -1,4 +1,4 @@
-// The databases that are measured: one filled for each size, and a fresh copy of it for each run.
+// The measured databases: a filled template for each size, and a fresh copy of it for each run.
 import { statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import type { Client } from 'pg';
@@ -12,17 +12,17 @@ import type { Credentials, LocalServer } from '../../lib/twin/server.ts';
 import { prepareDatabase } from '../../lib/twin/twin.ts';
 
 const REPOSITORIES = 100;
-/** The template, one copy of it, and the write-ahead log of filling either and of an UPDATE of every row. */
+/** Space for the template, one copy, and the write-ahead log of filling each and of an UPDATE of every row. */
 const BYTES_A_CHUNK = 6_000;
 
-/** A database at 005 that nobody is connected to. */
+/** A database at 005 without connections. */
 export interface Template {
   readonly name: string;
   readonly owner: Credentials;
   readonly chunks: number;
 }
 
-/** How the owner of a copy connects to it, and its name. */
+/** A copy: its name, and how its owner connects to it. */
 export interface Copy {
   readonly name: string;
   readonly settings: ConnectionSettings;
@@ -68,7 +68,7 @@ export async function makeTemplate(
   return { name, owner: { user, password }, chunks };
 }
 
-/** Whether the server has the real pgvector: the stand-in has no index methods. */
+/** Whether the server has the real pgvector; the substitute has no index methods. */
 export async function hasHnsw(server: LocalServer, template: Template): Promise<boolean> {
   return withClient(server, template.name, async (client) => {
     const { rows } = await client.query("SELECT FROM pg_am WHERE amname = 'hnsw'");
@@ -76,7 +76,7 @@ export async function hasHnsw(server: LocalServer, template: Template): Promise<
   });
 }
 
-/** Gives code_chunks what many real databases have: a vector in each row, and an HNSW index on it. */
+/** Gives code_chunks a vector in each row and an HNSW index on it, as in many real databases. */
 export async function addVectors(server: LocalServer, { name, owner }: Template): Promise<void> {
   await withClient({ ...server, ...owner }, name, async (client) => {
     await client.query('ALTER TABLE code_chunks ADD COLUMN embedding vector(768)');
@@ -93,7 +93,7 @@ export async function addVectors(server: LocalServer, { name, owner }: Template)
   await withClient(server, name, settle);
 }
 
-/** Does the work on a fresh copy, which is gone afterwards. */
+/** Does the work on a fresh copy, and drops it. */
 export async function onCopy<T>(
   server: LocalServer,
   { name, owner }: Template,
@@ -113,13 +113,13 @@ export async function onCopy<T>(
   }
 }
 
-/** What autovacuum and the checkpointer would otherwise do in the middle of a run. */
+/** Does what autovacuum and the checkpointer would otherwise do during a run. */
 async function settle(client: Client): Promise<void> {
   await client.query('VACUUM ANALYZE');
   await checkpoint(client);
 }
 
-/** On a managed server the right to it may be missing; then it happens when the server thinks fit. */
+/** On a managed server the privilege may be missing; then the server decides when to do it. */
 async function checkpoint(client: Client): Promise<void> {
   await client.query('CHECKPOINT').catch((error: { code?: string }) => {
     if (error.code !== '42501') throw error;

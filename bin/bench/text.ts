@@ -5,7 +5,7 @@ import { functionTable, SCANNING_STEP, type Table, tablesOf } from './rows.ts';
 
 export const mark = ({ reached }: Goal): string => (reached ? '✓' : '✗');
 
-/** Tables with their columns in line, then the goals. */
+/** Tables with aligned columns, then the goals. */
 export function terminalText(results: Results, goals: readonly Goal[]): string {
   const parts = allTables(results).map(({ title, headings, rows }) =>
     [title, ...aligned([headings, ...rows]).map((line) => `  ${line}`)].join('\n'),
@@ -14,7 +14,7 @@ export function terminalText(results: Results, goals: readonly Goal[]): string {
   return `${[describe(results.machine), ...parts, verdicts.join('\n')].join('\n\n')}\n`;
 }
 
-/** The page: generated, so that no figure in it was written by hand. */
+/** The page, generated whole: no figure in it is written by hand. */
 export function page(results: Results, goals: readonly Goal[]): string {
   const { date, machine, sizes } = results;
   return `${[
@@ -34,7 +34,7 @@ export function page(results: Results, goals: readonly Goal[]): string {
   ].join('\n\n')}\n`;
 }
 
-/** Where the lock is held for more than three passes: for what. */
+/** Explains each lock that is held for longer than three passes. */
 function longLocks(sizes: readonly SizeResults[]): string[] {
   const long = sizes.filter((size) => lockInPasses(size) > 3);
   if (long.length === 0) return [];
@@ -63,7 +63,7 @@ function explainLock({ chunks, backstop, threePhase, passMs, fullPassMs, roundTr
   return `- ${sentences.join(' ')}`;
 }
 
-/** The locks, the version, the constraints, the history, COMMIT. */
+/** For the locks, the version, the constraints, the history and COMMIT. */
 const TRIPS_BESIDE_STEPS = 5;
 
 function allTables({ sizes, functions }: Results): Table[] {
@@ -83,7 +83,7 @@ function markdown(lines: readonly (readonly string[])[]): string {
   return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-/** The first column to the left, the figures to the right. */
+/** Aligns the first column to the left, the figures to the right. */
 function aligned(lines: readonly (readonly string[])[]): string[] {
   const widths = (lines[0] ?? []).map((_, column) =>
     Math.max(...lines.map((cells) => cells[column]?.length ?? 0)),

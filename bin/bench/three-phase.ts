@@ -9,10 +9,10 @@ import type { Figures } from './results.ts';
 const FILE = 'three-phase.sql';
 const STEPS = parseSqlFile(readFileSync(join(import.meta.dirname, FILE), 'utf8'), 'step', FILE).sections;
 
-/** What the method itself can tell; the rest is measured from outside. */
+/** What the method reports itself; the rest is measured from outside. */
 export type Told = Pick<Figures, 'steps' | 'exclusiveMs' | 'rewritten'>;
 
-/** Runs it once, in a session of its own. Takes its locks as it goes, as such migrations do. */
+/** Runs the method once, in its own session. It takes each lock when it needs it, as such migrations do. */
 export async function runThreePhase(connect: Connect): Promise<Told> {
   const client = await connect('backstop bench');
   try {

@@ -1,15 +1,15 @@
-// How a run is timed from outside, whichever method it is: its transaction, and what it did to the server.
+// How a run of either method is measured from outside: its transaction, and its effect on the server.
 import type pg from 'pg';
 import type { Connect } from '../../lambda/migrator/session/connection.ts';
 
 /** When the one transaction of a run began and when its COMMIT was answered, on the clock of `performance.now()`. */
 export interface Stopwatch {
   readonly connect: Connect;
-  /** In ms; only once the run is over. */
+  /** In ms; valid after the run. */
   elapsed(): number;
 }
 
-/** Connections through which BEGIN and COMMIT, each sent alone, are timed. */
+/** Connections that time BEGIN and COMMIT, each of which is sent alone. */
 export function stopwatchOn(connect: Connect): Stopwatch {
   let began = Number.NaN;
   let committed = Number.NaN;
@@ -32,7 +32,7 @@ export function stopwatchOn(connect: Connect): Stopwatch {
   };
 }
 
-/** The place in the write-ahead log, in bytes. */
+/** The position in the write-ahead log, in bytes. */
 export async function walPosition(client: pg.Client): Promise<number> {
   const { rows } = await client.query<{ wal: number }>(
     "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8 AS wal",

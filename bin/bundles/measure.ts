@@ -1,4 +1,4 @@
-// How large the bundle of each function is, and how long Node takes to load it: what a cold start pays for.
+// The size of each function's bundle, and the time that Node takes to load it at a cold start.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,15 +9,15 @@ import { REGION } from '../../lib/twin/aws/account.ts';
 import { type DeployedFunction, readDeployment } from '../../lib/twin/deployment.ts';
 
 export interface Bundle {
-  /** Of the function. */
+  /** The name of the function. */
   readonly name: string;
-  /** Of the code; the revisions beside it are not loaded with it. */
+  /** Size of the code, without the revisions, which are not loaded with it. */
   readonly bytes: number;
-  /** Median of several processes. */
+  /** Median over several processes. */
   readonly loadMs: number;
 }
 
-/** Synthesises the stack of cdk.json, and loads every bundle `runs` times, each in a process of its own. */
+/** Synthesises the stack of cdk.json, and loads every bundle `runs` times, each time in a new process. */
 export function measureBundles(runs: number): Bundle[] {
   const folder = mkdtempSync(join(tmpdir(), 'backstop-cdk-'));
   try {

@@ -1,50 +1,47 @@
-// `upgrade --all`: one database after the other, and in the end the true state of each.
+// `upgrade --all`: one database after the other, and in the end the status of each.
 
 import { upgrade } from '../../lambda/migrator/migrator.ts';
 import { BackstopError } from '../../lambda/migrator/model/errors.ts';
 import type { RunReport } from '../../lambda/migrator/model/report.ts';
 import { FAILED } from './exit-status.ts';
 import { describeFailure } from './failure.ts';
-import { type FleetOptions, type Member, readFleet } from './fleet.ts';
-import { backstop } from './logger.ts';
+import { type Member, readFleet } from './fleet.ts';
 import { type BoundsOptions, withBounds } from './options.ts';
-import { describeOutcome } from './outcome.ts';
-import { lookAt } from './standing.ts';
-import type { Answer, Call } from './verb.ts';
-import { statusAnswer } from './verbs/status.ts';
+import { runResult } from './outcome.ts';
+import { readStatus } from './status-line.ts';
+import type { Call, VerbResult } from './verb.ts';
+import { statusResult } from './verbs/status.ts';
 
-export interface AllOptions extends FleetOptions, BoundsOptions {
+export interface AllOptions extends BoundsOptions {
   readonly all?: boolean;
   readonly keepGoing?: boolean;
   readonly dryRun?: boolean;
 }
 
 /** Whether a call is about more than one database. */
-export function isAboutAll({ all, authOnly, specsOnly }: AllOptions): boolean {
-  return Boolean(all || authOnly || specsOnly);
+export function isAboutAll({ options, flags }: Call<AllOptions>): boolean {
+  return options.all === true || flags.some(({ meaning }) => meaning === 'only');
 }
 
 /**
- * Upgrades every database of the fleet to its head. Stops at the first failure, unless `--keep-going`; asks every
- * database in the end where it is, also those that it did not come to.
+ * Upgrades every database of the fleet to its head. Stops at the first failure, unless `--keep-going`; reads the
+ * status of every database in the end, also of those that were not upgraded.
  */
-export async function upgradeAll(call: Call<AllOptions>): Promise<Answer> {
+export async function upgradeAll(call: Call<AllOptions>): Promise<VerbResult> {
   const { options, tell, terminal } = call;
   refuseTarget(call);
   const members = readFleet(call);
   const results: { readonly database: string; readonly result: RunReport | BackstopError }[] = [];
   for (const member of members) {
-    tell(backstop(member.name));
-    const result = await upgradeMember(member, options);
+    tell(`${member.name}:`);
+    const result = await upgradeMember(member, call);
     results.push({ database: member.name, result });
     if (result instanceof BackstopError) {
       for (const line of describeFailure(result, terminal).lines) terminal.err(line);
       if (!options.keepGoing) break;
-    } else {
-      for (const line of describeOutcome(result)) tell(line);
     }
   }
-  const status = statusAnswer(await Promise.all(members.map(lookAt)), call);
+  const status = statusResult(await Promise.all(members.map(readStatus)), call);
   const failed = results.some(({ result }) => result instanceof BackstopError);
   return {
     ...status,
@@ -56,22 +53,30 @@ export async function upgradeAll(call: Call<AllOptions>): Promise<Answer> {
   };
 }
 
-/** A target is a place in one chain: only head is a place in all. */
+/** Only head is a target in every chain. Throws InvalidInput for another one. */
 function refuseTarget({ args: [target = 'head'] }: Call): void {
   if (/^heads?$/.test(target)) return;
   throw new BackstopError('InvalidInput', {
-    message: `"${target}" is the target of one database, and --all is about more`,
-    hint: 'Leave it out, or name one database with --database instead of --all.',
+    message: `"${target}" is the target of one database, and this command upgrades more`,
+    hint: 'Leave it out, or name one database with --database instead.',
   });
 }
 
-async function upgradeMember({ migrator }: Member, { dryRun = false, ...bounds }: AllOptions) {
+/** Tells of the upgrade, and returns its report, or why it failed. */
+async function upgradeMember(
+  { migrator }: Member,
+  call: Call<AllOptions>,
+): Promise<RunReport | BackstopError> {
   if (migrator instanceof BackstopError) return migrator;
-  const options = withBounds(migrator, bounds);
-  return upgrade(options, 'head', { dryRun }).catch((error: unknown) => {
+  const { dryRun = false, ...bounds } = call.options;
+  try {
+    const report = await upgrade(withBounds(migrator, bounds), 'head', { dryRun });
+    for (const line of runResult(call, migrator, report).lines) call.tell(line);
+    return report;
+  } catch (error) {
     if (error instanceof BackstopError) return error;
     throw error;
-  });
+  }
 }
 
 function resultJson(result: RunReport | BackstopError, { terminal }: Call): object {

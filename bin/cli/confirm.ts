@@ -1,15 +1,14 @@
-// The question before data is lost: asked where somebody can answer, else answered by --yes alone.
-
+// The question before data is lost: asked if there is a terminal; without one, only --yes confirms it.
 import { BackstopError } from '../../lambda/migrator/model/errors.ts';
 import type { Loss } from '../../lambda/migrator/model/report.ts';
 import type { Call } from './verb.ts';
 
 /**
- * Returns where nothing would be lost, or the loss is wanted.
+ * Returns if no data would be lost, or the loss is confirmed.
  *
- * @param what the sentence's subject: `Downgrade to 005`
- * @param foresee not called with --yes: a check that cannot run must not keep from a downgrade whoever wants it anyway
- * @throws InvalidInput where the loss is not confirmed: nothing was changed; what `foresee` throws
+ * @param what the subject of the sentence: `The downgrade to 005`
+ * @param foresee not called with --yes: a loss check that fails must not prevent a downgrade that is wanted anyway
+ * @throws InvalidInput if the loss is not confirmed; nothing was changed then. Also throws what `foresee` throws
  */
 export async function confirmLoss(
   { terminal, options }: Call<{ readonly yes?: boolean }>,
@@ -21,12 +20,12 @@ export async function confirmLoss(
   if (lines.length === 0) return;
   if (!terminal.ask) {
     throw new BackstopError('InvalidInput', {
-      message: `${what} loses data, and nobody is here to confirm it`,
+      message: `${what} would lose data; confirm with --yes`,
       detail: lines.join('; '),
-      hint: 'Add --yes if that is meant.',
+      hint: 'Add --yes if you want to lose it.',
     });
   }
-  terminal.err(terminal.paint.warning(`${what} loses data:`));
+  terminal.err(terminal.paint.warning(`${what} would lose data:`));
   for (const line of lines) terminal.err(`  ${line}`);
   const answer = await terminal.ask('Type yes to go on: ');
   if (answer.trim().toLowerCase() === 'yes') return;
@@ -36,7 +35,7 @@ export async function confirmLoss(
   });
 }
 
-/** A sentence for each thing that would be lost; none where nothing would be. */
+/** A line for each row of the checks that foresee a loss; none if nothing would be lost. */
 function describeLoss({ found, unforeseen }: Loss): string[] {
   return [
     ...found.flatMap(({ revision, rows, violations }) => [
@@ -48,6 +47,6 @@ function describeLoss({ found, unforeseen }: Loss): string[] {
       ),
       ...(violations > rows.length ? [`${revision}: and ${violations - rows.length} more`] : []),
     ]),
-    ...unforeseen.map((id) => `${id}: what it would lose is not known beforehand`),
+    ...unforeseen.map((id) => `${id}: the revision does not declare what would be lost`),
   ];
 }

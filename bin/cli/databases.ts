@@ -1,5 +1,4 @@
 // Which database a call is about, and how to connect to it.
-
 import { BackstopError } from '../../lambda/migrator/model/errors.ts';
 import {
   type Database,
@@ -25,30 +24,30 @@ export function readSelected({ migrations, database }: CommonOptions, target = '
   return selected as Database;
 }
 
-/** The first database of that branch; without a label, the first of all. Throws InvalidInput where there is none. */
+/** The first database of that branch; without a label, the first of all. Throws InvalidInput if there is none. */
 function firstOf(definitions: readonly DatabaseDefinition[], label: string | undefined): DatabaseDefinition {
   const first = definitions.find(({ branch }) => label === undefined || branch === label);
   if (first) return first;
   const branches = definitions.flatMap(({ branch }) => branch ?? []);
   throw new BackstopError('InvalidInput', {
     message: `No such branch: '${label}'`,
-    hint: `${branches.length > 0 ? `Use one of: ${branches.join(', ')}; or leave` : 'Leave'} out what stands before the @.`,
+    hint: `${branches.length > 0 ? `Use one of: ${branches.join(', ')}; or leave` : 'Leave'} out the label before the @.`,
   });
 }
 
-/** What a verb of the engine needs for that database. Throws ConfigurationError where its URL is missing or unreadable. */
-export function connectionTo(database: Database, { options, terminal, listener }: Call): MigratorOptions {
+/** What a verb of the engine needs for that database. Throws ConfigurationError if its URL is missing or unreadable. */
+export function connectionTo(database: Database, { options, terminal, listen }: Call): MigratorOptions {
   const { name, urlVariable } = database.definition;
-  // An empty --url is a mistake of its own: a shell variable that was not set.
+  // An empty --url is reported as such: it comes from a shell variable that was not set.
   const url = options.url ?? (terminal.env[urlVariable] || undefined);
   if (url === undefined) {
     throw new BackstopError('ConfigurationError', {
-      message: `${urlVariable} is not set, which says where database ${name} is`,
+      message: `${urlVariable} is not set: it is the URL of database ${name}`,
       hint: `Run: export ${urlVariable}=postgresql://user:password@host:5432/${name}`,
     });
   }
   const settings = parseDatabaseUrl(url, options.url === undefined ? urlVariable : '--url', terminal.env);
-  return { database, connect: connectorTo(settings), listener };
+  return { database, connect: connectorTo(settings), listener: listen(database) };
 }
 
 /** The one database of a call, ready to connect to. */

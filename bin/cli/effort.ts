@@ -1,7 +1,9 @@
-// What a run cost those who share the database, in lines.
+// What a run cost the other users of the database, in lines.
 import { describeBlockers } from '../../lambda/migrator/model/events.ts';
 import type { RunReport, StepReport } from '../../lambda/migrator/model/report.ts';
-import { backstop } from './logger.ts';
+
+/** How many tables a dry run names: the others are locked for no longer. */
+export const TABLES_NAMED = 3;
 
 /** @param most how many tables are named; default: all */
 export function describeEffort(
@@ -11,24 +13,28 @@ export function describeEffort(
   const locks = Object.entries(exclusiveMs).sort(([one, a], [two, b]) => b - a || one.localeCompare(two));
   const rewritten = steps.flatMap((step) => step.rewritten);
   return [
-    ...locks
-      .slice(0, most)
-      .map(([table, ms]) => backstop(`ACCESS EXCLUSIVE on ${table} for ${Math.round(ms)} ms`)),
-    ...(locks.length > most ? [backstop(`and on ${locks.length - most} more tables, no longer`)] : []),
-    backstop(
-      `Write-ahead log ${walBytes} bytes; rewritten: ${rewritten.length === 0 ? 'nothing' : rewritten.join(', ')}`,
-    ),
-    ...(attempts > 1 ? [backstop(`Begun ${attempts} times, until all locks were granted`)] : []),
-    ...(blockers.length > 0 ? [backstop(`In the way stood ${describeBlockers(blockers)}`)] : []),
+    ...locks.slice(0, most).map(([table, ms]) => `ACCESS EXCLUSIVE on ${table} for ${Math.round(ms)} ms`),
+    ...describeRest(locks.slice(most)),
+    `Write-ahead log ${walBytes} bytes; rewritten: ${rewritten.length === 0 ? 'nothing' : rewritten.join(', ')}`,
+    ...(attempts > 1 ? [`Took ${attempts} attempts until all locks were granted`] : []),
+    ...(blockers.length > 0 ? [`Blocked by ${describeBlockers(blockers)}`] : []),
   ];
+}
+
+/** The tables that are not named, of which the first was locked longest. */
+function describeRest(locks: readonly (readonly [table: string, ms: number])[]): string[] {
+  const [longest] = locks;
+  if (longest === undefined) return [];
+  const tables = locks.length === 1 ? '1 more table' : `${locks.length} more tables`;
+  return [`and on ${tables} for at most ${Math.round(longest[1])} ms`];
 }
 
 /** What one step did, in a line. */
 export function describeStepEffort({ locks, rewritten, walBytes }: StepReport): string {
-  const fresh = locks.map(({ relation, mode }) => `${mode} on ${relation}`);
+  const newLocks = locks.map(({ relation, mode }) => `${mode} on ${relation}`);
   return [
-    `  Write-ahead log ${walBytes} bytes`,
-    ...(fresh.length > 0 ? [`new locks: ${fresh.join(', ')}`] : []),
+    `Write-ahead log ${walBytes} bytes`,
+    ...(newLocks.length > 0 ? [`new locks: ${newLocks.join(', ')}`] : []),
     ...(rewritten.length > 0 ? [`rewritten: ${rewritten.join(', ')}`] : []),
   ].join('; ');
 }

@@ -1,22 +1,34 @@
-// How an error is told: one line that says what, then DETAIL and HINT, as the execution contract prints E1 to E4.
+// How an error is printed: one line with its name, then DETAIL and HINT, as PostgreSQL prints them.
 import type { BackstopError } from '../../lambda/migrator/model/errors.ts';
+import { describeLocation, type Location } from '../../lambda/migrator/model/location.ts';
 import { FAILED, USED_WRONGLY } from './exit-status.ts';
 import type { Terminal } from './terminal.ts';
-import type { Answer } from './verb.ts';
+import type { VerbResult } from './verb.ts';
+import type { Voice } from './voice/voice.ts';
 
-export function describeFailure(error: BackstopError, { paint }: Terminal): Answer {
-  const { name, summary, detail, hint } = error;
+/** @param voice of the database, if it is known which one it is */
+export function describeFailure(error: BackstopError, { paint }: Terminal, voice?: Voice): VerbResult {
+  const { name, location } = error;
+  const { summary, detail, hint } = voice?.error(error) ?? error;
   return {
     lines: [
       `${paint.bad(`${name}:`)} ${summary}`,
+      ...(location ? describeLocation(location) : []),
       ...(detail === undefined ? [] : [`DETAIL:  ${detail}`]),
       ...(hint === undefined ? [] : [`HINT:  ${hint}`]),
     ],
-    json: { error: name, message: summary, detail, hint },
+    json: { error: name, message: summary, detail, hint, ...placeOf(location) },
   };
 }
 
-/** What was asked for was wrong, and not what became of it. */
+/** Where in the files of a revision it is wrong, as fields of the document. */
+function placeOf(location: Location | undefined): Partial<Pick<Location, 'file' | 'line' | 'column'>> {
+  if (location === undefined) return {};
+  const { file, line, column } = location;
+  return { file, line, ...(column !== undefined && { column }) };
+}
+
+/** The request itself was wrong: nothing was run. */
 const WRONG_USE: readonly string[] = ['InvalidInput', 'ConfigurationError'];
 
 export function failureStatus({ name }: BackstopError): number {

@@ -1,4 +1,4 @@
-// More than one database at once: which they are, and what stands in each of them.
+// More than one database at once: which they are, and how to connect to each.
 
 import { BackstopError } from '../../lambda/migrator/model/errors.ts';
 import {
@@ -10,33 +10,22 @@ import {
 import { parseDatabaseUrl } from '../../lambda/migrator/session/database-url.ts';
 import type { MigratorOptions } from '../../lambda/migrator/session/session.ts';
 import { connectionTo } from './databases.ts';
-import type { Call, OptionWords } from './verb.ts';
+import type { Call } from './verb.ts';
 
-export interface FleetOptions {
-  readonly authOnly?: boolean;
-  readonly specsOnly?: boolean;
-}
-
-/** The flags of the Socrates guide. */
-export const onlyOptions: readonly OptionWords[] = [
-  { flags: '--auth-only', description: 'only databases of the branch auth' },
-  { flags: '--specs-only', description: 'only databases of the branch specs' },
-];
-
-/** A database of the fleet: ready to be connected to, or why it is not. */
+/** A database of the fleet: how to connect to it, or why that is impossible. */
 export interface Member {
   readonly name: string;
   readonly migrator: MigratorOptions | BackstopError;
 }
 
 /**
- * The databases that a call is about, in the order of databases.json. Without a choice among the options these are
- * all of every system of which at least one URL is known; the others are none of this caller's business.
+ * The databases that a call is about, in the order of databases.json. If no option chooses among them, these are all
+ * databases of every system for which at least one URL is set; the caller does not use the other systems.
  *
- * @throws RevisionInvalid; InvalidInput for options that exclude each other; ConfigurationError where no URL is
- *   known, or two of them name the same database
+ * @throws RevisionInvalid; InvalidInput for options that exclude each other; ConfigurationError if no URL is set, or
+ *   two of them name the same database
  */
-export function readFleet(call: Call<FleetOptions>): Member[] {
+export function readFleet(call: Call): Member[] {
   const { options, terminal } = call;
   const databases = readDatabases(options.migrations, (definitions) => {
     const chosen = choose(definitions, call);
@@ -51,45 +40,39 @@ export function readFleet(call: Call<FleetOptions>): Member[] {
 
 function choose(
   definitions: readonly DatabaseDefinition[],
-  { options, terminal: { env } }: Call<FleetOptions>,
+  { options: { database, url }, flags, terminal: { env } }: Call,
 ): DatabaseDefinition[] {
-  const { database, authOnly, specsOnly, url } = options;
-  const choices = [database !== undefined, authOnly, specsOnly].filter(Boolean).length;
-  if (choices > 1) {
-    throw new BackstopError('InvalidInput', {
-      message: '--database, --auth-only and --specs-only exclude each other',
-      hint: 'Use one of them, or none for all.',
-    });
-  }
+  const only = flags.filter(({ meaning }) => meaning === 'only').map(({ flag }) => flag);
+  refuseTogether([...(database === undefined ? [] : ['--database']), ...only]);
   if (database !== undefined) return [definitionOf(definitions, database)];
   if (url !== undefined) {
     throw new BackstopError('InvalidInput', {
-      message: '--url is of one database',
+      message: '--url is the URL of one database, and this command may be about more',
       hint: 'Add --database with its name.',
     });
   }
-  const branch = authOnly ? 'auth' : specsOnly ? 'specs' : undefined;
-  if (branch !== undefined) return onBranch(definitions, branch);
+  const [chosen] = only;
+  if (chosen !== undefined) return definitions.filter((definition) => definition.flags?.only === chosen);
   const systems = new Set(definitions.filter(({ urlVariable }) => env[urlVariable]).map(systemOf));
   if (systems.size === 0) {
     throw new BackstopError('ConfigurationError', {
-      message: 'No database is known: none of their variables is set',
+      message: 'No database URL is set',
       hint: `Run: export ${definitions[0]?.urlVariable}=postgresql://user:password@host:5432/${definitions[0]?.name}`,
     });
   }
   return definitions.filter((definition) => systems.has(systemOf(definition)));
 }
 
-function onBranch(definitions: readonly DatabaseDefinition[], branch: string): DatabaseDefinition[] {
-  const found = definitions.filter((definition) => definition.branch === branch);
-  if (found.length > 0) return found;
+/** Throws InvalidInput if there is more than one of these options, each of which chooses the databases. */
+function refuseTogether(choices: readonly string[]): void {
+  if (choices.length < 2) return;
   throw new BackstopError('InvalidInput', {
-    message: `No database is of the branch ${branch}`,
-    hint: 'Leave the option out; databases.json says which database is of which branch.',
+    message: `${new Intl.ListFormat('en-GB').format(choices)} exclude each other`,
+    hint: 'Use one of them, or none for all databases.',
   });
 }
 
-/** Two variables with the same URL: whichever came second would be written to the wrong place. */
+/** If two variables hold the same URL, the second database would be migrated with the revisions of another. */
 function requireDistinct(definitions: readonly DatabaseDefinition[], env: Call['terminal']['env']): void {
   const seen = new Map<string, string>();
   for (const { urlVariable } of definitions) {
@@ -99,7 +82,7 @@ function requireDistinct(definitions: readonly DatabaseDefinition[], env: Call['
     if (other !== undefined && other !== urlVariable) {
       throw new BackstopError('ConfigurationError', {
         message: `${other} and ${urlVariable} name the same database`,
-        hint: 'Each must name its own: correct one of them, or unset it.',
+        hint: 'Correct one of them, or unset it.',
       });
     }
     seen.set(address, urlVariable);
@@ -113,7 +96,7 @@ function addressIn(variable: string, env: Call['terminal']['env']): string | und
   return `${settings.host.toLowerCase()}:${settings.port}/${settings.database}`;
 }
 
-/** The error as a value: it is told of its own database, and the others go on. */
+/** The error as a value: it concerns its own database, and the others go on. */
 function orError<T>(work: () => T): T | BackstopError {
   try {
     return work();

@@ -1,13 +1,13 @@
-// --log-file: everything that the command line says, kept with the time at which it was said.
+// --log-file: everything that the command line prints, appended to a file with the time.
 import { appendFileSync } from 'node:fs';
 import { stripVTControlCharacters } from 'node:util';
 import { BackstopError } from '../../lambda/migrator/model/errors.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
- * The terminal, which also writes to the file, at its end.
+ * The terminal; what it prints is also appended to the file.
  *
- * @throws ConfigurationError where the file cannot be written: before anything is run that it should tell of
+ * @throws ConfigurationError if the file cannot be written: before the verb runs
  */
 export function withLogFile(terminal: Terminal, file: string | undefined): Terminal {
   if (file === undefined) return terminal;
@@ -25,7 +25,7 @@ export function withLogFile(terminal: Terminal, file: string | undefined): Termi
     );
   }
   const keep = (line: string) => {
-    const text = stripVTControlCharacters(line).trim();
+    const text = stripVTControlCharacters(line).trimEnd();
     if (text !== '') appendFileSync(file, `${new Date().toISOString()} ${text}\n`);
   };
   const both = (write: (line: string) => void) => (line: string) => {

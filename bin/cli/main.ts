@@ -1,30 +1,30 @@
-// The program: reads the arguments, runs one verb, prints its answer, and says by the exit status how it ended.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { Command, CommanderError, Option } from 'commander';
+// The program: reads the arguments, runs one verb, prints its result, and reports success or failure by the exit status.
+import { CommanderError } from 'commander';
 import { BackstopError, formatError } from '../../lambda/migrator/model/errors.ts';
-import type { Listener } from '../../lambda/migrator/model/events.ts';
-import { MIGRATIONS, ROOT } from '../../lib/paths.ts';
+import { addVerb, makeProgram, TAKEN_FLAGS } from './commands.ts';
 import { DONE, FAILED, USED_WRONGLY } from './exit-status.ts';
 import { describeFailure, failureStatus } from './failure.ts';
+import { type AddedFlags, readFlags } from './flags.ts';
 import { withLogFile } from './log-file.ts';
-import { progressLines } from './progress.ts';
 import type { Terminal } from './terminal.ts';
-import type { Answer, CommonOptions, Verb } from './verb.ts';
+import type { Call, CommonOptions, Verb, VerbResult } from './verb.ts';
 import { verbs } from './verbs.ts';
+import type { Voice } from './voice/voice.ts';
+import { listenerFor, voiceOf } from './voice.ts';
 
 /**
  * Runs the command line.
  *
- * @param args what stands behind `backstop`
+ * @param args the arguments after `backstop`
  * @returns the exit status: 0 done, 1 failed, 2 used wrongly
  */
 export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
   let status = DONE;
   const program = makeProgram(terminal);
+  const added = readFlags(args, TAKEN_FLAGS);
   for (const verb of verbs) {
-    addVerb(program, verb, async (options, operands) => {
-      status = await runVerb(verb, options, operands, terminal);
+    addVerb(program, verb, added.flags, async (options, operands) => {
+      status = await runVerb(verb, options, operands, added, terminal);
     });
   }
   try {
@@ -36,125 +36,81 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
   }
 }
 
-function makeProgram(terminal: Terminal): Command {
-  return new Command('backstop')
-    .description('Runs the revisions of a PostgreSQL database: in one transaction, told truthfully.')
-    .version(readVersion(), '--version', 'print the version')
-    .helpOption('-h, --help', 'print this text')
-    .helpCommand(false)
-    .addHelpText(
-      'after',
-      `
-Which database: --database NAME of migrations/databases.json (default: the first); its URL is read from the
-variable that stands there, such as DATABASE_URL, or given with --url.
-Exit status: 0 done, 1 failed and the database unchanged unless the message says otherwise, 2 used wrongly.
-Example: DATABASE_URL=postgresql://localhost/codebase_mcp npx backstop upgrade head`,
-    )
-    .showHelpAfterError('HINT:  npx backstop --help')
-    .configureOutput({
-      writeOut: (text) => terminal.out(text.trimEnd()),
-      writeErr: (text) => terminal.err(withoutPassword(text.trimEnd())),
-      outputError: (text, write) => write(text.replace(/^error: (.)/, (_, first) => first.toUpperCase())),
-    })
-    .exitOverride()
-    .action(function (this: Command) {
-      if (this.args.length > 0) this.error(`error: there is no verb '${this.args[0]}'`);
-      this.help({ error: true });
-    })
-    .allowExcessArguments();
-}
-
-function readVersion(): string {
-  return JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version;
-}
-
-/** What is unknown is quoted, and it may be a URL. */
-function withoutPassword(text: string): string {
-  return text.replace(/(:\/\/[^\s:@/]*):\S*@/g, '$1:***@').replace(/([?&]password=)[^\s&'"]*/gi, '$1***');
-}
-
-const COMMON: readonly Option[] = [
-  new Option('--database <name>', 'a name in databases.json'),
-  new Option('--url <url>', 'where the database is, instead of its variable'),
-  new Option('--migrations <folder>', 'the folder that holds databases.json').default(
-    MIGRATIONS,
-    'migrations of this checkout',
-  ),
-  new Option('--json', 'print one JSON document on standard output').default(false),
-  new Option('--log-file <file>', 'also write what is printed, with the time, to the end of this file'),
-];
-
-function addVerb(
-  program: Command,
-  { name, args = [], description, options = [], example }: Verb,
-  action: (options: CommonOptions, operands: readonly string[]) => Promise<void>,
-): void {
-  const command = program
-    .command(name)
-    .description(description)
-    .allowExcessArguments(false)
-    .helpOption('-h, --help', 'print this text')
-    .addHelpText('after', `\nExample: ${example}`)
-    .showHelpAfterError(`HINT:  npx backstop ${name} --help`)
-    .action(() => action(command.opts(), command.args));
-  for (const [argument, text] of args) command.argument(argument, text);
-  for (const { flags, description, fallback, excludes = [] } of options) {
-    command.addOption(new Option(flags, description).default(fallback).conflicts([...excludes]));
-  }
-  for (const option of COMMON) command.addOption(option);
-}
-
 async function runVerb(
   verb: Verb,
   options: CommonOptions,
   args: readonly string[],
+  { flags, problem }: AddedFlags,
   terminal: Terminal,
 ): Promise<number> {
-  // Until the log file is open, and where it cannot be, the terminal is told alone.
+  // If the log file cannot be opened, only the terminal shows why.
   let speaker = terminal;
-  // With --json, standard output is the document's alone.
+  // With --json, only the document goes to standard output.
   const tell = (line: string) => (options.json ? speaker.err(line) : speaker.out(line));
-  const print = ({ lines, json }: Answer) => {
-    if (options.json) speaker.out(JSON.stringify(json, null, 2));
-    else for (const line of lines) speaker.out(line);
-  };
-  let rolledBack = false;
-  const show = progressLines(terminal, tell);
-  const listener: Listener = (event) => {
-    rolledBack ||= event.type === 'rolled back';
-    show(event);
+  let rollback: readonly string[] = [];
+  let voice: Voice | undefined;
+  const listen: Call['listen'] = (database) => {
+    const spoken = voiceOf(database, terminal);
+    voice = spoken;
+    const show = listenerFor(spoken, tell);
+    return (event) => {
+      if (event.type === 'rolled back') rollback = spoken.rollback(event.from);
+      show(event);
+    };
   };
   try {
+    if (problem) throw problem;
     refuseStrayUrl(args, options);
     speaker = withLogFile(terminal, options.logFile);
-    const answer = await verb.run({ args, options: options as never, terminal: speaker, listener, tell });
-    print(answer);
-    return answer.status ?? DONE;
+    const typed = flags.filter(({ attribute }) => (options as unknown as Record<string, unknown>)[attribute]);
+    const call: Call = { args, options, flags: typed, terminal: speaker, listen, tell };
+    const result = await verb.run(call as never);
+    print(result, options, speaker);
+    return result.status ?? DONE;
   } catch (error) {
-    if (!(error instanceof BackstopError)) {
-      speaker.err(
-        formatError({
-          message: `A fault of Backstop itself: ${error instanceof Error ? error.message : String(error)}`,
-          hint: 'npx backstop status tells where the database is. Report the command and this line.',
-        }),
-      );
-      return FAILED;
-    }
-    const { lines, json } = describeFailure(error, terminal);
-    for (const line of lines) speaker.err(line);
-    if (rolledBack) speaker.err('\nROLLBACK (automatic)');
-    if (options.json) print({ lines, json });
-    return failureStatus(error);
+    return reportError(error, { voice, rollback }, options, speaker);
   }
 }
 
-/** A URL in the place of something else would be quoted where that is refused, with its password. */
+function print({ lines, json }: VerbResult, options: CommonOptions, terminal: Terminal): void {
+  if (options.json) terminal.out(JSON.stringify(json, null, 2));
+  else for (const line of lines) terminal.out(line);
+}
+
+/**
+ * Prints why the verb failed, and returns the exit status.
+ *
+ * @param voice of the database, if it is known which one it is
+ * @param rollback lines that follow the error if a run was rolled back
+ */
+function reportError(
+  error: unknown,
+  { voice, rollback }: { readonly voice: Voice | undefined; readonly rollback: readonly string[] },
+  options: CommonOptions,
+  terminal: Terminal,
+): number {
+  if (!(error instanceof BackstopError)) {
+    terminal.err(
+      formatError({
+        message: `This is a bug in Backstop: ${error instanceof Error ? error.message : String(error)}`,
+        hint: 'npx backstop status shows where the database is. Report the command and this line.',
+      }),
+    );
+    return FAILED;
+  }
+  const result = describeFailure(error, terminal, voice);
+  for (const line of [...result.lines, ...rollback]) terminal.err(line);
+  if (options.json) print(result, options, terminal);
+  return failureStatus(error);
+}
+
+/** An operand or option that is refused is quoted: with a URL in its place, its password would be printed. */
 function refuseStrayUrl(operands: readonly string[], options: CommonOptions): void {
   const others = Object.entries(options).filter(([name]) => name !== 'url' && name !== 'message');
   const values = [...operands, ...others.map(([, value]) => value)];
   if (!values.some((value) => String(value).includes('://'))) return;
   throw new BackstopError('InvalidInput', {
-    message: 'A URL stands where none belongs',
-    hint: 'Write it behind --url, or into the variable of its database.',
+    message: 'A URL was given where another value is expected',
+    hint: 'Give the URL with --url, or in the environment variable of its database.',
   });
 }

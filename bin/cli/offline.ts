@@ -1,17 +1,17 @@
-// --sql: the script of an upgrade or downgrade, printed instead of run.
+// --sql: the script of an upgrade or downgrade, printed and not run.
 import { BackstopError } from '../../lambda/migrator/model/errors.ts';
 import { BASE } from '../../lambda/migrator/model/report.ts';
 import { offlineSql } from '../../lambda/migrator/offline.ts';
 import { resolveTarget } from '../../lambda/migrator/revisions/target.ts';
 import { readSelected } from './databases.ts';
-import type { Answer, Call } from './verb.ts';
+import type { Call, VerbResult } from './verb.ts';
 
 /**
- * The script for `FROM:TO`; an upgrade to `TO` alone begins at base, as Alembic's does. Nothing is connected to.
+ * The script for `FROM:TO`; an upgrade to `TO` alone begins at base, as Alembic's does. Connects to no database.
  *
- * @throws InvalidInput where a downgrade does not say from where
+ * @throws InvalidInput if a downgrade has no `FROM`
  */
-export function offlineAnswer(call: Call, direction: 'upgrade' | 'downgrade', target: string): Answer {
+export function offlineResult(call: Call, direction: 'upgrade' | 'downgrade', target: string): VerbResult {
   const parts = target.split(':');
   const [first = '', second] = parts;
   if (parts.length > 2) {
@@ -22,7 +22,7 @@ export function offlineAnswer(call: Call, direction: 'upgrade' | 'downgrade', ta
   }
   if (second === undefined && direction === 'downgrade') {
     throw new BackstopError('InvalidInput', {
-      message: 'downgrade --sql must know from which revision',
+      message: 'downgrade --sql needs the revision to start from',
       hint: `Write FROM:TO, for example: npx backstop downgrade 002:${first.startsWith('-') ? '005' : first} --sql`,
     });
   }
@@ -34,11 +34,11 @@ export function offlineAnswer(call: Call, direction: 'upgrade' | 'downgrade', ta
   return { lines: [sql.trimEnd()], json: { database: definition.name, direction, from, to, sql } };
 }
 
-/** Throws InvalidInput where a target is `FROM:TO` and no SQL was asked for. */
+/** Throws InvalidInput if a target is `FROM:TO` without --sql. */
 export function refuseRange(target: string): void {
   if (!target.includes(':')) return;
   throw new BackstopError('InvalidInput', {
-    message: `"${target}" says from where, which the database knows itself`,
+    message: `"${target}" names a revision to start from, which only --sql needs`,
     hint: 'Write only the target, or add --sql.',
   });
 }

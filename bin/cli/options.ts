@@ -1,5 +1,4 @@
 // Options that several verbs have.
-
 import { DEFAULT_BOUNDS } from '../../lambda/migrator/model/bounds.ts';
 import { BackstopError } from '../../lambda/migrator/model/errors.ts';
 import type { MigratorOptions } from '../../lambda/migrator/session/session.ts';
@@ -7,7 +6,7 @@ import type { OptionWords } from './verb.ts';
 
 export const lockWait: OptionWords = {
   flags: '--lock-wait <seconds>',
-  description: `how long to wait for locks in all (default: ${DEFAULT_BOUNDS.lockWaitMs / 1000})`,
+  description: `how long to wait for all locks together (default: ${DEFAULT_BOUNDS.lockWaitMs / 1000})`,
 };
 
 export const maxLock: OptionWords = {
@@ -20,7 +19,7 @@ export interface BoundsOptions {
   readonly maxLock?: string;
 }
 
-/** Throws InvalidInput where a bound is no time. */
+/** Throws InvalidInput if an option is not a number of seconds. */
 export function withBounds(options: MigratorOptions, { lockWait, maxLock }: BoundsOptions): MigratorOptions {
   const bounds = {
     ...DEFAULT_BOUNDS,
@@ -38,7 +37,7 @@ function positiveNumber(option: string, text: string): number {
   });
 }
 
-/** Throws InvalidInput where it is none. */
+/** Throws InvalidInput if the text is not a whole number. */
 export function wholeNumber(option: string, text: string): number {
   if (/^\d{1,6}$/.test(text)) return Number(text);
   throw new BackstopError('InvalidInput', {
@@ -47,14 +46,14 @@ export function wholeNumber(option: string, text: string): number {
   });
 }
 
-export const yes: OptionWords = { flags: '-y, --yes', description: 'do not ask before data is lost' };
+export const yes: OptionWords = { flags: '-y, --yes', description: 'confirm that data may be lost' };
 export const dryRun: OptionWords = {
   flags: '--dry-run',
-  description: 'everything up to COMMIT, then ROLLBACK, and the same report',
+  description: 'run everything up to COMMIT, then roll back and print the same report',
 };
-/** What would run something is no part of what is printed. */
+/** Excludes every option that only a run has; the flags of databases.json exclude it themselves. */
 export const sql: OptionWords = {
   flags: '--sql',
-  description: 'print the SQL, and connect to nothing',
-  excludes: ['dryRun', 'finalize', 'all', 'authOnly', 'specsOnly', 'checkStatus'],
+  description: 'print the SQL; connect to no database',
+  excludes: ['dryRun', 'finalize', 'all'],
 };

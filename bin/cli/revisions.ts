@@ -9,7 +9,7 @@ export function shortName({ head }: Chain, id: RevisionId): string {
   return id === head ? `${id} (head)` : id;
 }
 
-/** `002 (auth) (head)`: what `heads` prints. Like Alembic's, a label is that of all revisions of its branch. */
+/** `002 (left) (head)`: what `heads` prints. As in Alembic, all revisions of a branch have its label. */
 export function branchName(chain: Chain, id: RevisionId): string {
   return [id, chain.branch && `(${chain.branch})`, id === chain.head && '(head)'].filter(Boolean).join(' ');
 }
@@ -19,7 +19,7 @@ export function historyLine(chain: Chain, { id, revises, title }: Revision): str
   return `${revises ?? `<${BASE}>`} -> ${branchName(chain, id)}, ${title}`;
 }
 
-/** All about a revision: what `show` and `--verbose` print, an empty line at the end included. */
+/** The whole revision, as `show` and `--verbose` print it, with an empty line at the end. */
 export function logEntry(chain: Chain, { id, revises, title, createDate, folder }: Revision): string[] {
   const parent = revises ?? `<${BASE}>`;
   return [
@@ -37,7 +37,7 @@ export function logEntry(chain: Chain, { id, revises, title, createDate, folder 
   ];
 }
 
-/** The same as data. */
+/** A revision as JSON. */
 export function revisionJson({ head, branch }: Chain, revision: Revision) {
   const { id, revises, title, createDate, folder, checksum } = revision;
   return {

@@ -1,4 +1,4 @@
-// What a new revision begins as: files that run as they are, with comments that say what to put where.
+// The files of a new revision, which run as they are; their comments say what to write.
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { BackstopError } from '../../lambda/migrator/model/errors.ts';
@@ -13,10 +13,10 @@ export interface Draft {
   readonly revises: RevisionId;
 }
 
-/** Alembic's own: longer names are cut. */
+/** Alembic's limit: longer names are cut. */
 const SLUG_LENGTH = 40;
 
-/** The number after the highest of all databases of a system: two of them never share a number by accident. */
+/** The number after the highest of all databases of a system, so that no two of them share a number by accident. */
 export function nextId(system: readonly Chain[]): RevisionId {
   const ids = system.flatMap(({ revisions }) => revisions.map(({ id }) => id));
   const highest = Math.max(0, ...ids.map((id) => Number.parseInt(id, 10)).filter(Number.isSafeInteger));
@@ -27,20 +27,20 @@ export function nextId(system: readonly Chain[]): RevisionId {
  * Writes the folder, whole or not at all.
  *
  * @returns its path from where the command runs
- * @throws InvalidInput where the message holds nothing that a name could be made of, or would be read as a line of the
- *   header; ConfigurationError where nothing can be written
+ * @throws InvalidInput if no name can be made of the message, or it would be read as a line of the header;
+ *   ConfigurationError if the folder cannot be written
  */
 export function writeRevision(migrations: string, draft: Draft): string {
   const slug = slugOf(draft.message);
   if (slug === '') {
     throw new BackstopError('InvalidInput', {
-      message: 'The message is missing, or has no letter and no digit',
+      message: 'The message is missing, or has no letter or digit',
       hint: 'Say what the revision does: npx backstop revision -m "add new feature"',
     });
   }
   if (HEADER_WORD.test(titleOf(draft.message))) {
     throw new BackstopError('InvalidInput', {
-      message: 'The message begins as a line of the header does, and would be read as one',
+      message: 'The message would be read as a line of the header',
       hint: 'Begin it with another word.',
     });
   }
@@ -53,7 +53,7 @@ export function writeRevision(migrations: string, draft: Draft): string {
       {
         message: 'The folder of the revision cannot be written',
         detail: (cause as Error).message,
-        hint: 'Make it writable for you, and run again.',
+        hint: 'Make its parent folder writable, and run again.',
       },
       { cause },
     );
@@ -61,13 +61,13 @@ export function writeRevision(migrations: string, draft: Draft): string {
   return relative(process.cwd(), folder);
 }
 
-/** The title is the first line of upgrade.sql; no later line of the template takes these back. */
+/** The title is the first line of upgrade.sql, and no later line of the template overrides these two. */
 const HEADER_WORD = /^(branch|step)\s*:/i;
 
-/** Written elsewhere and moved: nobody ever reads half of it. */
+/** Writes elsewhere and moves the folder, so that half of it is never read. */
 function writeWhole(migrations: string, folder: string, files: Readonly<Record<string, string>>): void {
   const workplace = mkdtempSync(join(migrations, '.revision-'));
-  // A folder of its own in there, because that one is for nobody but its maker to read.
+  // A subfolder, because mkdtemp makes its folder readable for its owner only.
   const unfinished = join(workplace, 'revision');
   try {
     for (const [path, text] of Object.entries(files)) {
@@ -80,7 +80,7 @@ function writeWhole(migrations: string, folder: string, files: Readonly<Record<s
   }
 }
 
-/** One line, without what would steer a terminal. */
+/** One line without control characters. */
 function titleOf(message: string): string {
   return message.replace(/[\s\p{Cc}]+/gu, ' ').trim();
 }
@@ -102,10 +102,10 @@ function filesOf({ id, message, definition, revises }: Draft): Readonly<Record<s
 -- Scans:
 -- Retires:
 --
--- Say here what changes and why. Behind "Locks:" name, with commas between them, the tables that the steps change,
--- as in public.one, public.two: they are locked together, before the first step. Behind "Scans:" those that a step
--- reads from end to end, as a new CHECK does: what that takes is estimated beforehand. Behind "Retires:" those that
--- move to the schema retired_${id}, until they are finalized.
+-- Say here what changes and why. List the tables that the steps change after "Locks:", as in public.one, public.two:
+-- they are locked together before the first step. List the tables that a step reads from end to end, as a new CHECK
+-- does, after "Scans:": the time for that is estimated beforehand. List the tables that move to the schema
+-- retired_${id} after "Retires:": finalize drops them.
 --
 -- Tables created:
 -- - none
@@ -113,8 +113,8 @@ function filesOf({ id, message, definition, revises }: Draft): Readonly<Record<s
 -- Target Database: ${definition.name}
 
 -- step: ${title}
--- Each step is sent alone; all steps of all pending revisions are one transaction. RAISE NOTICE tells what
--- happened, RAISE EXCEPTION with a HINT refuses with a remedy. For example:
+-- Each step is sent alone; all steps of all pending revisions run in one transaction. RAISE NOTICE reports what
+-- happened, RAISE EXCEPTION with a HINT refuses and names the remedy. For example:
 --   ALTER TABLE public.users ADD COLUMN new_field varchar(255);
 --   COMMENT ON COLUMN public.users.new_field IS 'New field description';
 SELECT 'replace this with the SQL of the step';
@@ -128,17 +128,17 @@ SELECT 'replace this with the SQL of the step';
 --   ALTER TABLE public.users DROP COLUMN IF EXISTS new_field;
 SELECT 'replace this with the SQL of the step';
 `,
-    'verify/after-upgrade.sql': `-- What must hold once revision ${id} is applied. A check is one query: it returns the rows that violate it.
+    'verify/after-upgrade.sql': `-- What must hold after revision ${id} is applied. A check is one query: it returns the rows that violate it.
 
 -- check: V1.1 replace this with what must hold
 SELECT 'what violates it' AS violation WHERE false;
 `,
-    'verify/before-downgrade.sql': `-- What the downgrade of revision ${id} would lose: where a row is returned, it asks before it runs.
+    'verify/before-downgrade.sql': `-- What the downgrade of revision ${id} would lose: if a check returns a row, the downgrade asks before it runs.
 
 -- check: V9.1 no value would be lost
 SELECT 'what would be lost' AS loss WHERE false;
 `,
-    'verify/after-downgrade.sql': `-- What must hold once revision ${id} is taken back.
+    'verify/after-downgrade.sql': `-- What must hold after revision ${id} is taken back.
 
 -- check: V8.1 replace this with what must hold
 SELECT 'what violates it' AS violation WHERE false;

@@ -1,4 +1,4 @@
-// Where the command line writes to and asks: the terminal or the pipes of this process, or those of a test.
+// Where the command line writes and asks: the terminal or the pipes of this process, or those of a test.
 import { createInterface } from 'node:readline/promises';
 import colors from 'picocolors';
 import { FAILED } from './exit-status.ts';
@@ -11,11 +11,11 @@ export interface Terminal {
   out(line: string): void;
   /** Writes a line to standard error. */
   err(line: string): void;
-  /** Asks for a line; undefined where nobody is there to answer. */
+  /** Asks for a line; undefined without a terminal. */
   readonly ask: ((question: string) => Promise<string>) | undefined;
   /** Whether ✓ and ✅ can be shown. */
   readonly unicode: boolean;
-  /** Colours where they can be seen and NO_COLOR does not forbid them; else the text as it is. */
+  /** Colours the text on a terminal, unless NO_COLOR is set; otherwise returns it unchanged. */
   readonly paint: Readonly<Record<'good' | 'bad' | 'warning' | 'faint', Paint>>;
 }
 
@@ -34,11 +34,11 @@ export function processTerminal(): Terminal {
   };
 }
 
-/** The reader of a pipe may have seen enough, as `head` has. Anything else, such as a full disk, loses what is said. */
+/** A reader such as `head` may close the pipe early. Any other error, such as a full disk, loses output. */
 function endUnheard(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') return;
   process.stderr.write(
-    `The output cannot be written: ${error.message}. What was not committed, the server rolls back.\nHINT:  npx backstop status tells where the database is.\n`,
+    `The output cannot be written: ${error.message}. The server rolls back whatever was not committed.\nHINT:  npx backstop status shows where the database is.\n`,
   );
   process.exit(FAILED);
 }
@@ -47,7 +47,7 @@ function endUnheard(error: NodeJS.ErrnoException): void {
 function askOn(input: NodeJS.ReadableStream, output: NodeJS.WritableStream): NonNullable<Terminal['ask']> {
   return async (question) => {
     const lines = createInterface({ input, output });
-    // The end of the input is an answer, too.
+    // The end of the input counts as an empty answer.
     const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
     try {
       return await Promise.race([lines.question(question), ended]);
@@ -57,19 +57,19 @@ function askOn(input: NodeJS.ReadableStream, output: NodeJS.WritableStream): Non
   };
 }
 
-/** As the locale says; on Windows every terminal of today can. */
+/** Decided by the locale; every current terminal on Windows shows Unicode. */
 function hasUnicode({ LC_ALL, LC_CTYPE, LANG }: Terminal['env']): boolean {
   return process.platform === 'win32' || /utf-?8/i.test(LC_ALL || LC_CTYPE || LANG || '');
 }
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
-/** Says in a sentence what it means that the run was interrupted, instead of ending without a word. */
+/** On SIGINT and SIGTERM, prints what the interruption means for the database, and exits. */
 export function tellInterruption(): void {
   for (const [signal, status] of Object.entries(SIGNALS)) {
     process.once(signal, () => {
       process.stderr.write(
-        'Interrupted. What was not committed, the server rolls back.\nHINT:  npx backstop status tells where the database is.\n',
+        'Interrupted: the server rolls back whatever was not committed.\nHINT:  npx backstop status shows where the database is.\n',
       );
       process.exit(status);
     });

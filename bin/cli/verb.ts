@@ -1,5 +1,7 @@
 // What a verb of the command line is: its words, and what it does.
 import type { Listener } from '../../lambda/migrator/model/events.ts';
+import type { Database } from '../../lambda/migrator/revisions/databases.ts';
+import type { DatabaseFlag, FlagMeaning } from './flags.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What every verb accepts. */
@@ -15,15 +17,17 @@ export interface CommonOptions {
 export interface Call<Options = unknown> {
   readonly args: readonly string[];
   readonly options: CommonOptions & Options;
+  /** The flags of databases.json that were typed. */
+  readonly flags: readonly DatabaseFlag[];
   readonly terminal: Terminal;
-  /** Shows what happens while it happens: on standard output, or with --json on standard error. */
-  readonly listener: Listener;
+  /** Shows a run while it goes on, in the voice of its database: on standard output, or with --json on standard error. */
+  listen(database: Database): Listener;
   /** Shows a line in the same place. */
   tell(line: string): void;
 }
 
-/** What a verb has to say in the end: as lines for people, or as one document. */
-export interface Answer {
+/** What a verb prints in the end: as lines for people, or as one document. */
+export interface VerbResult {
   readonly lines: readonly string[];
   readonly json: unknown;
   /** Default: 0. */
@@ -35,7 +39,7 @@ export interface OptionWords {
   readonly flags: string;
   readonly description: string;
   readonly fallback?: string;
-  /** Names of options, camel-cased, that mean something else: with one of them the use is wrong. */
+  /** Names of options, camel-cased, that cannot be used together with this one. */
   readonly excludes?: readonly string[];
 }
 
@@ -45,7 +49,9 @@ export interface Verb {
   readonly args?: readonly (readonly [name: string, description: string])[];
   readonly description: string;
   readonly options?: readonly OptionWords[];
+  /** Which flags of databases.json the verb accepts; default: none. */
+  readonly databaseFlags?: readonly FlagMeaning[];
   readonly example: string;
   /** The options are those of `options`, camel-cased. */
-  run(call: Call<never>): Promise<Answer>;
+  run(call: Call<never>): Promise<VerbResult>;
 }

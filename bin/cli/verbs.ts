@@ -1,4 +1,4 @@
-// All verbs, in the order in which the help lists them.
+// All verbs, in the order of the help.
 import type { Verb } from './verb.ts';
 import { checkVerb } from './verbs/check.ts';
 import { currentVerb } from './verbs/current.ts';

@@ -1,4 +1,4 @@
-// The report of a local run: one document that says what happened, what is in the database now, and what to do next.
+// The report of a local run: what happened, what is in the database now, and what to do next.
 import type { CheckReport, RevisionId, StepReport } from '../../lambda/migrator/model/report.ts';
 import { committedMigration, type Snapshot } from '../../lambda/state.ts';
 import { summarize } from '../../lambda/summary.ts';
@@ -8,9 +8,9 @@ import type { Measured } from '../../lib/twin/worker.ts';
 export type Rows = Readonly<Record<string, number>>;
 
 export interface LocalReport {
-  /** What the run did, e.g. `upgraded`; the name of the error where the execution failed. */
+  /** The outcome of the run, e.g. `upgraded`, or the name of the error if the execution failed. */
   readonly outcome: string;
-  /** What happened, what is in the database now, what to do next: a sentence each. */
+  /** Three sentences: what happened, what is in the database now, what to do next. */
   readonly message: string;
   readonly execution: Pick<Execution, 'name' | 'status' | 'error' | 'cause' | 'durationMs'> & {
     readonly states: readonly VisitedState[];
@@ -24,7 +24,7 @@ export interface LocalReport {
   readonly snapshot: Snapshot | null;
   /** Tables that the upgrade retired. */
   readonly retired: readonly string[];
-  /** Tables that the downgrade brought back, and that finalize dropped. */
+  /** Tables that the downgrade restored, and tables that finalize dropped. */
   readonly restored: readonly string[];
   readonly dropped: readonly string[];
   readonly rows: { readonly before: Rows; readonly after: Rows; readonly unchanged: boolean };
@@ -39,7 +39,7 @@ export interface LocalReport {
 
 export interface Findings {
   readonly execution: Execution;
-  /** Where the database is now, and its rows, counted by us before and after. */
+  /** The revision of the database now, and its rows, counted before and after. */
   readonly revision: RevisionId;
   readonly before: Rows;
   readonly after: Rows;
@@ -94,13 +94,13 @@ function whatIsThere(revision: RevisionId, before: Rows, after: Rows): string {
   const fate =
     kept.length === tables.length
       ? `all ${tables.length} tables have the rows they had before`
-      : `${kept.length} of ${tables.length} tables are there with every row: ${kept.join(', ')}`;
+      : `${kept.length} of ${tables.length} tables have the rows they had before: ${kept.join(', ')}`;
   const news = added.length > 0 ? `; new: ${added.join(', ')}` : '';
   return `The database is at ${revision}; ${fate}${news}.`;
 }
 
-/** Most endings say in their own HINT what to do; a success that leaves something says so itself. */
+/** Most errors have a HINT that says what to do; the message of a success says whether a finalize is left. */
 function whatIsNext({ state, error, cause = '' }: Execution): string[] {
-  if (error) return cause.includes('HINT:') ? [] : ['Correct the cause, then start again.'];
-  return summarize(state).finalizePending.length > 0 ? [] : ['Nothing is left to do.'];
+  if (error) return cause.includes('HINT:') ? [] : ['Correct the cause, then run again.'];
+  return summarize(state).finalizePending.length > 0 ? [] : ['There is nothing left to do.'];
 }

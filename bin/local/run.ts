@@ -1,4 +1,4 @@
-// The main job on this machine, from nothing to the report: server, data, synthesis, execution, count.
+// One local run, from an empty machine to the report: server, data, synthesis, execution, count.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,14 +21,14 @@ import type { Display } from './terminal.ts';
 export interface LocalRunOptions {
   /** A key of migrations/databases.json. */
   readonly database: string;
-  /** A server to use; without one, one is started. The run makes a database of its own there, and drops it. */
+  /** The URL of a server to use; without it, one is started. The run creates its own database there, and drops it. */
   readonly databaseUrl: string | undefined;
-  /** How much of it there is applies to codebase_mcp alone; the seed to every database. */
+  /** The numbers of rows apply to codebase_mcp only, the seed to every database. */
   readonly size: DataSize;
   readonly drill: Drill | undefined;
 }
 
-/** Runs the pipeline once. Everything it made is gone when it returns, also when it fails or is interrupted. */
+/** Runs the pipeline once, and removes everything it made, also if it fails or is interrupted. */
 export async function runLocally(
   { database, databaseUrl, size, drill }: LocalRunOptions,
   display: Display,
@@ -67,7 +67,7 @@ export async function runLocally(
   }
 }
 
-/** The stack of cdk.json, with the local databases, and drills allowed. */
+/** The stack of cdk.json, with the local databases, and with drills allowed. */
 function synthesizeLocally(): Deployment {
   const folder = mkdtempSync(join(tmpdir(), 'backstop-cdk-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));

@@ -1,19 +1,19 @@
-// What `npm start` shows: each state as it happens, its log, a bar on what takes long, and the report at the end.
+// What `npm start` shows: each state as it runs, its log, a bar for slow work, and the report at the end.
 import { SingleBar } from 'cli-progress';
 import colors from 'picocolors';
 import type { ExecutionEvent, VisitedState } from '../../lib/twin/execution.ts';
 import type { LocalReport } from './report.ts';
 
 export interface Display {
-  /** Something begins that is not a state of the machine. */
+  /** Work begins that is not a state of the machine. */
   stage(text: string): void;
-  /** How far it is, of how much. */
+  /** How much of the work is done. */
   progress(done: number, total: number): void;
   event(event: ExecutionEvent): void;
   report(report: LocalReport): void;
 }
 
-/** For `--json`: the report alone, nothing before it. */
+/** For `--json`: only the report. */
 export function jsonDisplay(output: NodeJS.WriteStream): Display {
   return {
     stage: () => {},
@@ -23,7 +23,7 @@ export function jsonDisplay(output: NodeJS.WriteStream): Display {
   };
 }
 
-/** For people. Bars only where a terminal can draw them, colours as NO_COLOR and the terminal allow. */
+/** For people: bars on a terminal only, colours unless NO_COLOR is set. */
 export function terminalDisplay(output: NodeJS.WriteStream): Display {
   const print = (text: string) => output.write(`${text}\n`);
   const bar = new Bar(output);
@@ -61,7 +61,7 @@ function describeLeft({ type, name, durationMs, retries, error }: VisitedState):
   if (type === 'Succeed') return `${colors.green('✓')} ${colors.bold(name)}`;
   if (type !== 'Task') return undefined;
   const mark = error === undefined ? colors.green('✓') : colors.red('✗');
-  const again = retries > 0 ? `, ${retries} retries` : '';
+  const again = retries > 0 ? `, ${retries} ${retries === 1 ? 'retry' : 'retries'}` : '';
   return `  ${mark} ${seconds(durationMs)}${again}${error === undefined ? '' : colors.red(` ${error}`)}`;
 }
 
@@ -72,7 +72,7 @@ const LEVELS: Readonly<Record<string, (text: string) => string>> = {
 };
 
 function describeLog(line: Record<string, unknown> | string): string | undefined {
-  // Metrics: for CloudWatch, not for people.
+  // Metrics are for CloudWatch only.
   if (typeof line !== 'string' && '_aws' in line) return undefined;
   const [text, level] =
     typeof line === 'string' ? [line, 'INFO'] : [String(line.message), String(line.level)];
@@ -94,13 +94,13 @@ function summary(report: LocalReport): string {
       `${steps.length}, ${seconds(steps.reduce((sum, step) => sum + step.durationMs, 0))} in the database`,
     ],
     ['snapshot', snapshot ? `${snapshot.id} (${snapshot.status})` : 'none'],
-    ['retired', `${retired.length} tables`],
+    ['retired', retired.length === 1 ? '1 table' : `${retired.length} tables`],
     ['locks', longest ? `ACCESS EXCLUSIVE for at most ${Math.round(longest[1])} ms` : 'none'],
     [
       'memory',
       `at most ${Math.round(Math.max(0, ...Object.values(functions).map((f) => f.peakMemoryMb)))} MiB a function`,
     ],
-    ['in all', seconds(durationMs)],
+    ['total', seconds(durationMs)],
   ];
   return [
     '',
@@ -114,7 +114,7 @@ function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(2)} s`;
 }
 
-/** One progress bar at a time; without a terminal there is none. */
+/** Shows one progress bar at a time, and none without a terminal. */
 export class Bar {
   readonly #output: NodeJS.WriteStream;
   #bar: SingleBar | undefined;

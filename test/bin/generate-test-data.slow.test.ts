@@ -73,7 +73,7 @@ describe('an empty database at 005', () => {
   };
   afterAll(() => Promise.all(made.map((database) => database.drop())));
 
-  test('is filled, and can be migrated there and back', async () => {
+  test('is filled, and can be upgraded and downgraded', async () => {
     const database = await make();
     const { stdout, stderr, status } = await fill(database);
     expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
@@ -87,7 +87,7 @@ describe('an empty database at 005', () => {
     expect(await rowsOf(database)).toEqual(EXPECTED);
   });
 
-  test('gets the same rows by the same seed, others by another', async () => {
+  test('gets the same rows for the same seed, and others for another seed', async () => {
     const [first, same, other] = [await make(), await make(), await make()];
     await fill(first, ['--seed', '7']);
     await fill(same, ['--seed', '7']);
@@ -96,7 +96,7 @@ describe('an empty database at 005', () => {
     expect(await contentOf(other)).not.toBe(await contentOf(first));
   });
 
-  test('is named by --url before DATABASE_URL, and answered in JSON alone with --json', async () => {
+  test('is chosen by --url rather than DATABASE_URL, and --json prints only JSON', async () => {
     const [named, other] = [await make(), await make()];
     const { stdout, stderr, status } = await fill(other, ['--json', '--url', databaseUrl(named)]);
     expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
@@ -110,7 +110,7 @@ describe('an empty database at 005', () => {
     expect(await rowsOf(other)).toEqual(NOTHING);
   });
 
-  test('is left as it was where the last row fails, and can be filled then', async () => {
+  test('is unchanged if the last row fails, and can be filled afterwards', async () => {
     const database = await make();
     await database.query(
       `ALTER TABLE archived_work_items ADD CONSTRAINT no_more CHECK (title <> 'Archived 299')`,
@@ -127,7 +127,7 @@ describe('an empty database at 005', () => {
   });
 });
 
-describe('a database that the data does not fit is left as it is', () => {
+describe('a database that does not fit the data is not changed', () => {
   const REMEDY = 'npx backstop upgrade 005';
 
   test.each([
@@ -144,7 +144,7 @@ describe('a database that the data does not fit is left as it is', () => {
     await database.drop();
   });
 
-  test('with rows, which are named with the way to another result', async () => {
+  test('with rows is refused, and the error names its tables and the remedy', async () => {
     const database = await makeDatabase('at005');
     await database.query('DELETE FROM repositories');
     const before = await rowsOf(database);
@@ -162,7 +162,7 @@ describe('a database that the data does not fit is left as it is', () => {
   });
 });
 
-test('--help explains the options, and exits with 0', async () => {
+test('generate-test-data --help explains the options, and exits with 0', async () => {
   const { stdout, stderr, status } = await generate(['--help']);
   expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
   for (const option of ['--repositories', '--chunks-per-repo', '--seed', '--url', '--json']) {
@@ -170,11 +170,11 @@ test('--help explains the options, and exits with 0', async () => {
   }
 });
 
-describe('wrong use exits with 2, and says in one sentence what to write', () => {
+describe('generate-test-data with wrong options exits with 2 and one sentence', () => {
   test.each([
-    [['--repositories', '0'], '--repositories is "0"; write a whole number from 1'],
-    [['--chunks-per-repo', 'many'], '--chunks-per-repo is "many"; write a whole number from 1'],
-    [['--seed=-1'], '--seed is "-1"; write a whole number from 0'],
+    [['--repositories', '0'], '--repositories is "0"; write a whole number, at least 1'],
+    [['--chunks-per-repo', 'many'], '--chunks-per-repo is "many"; write a whole number, at least 1'],
+    [['--seed=-1'], '--seed is "-1"; write a whole number, at least 0'],
     [['--seed'], "Option '--seed <value>' argument missing"],
     [['--speed', '9'], "Unknown option '--speed'"],
     [['005'], "Unexpected argument '005'"],
@@ -189,7 +189,7 @@ describe('wrong use exits with 2, and says in one sentence what to write', () =>
   });
 });
 
-test('a server that is not there is said, and exits with 1', async () => {
+test('generate-test-data exits with 1 if the server cannot be reached', async () => {
   const { stderr, status } = await generate(['--url', 'postgresql://me:sesame@localhost:1/app', '--json']);
   expect(status).toBe(1);
   expect(stderr).toMatch(/^The server at localhost:1 could not be reached\n/);

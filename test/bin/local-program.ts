@@ -1,4 +1,4 @@
-// `npm start` as a program: started as a user starts it, and what it could have left behind.
+// `npm start` as a program: starts it as a user does, and finds what it left behind.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { ROOT } from '../../lib/paths.ts';
 import { withClient } from '../../lib/twin/server/client.ts';
 import { testServer } from '../setup/database.ts';
 
-/** @param databaseUrl without one, the program starts a server of its own */
+/** @param databaseUrl without it, the program starts its own server */
 export async function start(options: string[], databaseUrl = '') {
   const child = spawn(process.execPath, [join(ROOT, 'bin/local.ts'), ...options], {
     env: { ...process.env, DATABASE_URL: databaseUrl },
@@ -20,7 +20,7 @@ export async function start(options: string[], databaseUrl = '') {
   return { stdout, stderr, status };
 }
 
-/** What a run that is over could have left behind on the server of the tests. */
+/** Databases and roles that a finished run left on the server of the tests. */
 export async function leftBehind(): Promise<unknown[]> {
   const { rows } = await withClient(testServer, 'postgres', (client) =>
     client.query(`SELECT datname FROM pg_database WHERE datname LIKE 'backstop\\_local%'

@@ -1,10 +1,10 @@
-// `npm start` on a server that is given: the way back, and another database.
+// `npm start` on a given server: a downgrade, and another database.
 import type { LocalReport } from '../../bin/local/report.ts';
 import { testServer } from '../setup/database.ts';
 import { urlOf } from '../setup/url.ts';
 import { leftBehind, start } from './local-program.ts';
 
-test('--drill shows the way back on a given server, exits with 1, and leaves nothing there', async () => {
+test('npm start --drill downgrades on a given server, exits with 1, and leaves nothing there', async () => {
   const size = ['--repositories', '2', '--chunks-per-repo', '5'];
   const { stdout, stderr, status } = await start(
     ['--drill', 'validation-failure', '--json', ...size],
@@ -25,7 +25,7 @@ test('--drill shows the way back on a given server, exits with 1, and leaves not
   expect(await leftBehind()).toEqual([]);
 });
 
-test('--database migrates another database on a given server, and tells its new tables from those with rows', async () => {
+test('npm start --database migrates another database on a given server, and lists its new tables', async () => {
   const { stdout, status } = await start(
     ['--database', 'socrates_auth', '--json'],
     urlOf(testServer, 'postgres'),

@@ -1,8 +1,8 @@
-// `npm start` as a program: what it prints, where, and with which status it exits.
+// `npm start` as a program: its output, and its exit status.
 import type { LocalReport } from '../../bin/local/report.ts';
 import { start } from './local-program.ts';
 
-test('--json prints the report of a success and nothing else, and exits with 0', async () => {
+test('npm start --json prints the report and nothing else, and exits with 0 on success', async () => {
   const { stdout, status } = await start(['--json']);
   const report: LocalReport = JSON.parse(stdout);
   expect(status).toBe(0);
@@ -27,7 +27,7 @@ test('--json prints the report of a success and nothing else, and exits with 0',
   for (const { peakMemoryMb } of Object.values(report.functions)) expect(peakMemoryMb).toBeLessThan(256);
 });
 
-test('--help explains the options, and exits with 0', async () => {
+test('npm start --help explains the options, and exits with 0', async () => {
   const { stdout, stderr, status } = await start(['--help']);
   expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
   for (const option of ['--database', '--repositories', '--chunks-per-repo', '--seed', '--drill', '--json']) {
@@ -35,11 +35,11 @@ test('--help explains the options, and exits with 0', async () => {
   }
 });
 
-describe('wrong use exits with 2, and says in one sentence what to write', () => {
+describe('npm start with wrong options exits with 2 and one sentence', () => {
   test.each([
-    [['--repositories', '0'], '--repositories is "0"; write a whole number from 1'],
-    [['--chunks-per-repo', 'many'], '--chunks-per-repo is "many"; write a whole number from 1'],
-    [['--seed=-1'], '--seed is "-1"; write a whole number from 0'],
+    [['--repositories', '0'], '--repositories is "0"; write a whole number, at least 1'],
+    [['--chunks-per-repo', 'many'], '--chunks-per-repo is "many"; write a whole number, at least 1'],
+    [['--seed=-1'], '--seed is "-1"; write a whole number, at least 0'],
     [
       ['--database', 'socrates'],
       '--database is "socrates"; write one of: codebase_mcp, socrates_auth, socrates_specs',
@@ -64,7 +64,7 @@ describe('wrong use exits with 2, and says in one sentence what to write', () =>
   });
 });
 
-test('a server that is not there is said in one sentence, and exits with 1', async () => {
+test('npm start exits with 1 and one sentence if the server cannot be reached', async () => {
   const { stdout, stderr, status } = await start(['--json'], 'postgresql://me:secret-word@localhost:1/app');
   expect({ stdout, status }).toEqual({ stdout: '', status: 1 });
   expect(stderr).toContain('The server at localhost:1 could not be reached');

@@ -1,4 +1,4 @@
-// Scenario 1 of the quickstart: the migration of an empty database, and what is to be seen of it.
+// Scenario 1 of the quickstart: the migration of an empty database.
 import {
   CORE_TABLE_NAMES,
   DESCRIBE_TABLE,
@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => db.drop());
 
 describe('Scenario 1: Fresh Database Migration', () => {
-  // The quickstart leaves 003a out; the chain is that of the execution contract.
+  // The quickstart omits 003a; the chain is that of the execution contract.
   test('Step 1.1: Prepare Test Database', async () => {
     const ended = await backstop(db, 'upgrade', '005');
     expect(ended).toMatchObject(SUCCESS);
@@ -34,7 +34,7 @@ describe('Scenario 1: Fresh Database Migration', () => {
   });
 
   test('Step 1.3: Execute Forward Migration', async () => {
-    // With npx, which has words of its own on standard error where npm's settings displease it.
+    // Through npx, which may print warnings about npm's settings on standard error.
     const { status, stdout } = await run(db, 'npx', ['backstop', 'upgrade', 'head']);
     expect(status).toBe(0);
     expectLinesOf(stdout, 'specified/upgrade');

@@ -1,4 +1,4 @@
-// Scenario 2 of the quickstart: the migration of a database with sample data, of which nothing is lost.
+// Scenario 2 of the quickstart: the migration of a database with sample data, without losing a row.
 import { rowsOf } from '../migrations/codebase_mcp/contents.ts';
 import { CORE_TABLE_NAMES } from '../migrations/codebase_mcp/feature-tables.ts';
 import { makeDatabase, type TestDatabase } from '../setup/database.ts';

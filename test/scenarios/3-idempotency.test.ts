@@ -1,4 +1,4 @@
-// Scenario 3 of the quickstart: the second upgrade changes nothing, neither data nor schema nor memory.
+// Scenario 3 of the quickstart: the second upgrade changes nothing in data, schema or history.
 import { contentsOf, filesOf } from '../migrations/codebase_mcp/contents.ts';
 import type { TestDatabase } from '../setup/database.ts';
 import { expectLinesOf, expectOutput } from './golden.ts';
@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => db.drop());
 
-/** Every schema, every row, the files they lie in, and what Backstop itself remembers. */
+/** Every schema, every row, the files that hold them, and Backstop's own history. */
 const everything = async () => ({
   contents: await contentsOf(db),
   files: await filesOf(db),

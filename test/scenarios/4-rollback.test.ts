@@ -1,4 +1,4 @@
-// Scenario 4 of the quickstart: the way back, before finalize with every row, after it with the schema alone.
+// Scenario 4 of the quickstart: the downgrade restores every row before finalize, and only the schema after it.
 import { type Contents, contentsOf, rowsOf, schemaOf } from '../migrations/codebase_mcp/contents.ts';
 import { CORE_TABLE_NAMES, FEATURE_TABLE_NAMES } from '../migrations/codebase_mcp/feature-tables.ts';
 import type { TestDatabase } from '../setup/database.ts';
@@ -42,7 +42,7 @@ describe('Scenario 4: Rollback Test', () => {
     expectOutput(history.stdout, 'specified/history');
   });
 
-  // The number of rows, which the quickstart adds to the contract's lines, is looked at in the next step.
+  // The quickstart adds the number of rows to the contract's lines; the next step checks it.
   test('Step 4.5: Run Post-Rollback Validation', async () => {
     const ended = await backstop(db, 'check', 'after-downgrade');
     expect(ended).toMatchObject(SUCCESS);
@@ -61,7 +61,7 @@ describe('Scenario 4: Rollback Test', () => {
   });
 });
 
-describe('Scenario 4, once the migration is final', () => {
+describe('Scenario 4 after finalize', () => {
   test('Step 4.1: Apply Migration', async () => {
     expect(await backstop(db, 'upgrade', 'head', '--finalize', '--yes')).toMatchObject(SUCCESS);
   });

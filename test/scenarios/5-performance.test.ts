@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => db.drop());
 
-/** The number of seconds behind the words. */
+/** The number of seconds after these words. */
 function secondsIn(output: string, words: string): number {
   return Number(output.split(words)[1]?.match(/^(\d+\.\d\d)s$/m)?.[1]);
 }

@@ -1,4 +1,4 @@
-// Scenario 6 of the quickstart: what a project_id may be, judged by the constraints in the database.
+// Scenario 6 of the quickstart: which values the constraints in the database accept as a project_id.
 import * as fc from 'fast-check';
 import { makeDatabase, type TestDatabase } from '../setup/database.ts';
 import { expectOutput } from './golden.ts';
@@ -32,7 +32,7 @@ async function judge(table: Table, values: readonly string[]): Promise<boolean[]
   return rows.map(({ accepted }) => accepted);
 }
 
-/** An excess of blanks is cut off where it is put into a varchar: what stands there then is another value. */
+/** PostgreSQL cuts excess blanks when a value is written to a varchar: the stored value is then another one. */
 const JUDGE = `
   CREATE FUNCTION judge(statement text, candidates text[]) RETURNS TABLE (accepted boolean) LANGUAGE plpgsql AS $do$
   DECLARE
@@ -149,7 +149,7 @@ describe.each(TABLES)('Appendix C, for %s', (table) => {
     expect(await judge(table, [value])).toEqual([false]);
   });
 
-  test('a value is accepted if and only if it is what FR-009 to FR-012 say', async () => {
+  test('a value is accepted if and only if FR-009 to FR-012 allow it', async () => {
     const verdicts = new Map<boolean, number>([
       [true, 0],
       [false, 0],

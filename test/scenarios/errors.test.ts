@@ -1,4 +1,4 @@
-// The contract's errors E1 to E4 and the troubleshooting guide's version conflict: what a user reads, runs and gets.
+// The contract's errors E1 to E4 and the version conflict of the troubleshooting guide, each with its remedy.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ROOT } from '../../lib/paths.ts';
@@ -15,7 +15,7 @@ afterEach(() => db.drop());
 
 const upgrade = () => backstop(db, 'upgrade', 'head');
 
-/** Runs into the error, of which nothing stays in the database. */
+/** Runs into the error, which changes nothing in the database. */
 async function fail(work: () => Promise<Ended> = upgrade): Promise<Ended> {
   const before = await contentsOf(db);
   const ended = await work();
@@ -100,7 +100,7 @@ describe('Error Scenarios', () => {
       'Consider running on smaller dataset or optimizing index creation',
       '\n\nROLLBACK (automatic)\n',
     ]);
-    // Which step the time ran out in is the machine's matter.
+    // The step in which the time runs out depends on the machine.
     expectOutput(stderr.replace(/step .*?\)(?=;)/, '#'), 'printed/error-e4');
 
     await db.query(remedyIn(stderr));
@@ -120,10 +120,10 @@ test('Error E4: Alembic Version Conflicts', async () => {
   expect(await upgrade()).toMatchObject(SUCCESS);
 });
 
-/** Five minutes are over in a second. */
+/** Five minutes pass in a second. */
 function upgradeOnFastClock(): Promise<Ended> {
   const { href } = pathToFileURL(join(import.meta.dirname, 'fast-clock.ts'));
-  // By that clock, what is estimated takes 300 times as long, too.
+  // By that clock the estimate is 300 times as long, too.
   const args = ['upgrade', 'head', '--max-lock', '300'];
   return run(db, process.execPath, [`--import=${href}`, join(ROOT, 'bin/backstop.ts'), ...args]);
 }

@@ -1,4 +1,4 @@
-// The command line as a user runs it: a process of its own, with a user's environment and nothing of the tests'.
+// The command line as a user runs it: a process with a user's environment, and without that of the tests.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -7,19 +7,19 @@ import { ROOT } from '../../lib/paths.ts';
 import { type TestDatabase, testServer } from '../setup/database.ts';
 import { urlOf } from '../setup/url.ts';
 
-/** What a program left behind when it had ended. */
+/** The exit status and the output of a program. */
 export interface Ended {
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** What the quickstart does with `alembic …` and `pytest …`: what `npx backstop` starts, without the second npx takes. */
+/** Starts the program that `npx backstop` starts, in place of the quickstart's `alembic …` and `pytest …`. */
 export function backstop(database: TestDatabase, ...args: readonly string[]): Promise<Ended> {
   return run(database, process.execPath, [join(ROOT, 'bin/backstop.ts'), ...args]);
 }
 
-/** Runs any program with DATABASE_URL naming the database. */
+/** Runs any program with the URL of the database in DATABASE_URL. */
 export async function run(
   { name, settings: { user, password } }: TestDatabase,
   program: string,
@@ -47,5 +47,5 @@ export async function run(
   return { status, stdout, stderr };
 }
 
-/** Exit status 0, and nothing to complain about. */
+/** Exit status 0, and no error output. */
 export const SUCCESS = { status: 0, stderr: '' };

@@ -1,4 +1,4 @@
-// The sample data of Scenario 2, which the scenarios after it go on with.
+// The sample data of Scenario 2, which the later scenarios use, too.
 import { makeDatabase, type TestDatabase } from '../setup/database.ts';
 
 /**
@@ -35,7 +35,7 @@ export async function makeSampleDatabase(): Promise<TestDatabase> {
   return database;
 }
 
-/** What the quickstart asks for again and again. */
+/** The row counts that the quickstart asks for repeatedly. */
 export async function countRows(
   database: TestDatabase,
 ): Promise<{ repo_count: number; chunk_count: number }> {

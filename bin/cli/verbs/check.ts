@@ -1,8 +1,7 @@
-// `check`: runs the checks of the revision that the database is at, and prints the verdict in the contract's lines.
-
+// `check`: runs the checks of the revision that the database is at, and prints the verdict.
 import { validate } from '../../../lambda/migrator/inspect.ts';
 import { BackstopError } from '../../../lambda/migrator/model/errors.ts';
-import { seconds } from '../../../lambda/migrator/model/events.ts';
+import { describeViolations, seconds } from '../../../lambda/migrator/model/events.ts';
 import type { CheckReport, GatherReport, ValidationReport } from '../../../lambda/migrator/model/report.ts';
 import { verdictLines } from '../../../lambda/migrator/model/verdict.ts';
 import { PHASES, type Phase } from '../../../lambda/migrator/revisions/check.ts';
@@ -10,11 +9,13 @@ import { selectDatabase } from '../databases.ts';
 import { DONE, FAILED } from '../exit-status.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Call, Verb } from '../verb.ts';
+import type { Voice } from '../voice/voice.ts';
+import { voiceOf } from '../voice.ts';
 
 export const checkVerb: Verb = {
   name: 'check',
   args: [['[phase]', `one of ${PHASES.join(', ')}; default: after-upgrade`]],
-  description: 'Run the checks of the revision that the database is at; exit status 1 if one does not hold.',
+  description: 'Run the checks of the current revision; exit status 1 if one fails.',
   options: [{ flags: '-v, --verbose', description: 'print every check with its number' }],
   example: 'npx backstop check after-downgrade',
   async run(call: Call<{ readonly verbose?: boolean }>) {
@@ -22,11 +23,12 @@ export const checkVerb: Verb = {
     const options = selectDatabase(call);
     const report = await validate(options, phase);
     const { verbose = false } = call.options;
+    const voice = voiceOf(options.database, call.terminal);
     const shown = verbose ? report.checks.map(withNumber) : report.checks;
     return {
       lines: [
         ...(verbose ? (report.gathered ?? []).map(describeGathered) : []),
-        ...describeVerdict({ ...report, checks: shown }, call.terminal),
+        ...describeVerdict({ ...report, checks: shown }, call.terminal, voice),
       ],
       json: { database: options.database.definition.name, ...report },
       status: report.passed ? DONE : FAILED,
@@ -54,27 +56,24 @@ function describeGathered({ title, rows, durationMs }: GatherReport): string {
 function describeVerdict(
   { revision, phase, checks, durationMs }: ValidationReport,
   terminal: Terminal,
+  voice: Voice,
 ): string[] {
   if (checks.length === 0) return [`Revision ${revision} has no checks ${phase.replace('-', ' the ')}`];
   const { paint, unicode } = terminal;
   const [tick, cross] = unicode ? ['✓', '✗'] : ['ok', 'FAILED'];
   const lines = verdictLines(checks);
   const passed = lines.filter((line) => line.passed).length;
-  const failed = lines.length - passed;
   return [
     ...lines.flatMap((line) =>
       line.passed
         ? [paint.good(`${tick} ${line.text}`)]
         : [paint.bad(`${cross} ${line.text}`), ...line.failed.map(describeFailed)],
     ),
-    ...(phase === 'before-upgrade' && failed === 0
-      ? [paint.good(`${tick} All pre-migration checks passed (${passed}/${lines.length})`)]
-      : []),
-    `${failed > 0 ? `${failed} failed, ` : ''}${passed} passed in ${seconds(durationMs)}`,
+    ...voice.verdict({ phase, passed, failed: lines.length - passed, durationMs }),
   ];
 }
 
 function describeFailed({ id, title, violations, rows }: CheckReport): string {
-  const count = violations === 1 ? '1 row violates it' : `${violations} rows violate it, the first`;
-  return `    ${id} ${title}: ${count}: ${JSON.stringify(rows[0])}`;
+  const first = violations === 1 ? '' : ', the first';
+  return `    ${id} ${title}: ${describeViolations(violations)}${first}: ${JSON.stringify(rows[0])}`;
 }

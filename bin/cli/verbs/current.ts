@@ -1,5 +1,4 @@
 // `current`: the revision that the database is at.
-
 import { current } from '../../../lambda/migrator/inspect.ts';
 import { BASE } from '../../../lambda/migrator/model/report.ts';
 import { revisionOf } from '../../../lambda/migrator/revisions/chain.ts';
@@ -9,8 +8,8 @@ import type { Call, Verb } from '../verb.ts';
 
 export const currentVerb: Verb = {
   name: 'current',
-  description: 'Show the revision that the database is at; nothing where none is applied.',
-  options: [{ flags: '-v, --verbose', description: 'show all about that revision' }],
+  description: 'Show the revision that the database is at; prints nothing at base.',
+  options: [{ flags: '-v, --verbose', description: 'show the whole revision' }],
   example: 'npx backstop current',
   async run(call: Call<{ readonly verbose?: boolean }>) {
     const options = selectDatabase(call);

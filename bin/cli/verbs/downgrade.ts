@@ -1,13 +1,12 @@
-// `downgrade`: takes revisions back in one transaction; what was retired comes back with every row.
-
+// `downgrade`: takes revisions back in one transaction; retired tables come back with every row.
 import { lossOfDowngrade } from '../../../lambda/migrator/inspect.ts';
 import { downgrade } from '../../../lambda/migrator/migrator.ts';
 import { BackstopError } from '../../../lambda/migrator/model/errors.ts';
 import { confirmLoss } from '../confirm.ts';
 import { selectDatabase } from '../databases.ts';
-import { offlineAnswer, refuseRange } from '../offline.ts';
+import { offlineResult, refuseRange } from '../offline.ts';
 import { dryRun, lockWait, sql, withBounds, yes } from '../options.ts';
-import { describeOutcome } from '../outcome.ts';
+import { runResult } from '../outcome.ts';
 import type { Call, Verb } from '../verb.ts';
 
 interface DowngradeOptions {
@@ -26,11 +25,11 @@ export const downgradeVerb: Verb = {
   async run(call: Call<DowngradeOptions>) {
     const [target = ''] = call.args;
     const { options } = call;
-    if (options.sql) return offlineAnswer(call, 'downgrade', target);
+    if (options.sql) return offlineResult(call, 'downgrade', target);
     refuseRange(target);
     if (/^(.*@)?heads?$/.test(target)) {
       throw new BackstopError('InvalidInput', {
-        message: 'A downgrade to head is none',
+        message: 'You cannot downgrade to head',
         hint: 'Write -1, base or a revision.',
       });
     }
@@ -39,6 +38,6 @@ export const downgradeVerb: Verb = {
       await confirmLoss(call, `The downgrade to ${target}`, () => lossOfDowngrade(migrator, target));
     }
     const report = await downgrade(migrator, target, { dryRun: options.dryRun ?? false });
-    return { lines: describeOutcome(report), json: report };
+    return runResult(call, migrator, report);
   },
 };

@@ -4,7 +4,7 @@ import { finalize } from '../../../lambda/migrator/migrator.ts';
 import { confirmLoss } from '../confirm.ts';
 import { selectDatabase } from '../databases.ts';
 import { dryRun, lockWait, withBounds, yes } from '../options.ts';
-import { describeOutcome } from '../outcome.ts';
+import { runResult } from '../outcome.ts';
 import type { Call, Verb } from '../verb.ts';
 
 export const finalizeVerb: Verb = {
@@ -17,6 +17,6 @@ export const finalizeVerb: Verb = {
     const migrator = withBounds(selectDatabase(call), options);
     if (!options.dryRun) await confirmLoss(call, 'The finalize', () => lossOfFinalize(migrator));
     const report = await finalize(migrator, undefined, { dryRun: options.dryRun ?? false });
-    return { lines: describeOutcome(report), json: report };
+    return runResult(call, migrator, report);
   },
 };

@@ -1,4 +1,4 @@
-// `heads`: the newest revision of a database. It reads the folders alone, and connects to nothing.
+// `heads`: the newest revision of a database. It only reads the folders.
 import { revisionOf } from '../../../lambda/migrator/revisions/chain.ts';
 import { readSelected } from '../databases.ts';
 import { branchName, logEntry, revisionJson } from '../revisions.ts';
@@ -7,7 +7,7 @@ import type { Call, Verb } from '../verb.ts';
 export const headsVerb: Verb = {
   name: 'heads',
   description: 'Show the newest revision.',
-  options: [{ flags: '-v, --verbose', description: 'show all about that revision' }],
+  options: [{ flags: '-v, --verbose', description: 'show the whole revision' }],
   example: 'npx backstop heads',
   async run({ options }: Call<{ readonly verbose?: boolean }>) {
     const { definition, chain } = readSelected(options);

@@ -1,4 +1,4 @@
-// `history`: the revisions of a database, the newest first. It reads the folders alone, and connects to nothing.
+// `history`: the revisions of a database, the newest first. It only reads the folders.
 import { readSelected } from '../databases.ts';
 import { historyLine, logEntry, revisionJson } from '../revisions.ts';
 import type { Call, Verb } from '../verb.ts';
@@ -6,7 +6,7 @@ import type { Call, Verb } from '../verb.ts';
 export const historyVerb: Verb = {
   name: 'history',
   description: 'List the revisions, the newest first.',
-  options: [{ flags: '-v, --verbose', description: 'show all about each revision' }],
+  options: [{ flags: '-v, --verbose', description: 'show each whole revision' }],
   example: 'npx backstop history --verbose',
   async run({ options }: Call<{ readonly verbose?: boolean }>) {
     const { definition, chain } = readSelected(options);

@@ -1,30 +1,34 @@
 // `log`: the runs that the history of a database remembers.
-
 import { log } from '../../../lambda/migrator/inspect.ts';
-import { describeEvent, STEP, seconds } from '../../../lambda/migrator/model/events.ts';
-import type { LoggedRun, StepReport } from '../../../lambda/migrator/model/report.ts';
+import { describeEvent, seconds } from '../../../lambda/migrator/model/events.ts';
+import type { LoggedRun } from '../../../lambda/migrator/model/report.ts';
 import { selectDatabase } from '../databases.ts';
-import { describeEffort, describeStepEffort } from '../effort.ts';
-import { backstop, migration } from '../logger.ts';
+import { describeEffort } from '../effort.ts';
 import { wholeNumber } from '../options.ts';
 import type { Call, Verb } from '../verb.ts';
+import type { Voice } from '../voice/voice.ts';
+import { voiceOf } from '../voice.ts';
 
 export const logVerb: Verb = {
   name: 'log',
-  description: 'List the runs on the database, failed ones too, the newest first.',
+  description: 'List the runs on the database, failed ones included, the newest first.',
   options: [
-    { flags: '-n, --limit <count>', description: 'how many', fallback: '20' },
+    { flags: '-n, --limit <count>', description: 'how many runs', fallback: '20' },
     {
       flags: '-v, --verbose',
-      description: 'show what each step took, locked and wrote, or why the run failed',
+      description: 'show the time, the locks and the writes of each step, or why the run failed',
     },
   ],
   example: 'npx backstop log --limit 1 --verbose',
   async run(call: Call<{ readonly limit: string; readonly verbose?: boolean }>) {
     const options = selectDatabase(call);
+    const voice = voiceOf(options.database, call.terminal);
     const runs = await log(options, wholeNumber('--limit', call.options.limit));
     return {
-      lines: runs.flatMap((run) => [describeRun(run), ...(call.options.verbose ? describeDetails(run) : [])]),
+      lines: runs.flatMap((run) => [
+        describeRun(run),
+        ...(call.options.verbose ? describeDetails(run, voice) : []),
+      ]),
       json: { database: options.database.definition.name, runs },
     };
   },
@@ -45,8 +49,8 @@ function describeRun({
   return `${when}Z  ${direction} ${from} -> ${to}: ${outcome} in ${seconds(durationMs)} (${who})`;
 }
 
-/** The breakdown of the quickstart, and what the run cost; of a failed run its reason. */
-function describeDetails({ report, durationMs }: LoggedRun): string[] {
+/** The steps of a run and what they cost; the reason if it failed. */
+function describeDetails({ report, durationMs }: LoggedRun, { loggedStep, remark }: Voice): string[] {
   if (!('steps' in report)) {
     const { message, detail, hint } = report;
     return [
@@ -57,13 +61,9 @@ function describeDetails({ report, durationMs }: LoggedRun): string[] {
   }
   const { estimate } = report;
   return [
-    ...report.steps.flatMap((step) => [describeStep(step), describeStepEffort(step)]),
-    ...(estimate ? [backstop(describeEvent({ type: 'estimated', estimate }))] : []),
-    ...describeEffort(report),
-    backstop(`Total: ${seconds(durationMs)}`),
+    ...report.steps.flatMap(loggedStep),
+    ...(estimate ? [remark(describeEvent({ type: 'estimated', estimate }))] : []),
+    ...describeEffort(report).map(remark),
+    remark(`Total: ${seconds(durationMs)}`),
   ];
-}
-
-function describeStep({ direction, revision, number, of, title, durationMs }: StepReport): string {
-  return migration(revision, `${STEP[direction]} ${number}/${of}: ${seconds(durationMs)} (${title})`);
 }

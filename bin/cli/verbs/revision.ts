@@ -1,4 +1,4 @@
-// `revision`: a new revision folder with the next number, which upgrades and downgrades at once.
+// `revision`: makes a revision folder with the next number, which can be upgraded and downgraded at once.
 import { readDatabases, systemOf } from '../../../lambda/migrator/revisions/databases.ts';
 import { readSelected } from '../databases.ts';
 import { nextId, writeRevision } from '../template.ts';
@@ -8,7 +8,7 @@ export const revisionVerb: Verb = {
   name: 'revision',
   description: 'Make the folder of a new revision from the template.',
   options: [{ flags: '-m, --message <text>', description: 'what the revision does', fallback: '' }],
-  example: 'npx backstop revision -m "add new feature" --database codebase_mcp',
+  example: 'npx backstop revision -m "add new feature" --database app',
   async run({ options }: Call<{ readonly message: string }>) {
     const { definition, chain } = readSelected(options);
     const system = readDatabases(options.migrations, (definitions) =>

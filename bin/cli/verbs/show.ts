@@ -1,5 +1,4 @@
-// `show`: all about one revision. It reads the folders alone, and connects to nothing.
-
+// `show`: one whole revision. It only reads the folders.
 import { BackstopError } from '../../../lambda/migrator/model/errors.ts';
 import { BASE } from '../../../lambda/migrator/model/report.ts';
 import { revisionOf } from '../../../lambda/migrator/revisions/chain.ts';
@@ -11,8 +10,8 @@ import type { Verb } from '../verb.ts';
 
 export const showVerb: Verb = {
   name: 'show',
-  args: [['<revision>', 'a revision, a unique start of one, or head']],
-  description: 'Show one revision: what it is, its steps, and the tables that it locks, scans and retires.',
+  args: [['<revision>', 'a revision, its unique beginning, or head']],
+  description: 'Show one revision: its header, its steps, and the tables that it locks, scans and retires.',
   example: 'npx backstop show 002',
   async run({ args: [target = ''], options }) {
     const { definition, chain } = readSelected(options, target);
@@ -20,7 +19,7 @@ export const showVerb: Verb = {
     if (id === BASE) {
       throw new BackstopError('InvalidInput', {
         message: `There is no revision at ${BASE}`,
-        hint: 'Name one; npx backstop history lists them.',
+        hint: 'Name a revision; npx backstop history lists them.',
       });
     }
     const revision = revisionOf(chain, id);

@@ -2,15 +2,15 @@
 import { stamp } from '../../../lambda/migrator/migrator.ts';
 import { selectDatabase } from '../databases.ts';
 import { lockWait, withBounds } from '../options.ts';
-import { describeOutcome } from '../outcome.ts';
+import { runResult } from '../outcome.ts';
 import type { Call, Verb } from '../verb.ts';
 
 export const stampVerb: Verb = {
   name: 'stamp',
-  args: [['<revision>', 'a revision, a unique start of one, head or base']],
-  description: 'Write the version and run nothing: only for one who is certain of the state of the database.',
+  args: [['<revision>', 'a revision, its unique beginning, head or base']],
+  description: 'Write the version and run nothing; use it only if you are sure of the schema.',
   options: [
-    { flags: '--purge', description: 'also where the version is unknown, or more than one' },
+    { flags: '--purge', description: 'also if the version is unknown, or there is more than one' },
     lockWait,
   ],
   example: 'npx backstop stamp 005',
@@ -18,6 +18,6 @@ export const stampVerb: Verb = {
     const [target = ''] = call.args;
     const options = withBounds(selectDatabase(call, target), call.options);
     const report = await stamp(options, target, { purge: call.options.purge ?? false });
-    return { lines: describeOutcome(report), json: report };
+    return runResult(call, options, report);
   },
 };

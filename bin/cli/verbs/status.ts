@@ -1,25 +1,23 @@
-// `status`: a line a database; exit status 0 only if all are at head.
-
+// `status`: a line for each database; exit status 0 only if all are at head.
 import { DONE, FAILED } from '../exit-status.ts';
-import { type FleetOptions, onlyOptions, readFleet } from '../fleet.ts';
-import { describeStanding, isAtHead, lookAt, type Standing, standingJson } from '../standing.ts';
-import type { Answer, Call, Verb } from '../verb.ts';
+import { readFleet } from '../fleet.ts';
+import { type DatabaseStatus, describeStatus, isAtHead, readStatus, statusJson } from '../status-line.ts';
+import type { Call, Verb, VerbResult } from '../verb.ts';
 
 export const statusVerb: Verb = {
   name: 'status',
-  description: 'Show where every database is; exit status 1 if one is not at head.',
-  options: onlyOptions,
-  example: 'npx backstop status --auth-only',
-  async run(call: Call<FleetOptions>) {
-    const standings = await Promise.all(readFleet(call).map(lookAt));
-    return statusAnswer(standings, call);
+  description: 'Show the revision of every database; exit status 1 if one is not at head.',
+  databaseFlags: ['only'],
+  example: 'npx backstop status --json',
+  async run(call: Call) {
+    return statusResult(await Promise.all(readFleet(call).map(readStatus)), call);
   },
 };
 
-export function statusAnswer(standings: readonly Standing[], { terminal }: Call): Answer {
+export function statusResult(statuses: readonly DatabaseStatus[], { terminal }: Call): VerbResult {
   return {
-    lines: standings.map((standing) => describeStanding(standing, terminal)),
-    json: { databases: standings.map(standingJson) },
-    status: standings.every(isAtHead) ? DONE : FAILED,
+    lines: statuses.map((status) => describeStatus(status, terminal)),
+    json: { databases: statuses.map(statusJson) },
+    status: statuses.every(isAtHead) ? DONE : FAILED,
   };
 }

@@ -1,17 +1,16 @@
-// What a run tells while it runs: one typed stream that the log, the terminal and the report are made of.
-import {
-  BASE,
-  type Blocker,
-  type CheckReport,
-  type Direction,
-  type Estimate,
-  type Notice,
-  type Outcome,
-  type RevisionId,
-  type StepReport,
+// What a run reports while it runs: one typed stream of events, from which the log and the terminal make their lines.
+import type {
+  Blocker,
+  CheckReport,
+  Direction,
+  Estimate,
+  Notice,
+  Outcome,
+  RevisionId,
+  StepReport,
 } from './report.ts';
 
-/** The severity of a notice that says what a step came to: `RAISE INFO 'All validations passed'`. */
+/** The severity of a notice that is the result of a step: `RAISE INFO 'All rows copied'`. */
 export const RESULT = 'INFO';
 
 export type ProgressEvent =
@@ -22,20 +21,20 @@ export type ProgressEvent =
       readonly to: RevisionId;
       readonly pending: readonly RevisionId[];
     }
-  /** What it is expected to cost. */
+  /** How long the run is expected to take. */
   | { readonly type: 'estimated'; readonly estimate: Estimate }
-  /** It is expected to take longer than a table may be locked, and is not refused: only asked about, or not locking. */
+  /** The run is expected to exceed the limit for a lock, and is not refused: it is a dry run, or locks no table. */
   | { readonly type: 'exceeding'; readonly estimate: Estimate; readonly maxLockMs: number }
-  /** An applied revision whose upgrade.sql is no longer the one that was applied. */
+  /** The upgrade.sql of an applied revision has changed since. */
   | { readonly type: 'edited'; readonly revision: RevisionId }
-  /** Somebody else holds a lock that this run needs; repeated while it waits. */
+  /** Another session holds a lock that this run needs; repeated while it waits. */
   | {
       readonly type: 'waiting';
       readonly lock: 'advisory' | 'table';
       readonly waitedMs: number;
       readonly blockers: readonly Blocker[];
     }
-  /** A lock was not granted in time: all is rolled back and begun again after the pause. */
+  /** A lock was not granted in time: everything is rolled back, and tried again after the pause. */
   | { readonly type: 'retrying'; readonly attempt: number; readonly pauseMs: number; readonly reason: string }
   | {
       readonly type: 'revision started';
@@ -81,63 +80,61 @@ export type ProgressEvent =
 
 export type Listener = (event: ProgressEvent) => void;
 
-/** The event as one line of text, in the words of Alembic and of the execution contract. */
+/** Event → the event as one line of plain text, as the functions log it. */
+const LINES: { readonly [Type in ProgressEvent['type']]: (event: EventOf<Type>) => string } = {
+  connected: ({ database, user, server }) => `Connected to ${database} as ${user}, PostgreSQL ${server}`,
+  planned: describePlan,
+  estimated: ({ estimate }) => `Estimated: ${describeCost(estimate)}`,
+  exceeding: ({ estimate, maxLockMs }) => describeExcess(estimate, maxLockMs),
+  edited: ({ revision }) =>
+    `Revision ${revision} was edited after it was applied: its upgrade.sql has changed`,
+  waiting: ({ lock, waitedMs, blockers }) =>
+    `Waiting ${seconds(waitedMs)} for the ${lock} lock, held by ${describeBlockers(blockers)}`,
+  retrying: ({ attempt, reason, pauseMs }) =>
+    `Attempt ${attempt} rolled back (${reason}), next attempt in ${pauseMs} ms`,
+  'revision started': (event) =>
+    event.direction === 'stamp' ? describeMove(event) : `${describeMove(event)}: ${withoutMove(event.title)}`,
+  'step started': (event) => `${stepName(event)}: ${event.title}`,
+  notice: ({ notice }) => `${notice.severity}: ${notice.message}`,
+  'step completed': ({ step }) => describeCompletedStep(step),
+  'revision completed': (event) => `${describeMove(event)} completed in ${seconds(event.durationMs)}`,
+  'check completed': ({ check: { passed, id, title, violations } }) =>
+    passed ? `✓ ${id} ${title}` : `✗ ${id} ${title} (${describeViolations(violations)})`,
+  committed: ({ direction, from, to, outcome, durationMs }) =>
+    outcome === 'rehearsed'
+      ? `Dry run: ${direction} ${from} -> ${to} succeeds in ${seconds(durationMs)}; rolled back, nothing was changed`
+      : `${COMMITTED[direction]} ${from === to ? to : `${from} -> ${to}`} in ${seconds(durationMs)}`,
+  'rolled back': ({ from, reason }) => `Rolled back, still at ${from}: ${reason}`,
+};
+
+type EventOf<Type extends ProgressEvent['type']> = Extract<ProgressEvent, { type: Type }>;
+
+/** The event as one line of plain text. */
 export function describeEvent(event: ProgressEvent): string {
-  switch (event.type) {
-    case 'connected':
-      return `Connected to ${event.database} as ${event.user}, PostgreSQL ${event.server}`;
-    case 'planned':
-      return event.pending.length === 0
-        ? `Already at ${event.to}, nothing to do`
-        : `At ${event.from}, target ${event.to}: ${event.pending.join(', ')} to run`;
-    case 'estimated':
-      return `Estimated: ${describeCost(event.estimate)}`;
-    case 'exceeding':
-      return describeExcess(event.estimate, event.maxLockMs);
-    case 'waiting':
-      return `Waiting ${seconds(event.waitedMs)} for the ${event.lock} lock, held by ${describeBlockers(event.blockers)}`;
-    case 'retrying':
-      return `Attempt ${event.attempt} rolled back (${event.reason}), next in ${event.pauseMs} ms`;
-    case 'edited':
-      return `Revision ${event.revision} was edited: its upgrade.sql is not the one that was applied`;
-    case 'revision started':
-      return event.direction === 'stamp' ? describeMove(event) : `${describeMove(event)}, ${event.title}`;
-    case 'step started':
-      return `${STEP[event.direction]} ${event.number}/${event.of}: ${event.title}...`;
-    case 'notice':
-      return `${event.notice.severity}:  ${event.notice.message}`;
-    case 'step completed':
-      return [
-        `${STEP[event.step.direction]} ${event.step.number}/${event.step.of}: Complete`,
-        ...event.step.notices.filter(({ severity }) => severity === RESULT).map(({ message }) => message),
-      ].join(' - ');
-    case 'revision completed':
-      return `${COMPLETED[event.direction](event.revision)} completed successfully in ${seconds(event.durationMs)}`;
-    case 'check completed':
-      return event.check.passed
-        ? `✓ ${event.check.id} ${event.check.title}`
-        : `✗ ${event.check.id} ${event.check.title} (${event.check.violations} rows violate it)`;
-    case 'committed':
-      return event.outcome === 'rehearsed'
-        ? `Rolled back as asked: ${event.from} -> ${event.to} would have succeeded in ${seconds(event.durationMs)}`
-        : `Committed: ${event.from} -> ${event.to} in ${seconds(event.durationMs)}`;
-    case 'rolled back':
-      return `Rolled back, still at ${event.from}: ${event.reason}`;
-  }
+  const describe = LINES[event.type] as (event: ProgressEvent) => string;
+  return describe(event);
+}
+
+/** `At 001, target 003: 002, 003 to run`. A stamp runs nothing, and moves all the same. */
+function describePlan({ from, to, pending }: EventOf<'planned'>): string {
+  // Only a downgrade has work to do on the revision that the database is at.
+  const work = pending.includes(from) ? 'take back' : 'run';
+  if (pending.length > 0) return `At ${from}, target ${to}: ${pending.join(', ')} to ${work}`;
+  return from === to ? `Already at ${to}, nothing to do` : `At ${from}, target ${to}: no revision to run`;
 }
 
 /** `0.06s in all, public.code_chunks and 10 more tables locked for 0.05s`. */
 function describeCost({ durationMs, lockMs, tables }: Estimate): string {
   const [first, ...others] = tables.filter((table) => table.lockMs > 0);
-  if (first === undefined) return `${seconds(durationMs)} in all, no table locked that is there now`;
+  if (first === undefined) return `${seconds(durationMs)} in all, no existing table locked`;
   const more = others.length === 0 ? '' : ` and ${others.length} more table${others.length === 1 ? '' : 's'}`;
   return `${seconds(durationMs)} in all, ${first.relation}${more} locked for ${seconds(lockMs)}`;
 }
 
 function describeExcess({ durationMs, lockMs, tables }: Estimate, maxLockMs: number): string {
   return lockMs > maxLockMs
-    ? `${tables[0]?.relation} would be locked for about ${seconds(lockMs)}, longer than the ${seconds(maxLockMs)} that it may`
-    : `It would take about ${seconds(durationMs)}, longer than the ${seconds(maxLockMs)} that a table may be locked`;
+    ? `${tables[0]?.relation} would be locked for about ${seconds(lockMs)}, longer than the limit of ${seconds(maxLockMs)}`
+    : `The run would take about ${seconds(durationMs)}, longer than the limit of ${seconds(maxLockMs)} for a lock`;
 }
 
 /** `pid 42 (alice, psql, idle in transaction): select …`, one for each blocker. */
@@ -151,37 +148,59 @@ export function describeBlockers(blockers: readonly Blocker[]): string {
     .join('; ');
 }
 
-/** `Running upgrade 005 -> 002`, as Alembic writes it: base is nothing. */
-export function describeMove({
+/** `Upgrade 001 -> 002`, `Finalize 002`. */
+function describeMove({
   direction,
   revision,
   from,
   to,
-}: Pick<
-  Extract<ProgressEvent, { type: 'revision started' }>,
-  'direction' | 'revision' | 'from' | 'to'
->): string {
-  if (direction === 'finalize') return `Running finalize ${revision}`;
-  const verb = direction === 'stamp' ? 'stamp_revision' : direction;
-  return `Running ${verb} ${from === BASE ? '' : from} -> ${to === BASE ? '' : to}`;
+}: Pick<EventOf<'revision started'>, 'direction' | 'revision' | 'from' | 'to'>): string {
+  return direction === 'finalize' ? `Finalize ${revision}` : `${MOVE[direction]} ${from} -> ${to}`;
 }
 
-const COMPLETED: Readonly<Record<Direction, (revision: RevisionId) => string>> = {
-  upgrade: (revision) => `Migration ${revision}`,
-  downgrade: (revision) => `Migration ${revision} rollback`,
-  finalize: (revision) => `Finalize ${revision}`,
-  stamp: (revision) => `Stamp ${revision}`,
+/** A title such as `Rollback: Add orders` without what the line says already. */
+function withoutMove(title: string): string {
+  return title.replace(/^(Rollback|Finalize): /, '');
+}
+
+/** `Step 2/8 done in 0.05s: All rows copied`. */
+function describeCompletedStep(step: StepReport): string {
+  const results = step.notices.filter(({ severity }) => severity === RESULT).map(({ message }) => message);
+  return [`${stepName(step)} done in ${seconds(step.durationMs)}`, ...results].join(': ');
+}
+
+/** `Step 2/8`, `Downgrade step 2/8`. */
+export function stepName({ direction, number, of }: Pick<StepReport, 'direction' | 'number' | 'of'>): string {
+  return `${STEP[direction]} ${number}/${of}`;
+}
+
+/** `1 row violates it`. */
+export function describeViolations(violations: number): string {
+  return violations === 1 ? '1 row violates it' : `${violations} rows violate it`;
+}
+
+const MOVE: Readonly<Record<Direction, string>> = {
+  upgrade: 'Upgrade',
+  downgrade: 'Downgrade',
+  finalize: 'Finalize',
+  stamp: 'Stamp',
 };
 
-/** What a step is called. */
-export const STEP: Readonly<Record<Direction, string>> = {
+const STEP: Readonly<Record<Direction, string>> = {
   upgrade: 'Step',
-  downgrade: 'Rollback Step',
-  finalize: 'Finalize Step',
-  stamp: 'Stamp Step',
+  downgrade: 'Downgrade step',
+  finalize: 'Finalize step',
+  stamp: 'Stamp step',
 };
 
-/** `0.05s`, as Alembic and the contract write a duration. */
+const COMMITTED: Readonly<Record<Direction, string>> = {
+  upgrade: 'Upgraded',
+  downgrade: 'Downgraded',
+  finalize: 'Finalized',
+  stamp: 'Stamped',
+};
+
+/** A duration in ms as `0.05s`. */
 export function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(2)}s`;
 }

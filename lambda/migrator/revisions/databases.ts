@@ -1,4 +1,4 @@
-// Which databases there are, and which folder of revisions belongs to each: migrations/databases.json, read once.
+// The databases and the folder of revisions of each, as migrations/databases.json names them.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -6,19 +6,38 @@ import { BackstopError, ENDINGS } from '../model/errors.ts';
 import type { RevisionId } from '../model/report.ts';
 import { type Chain, readChain } from './chain.ts';
 
+/** A flag that the command line can tell from its own: `--orders-only`. */
+const flag = z
+  .string()
+  .regex(
+    /^--(?!no-)[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$/,
+    'a flag is written like --orders-only, and not --no-…',
+  );
+
 const definition = z.strictObject({
   /** Folder below migrations/ that holds the revisions. */
   folder: z.string().min(1),
   /** Environment variable with the URL that the command line connects to. */
   urlVariable: z.string().min(1),
-  /** Extensions that must be created before the first revision runs. */
+  /** Extensions that must be installed before the first revision runs. */
   extensions: z.array(z.string().min(1)).default([]),
-  /** The branch label that the first of its revisions bears. */
+  /** The branch label of its first revision. */
   branch: z.string().min(1).optional(),
   /** Databases of one system share their revision numbers. Without it a database is a system of its own. */
   system: z.string().min(1).optional(),
   /** Tables in public that tell this database from the others. */
   landmarks: z.array(z.string().min(1)).optional(),
+  /** The words in which the command line tells of a run: `plain`, the default, or Alembic's. */
+  voice: z.enum(['plain', 'alembic']).optional(),
+  /** Flags that the command line adds to `upgrade` and `status`. Several databases may declare the same flag. */
+  flags: z
+    .strictObject({
+      /** Chooses the databases that declare it: `upgrade --orders-only`. */
+      only: flag.optional(),
+      /** Shows the status and upgrades nothing: `upgrade --check-status`. */
+      status: flag.optional(),
+    })
+    .optional(),
 });
 
 const file = z
@@ -29,17 +48,17 @@ export interface DatabaseDefinition extends z.output<typeof definition> {
   readonly name: string;
 }
 
-/** A database and its revisions: what every run needs to know before it connects. */
+/** A database and its revisions: what a run needs before it connects. */
 export interface Database {
   readonly definition: DatabaseDefinition;
   readonly chain: Chain;
-  /** The databases beside it: a connection may lead to one of those by mistake. Default: none. */
+  /** The other databases: a connection may lead to one of them by mistake. Default: none. */
   readonly others?: readonly OtherDatabase[];
 }
 
 export interface OtherDatabase {
   readonly definition: DatabaseDefinition;
-  /** Reads the ids of its revisions; none where its folder cannot be read, which is told to those who use it. */
+  /** Reads the ids of its revisions; none if its folder cannot be read. */
   readonly revisions: () => readonly RevisionId[];
 }
 
@@ -54,7 +73,7 @@ export function readDefinitions(migrations: string): DatabaseDefinition[] {
       {
         message: 'databases.json cannot be read',
         detail: cause instanceof z.ZodError ? z.prettifyError(cause).replaceAll('\n', ' ') : String(cause),
-        hint: 'Each key names a database; its value has folder, urlVariable, and as needed extensions, branch, system and landmarks.',
+        hint: 'Each key names a database; its value has folder, urlVariable, and as needed extensions, branch, system, landmarks, voice and flags.',
       },
       { cause },
     );
@@ -64,7 +83,7 @@ export function readDefinitions(migrations: string): DatabaseDefinition[] {
 /**
  * One database with its chain.
  *
- * @throws InvalidInput for a name that databases.json does not have; RevisionInvalid as {@link readDatabases} does
+ * @throws InvalidInput for an unknown name; RevisionInvalid as {@link readDatabases} does
  */
 export function readDatabase(migrations: string, name: string): Database {
   const [database] = readDatabases(migrations, (definitions) => [definitionOf(definitions, name)]);
@@ -74,8 +93,8 @@ export function readDatabase(migrations: string, name: string): Database {
 /**
  * The databases that `choose` picks among the definitions, each with its chain.
  *
- * @throws what `choose` throws; RevisionInvalid as {@link readChain} does, and where the revisions of a database are of
- *   another branch than it says
+ * @throws what `choose` throws; RevisionInvalid as {@link readChain} does, and if the branch of the revisions is not the
+ *   branch in databases.json
  */
 export function readDatabases(
   migrations: string,
@@ -99,7 +118,7 @@ export function readRefusals(migrations: string): readonly string[] {
   return [...names].filter((name) => !Object.hasOwn(ENDINGS, name)).sort();
 }
 
-/** Throws InvalidInput for a name that databases.json does not have. */
+/** Throws InvalidInput for an unknown name. */
 export function definitionOf(definitions: readonly DatabaseDefinition[], name: string): DatabaseDefinition {
   const found = definitions.find((candidate) => candidate.name === name);
   if (found) return found;

@@ -2,6 +2,7 @@
 -- Revision: 002
 -- Revises: 005
 -- Create Date: 2025-10-11
+-- Counted Steps: 10
 -- Locks: public.repositories, public.code_chunks, public.archived_work_items, public.work_item_deployment_links, public.vendor_deployment_links, public.work_item_dependencies, public.future_enhancements, public.project_configuration, public.deployment_events, public.vendor_extractors, public.tasks, retired_002.found_repositories, retired_002.found_code_chunks
 -- Refuses: 23503 ForeignKeyBlocked, 23502 OrphanedChunks, 23514 PatternViolation, 0A000 ServerTooOld, 42704 ExtensionMissing
 -- Counted Steps: 10
@@ -472,7 +473,7 @@ DECLARE
   table_owner regrole;
 BEGIN
   IF cardinality(standing) = 0 THEN
-    RAISE NOTICE '0 tables dropped';
+    RAISE NOTICE '0 tables retired to retired_002';
     RETURN;
   END IF;
 
@@ -511,7 +512,7 @@ BEGIN
   FOREACH table_name IN ARRAY standing LOOP
     EXECUTE format('ALTER TABLE public.%I SET SCHEMA retired_002', table_name);
   END LOOP;
-  RAISE NOTICE '% tables dropped', cardinality(standing);
+  RAISE NOTICE '% tables retired to retired_002', cardinality(standing);
 END
 $do$;
 

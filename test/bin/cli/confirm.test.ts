@@ -1,4 +1,4 @@
-// The question before data is lost: only where something would be, and nothing but yes is a yes.
+// The question before data is lost: asked only if data would be lost, and only yes confirms it.
 import { makeDatabase, type TestDatabase } from '../../setup/database.ts';
 import { contentsOf } from './contents.ts';
 import { backstop, databaseUrl } from './program.ts';
@@ -34,40 +34,40 @@ const LOSING = [
     ['001: table_name public.one, rows 7'],
   ],
   [
-    'a downgrade that does not say what it loses',
+    'a downgrade that does not declare what it loses',
     '003',
     ['downgrade', '-1'],
     'The downgrade to -1',
-    ['003: what it would lose is not known beforehand'],
+    ['003: the revision does not declare what would be lost'],
   ],
   ['a finalize that drops rows', '003', ['finalize'], 'The finalize', ['002: table_name one, rows 7']],
   [
-    'an upgrade that finalizes what is retired',
+    'an upgrade that finalizes a retired table',
     '002',
     ['upgrade', '--finalize'],
     'The finalize of the upgrade',
     ['002: table_name one, rows 7'],
   ],
   [
-    'an upgrade that finalizes what it retires itself',
+    'an upgrade that finalizes a table of its own retiring',
     '001',
     ['upgrade', '--finalize'],
     'The finalize of the upgrade',
-    ['002: what it would lose is not known beforehand'],
+    ['002: the revision does not declare what would be lost'],
   ],
 ] as const;
 
 describe.each(LOSING)('%s', (_what, at, args, subject, lines) => {
   beforeEach(() => bring(at));
 
-  test('asks or refuses, and changes nothing unless the answer is yes', async () => {
+  test('asks or is refused, and changes nothing unless the answer is yes', async () => {
     const before = await contentsOf(database);
     for (const answer of ['', 'no', 'y', 'yes!']) {
       expect(await run(args, [answer])).toMatchObject({
         status: 2,
         out: [],
         err: [
-          `${subject} loses data:`,
+          `${subject} would lose data:`,
           ...lines.map((line) => `  ${line}`),
           `InvalidInput: ${subject} was not confirmed`,
           'DETAIL:  Nothing was changed.',
@@ -79,9 +79,9 @@ describe.each(LOSING)('%s', (_what, at, args, subject, lines) => {
       status: 2,
       out: [],
       err: [
-        `InvalidInput: ${subject} loses data, and nobody is here to confirm it`,
+        `InvalidInput: ${subject} would lose data; confirm with --yes`,
         `DETAIL:  ${lines.join('; ')}`,
-        'HINT:  Add --yes if that is meant.',
+        'HINT:  Add --yes if you want to lose it.',
       ],
     });
     expect(await contentsOf(database)).toBe(before);
@@ -90,34 +90,34 @@ describe.each(LOSING)('%s', (_what, at, args, subject, lines) => {
     expect(await contentsOf(database)).not.toBe(before);
   });
 
-  test('is done with --yes where nobody is there', async () => {
+  test('runs with --yes and without a terminal', async () => {
     const before = await contentsOf(database);
     expect(await run([...args, '--yes'])).toMatchObject({ status: 0, questions: [] });
     expect(await contentsOf(database)).not.toBe(before);
   });
 });
 
-describe('nothing is asked where nothing would be lost', () => {
+describe('no question is asked if no data would be lost', () => {
   test.each([
-    ['a downgrade that gives back what was retired', '002', ['downgrade', '001']],
-    ['a downgrade to where the database is', '003', ['downgrade', '003']],
+    ['a downgrade that restores a retired table', '002', ['downgrade', '001']],
+    ['a downgrade to the current revision', '003', ['downgrade', '003']],
     ['an upgrade', '001', ['upgrade']],
-    ['an upgrade that finalizes, where nothing is retired', '001', ['upgrade', '001', '--finalize']],
-    ['a finalize, where nothing is retired', '001', ['finalize']],
+    ['an upgrade that finalizes nothing', '001', ['upgrade', '001', '--finalize']],
+    ['a finalize of nothing', '001', ['finalize']],
     ['a stamp', '003', ['stamp', '001']],
   ])('%s', async (_what, at, args) => {
     await bring(at);
     expect(await run(args, [])).toMatchObject({ status: 0, questions: [] });
   });
 
-  test('because the tables are empty', async () => {
+  test('such as with empty tables', async () => {
     await run(['upgrade', '002']);
     expect(await run(['finalize'])).toMatchObject({ status: 0 });
     expect(await run(['downgrade', 'base'])).toMatchObject({ status: 0 });
   });
 });
 
-test('a check that cannot foresee the loss stops whoever is asked, not whoever is certain', async () => {
+test('a loss check that fails stops the downgrade, but not with --yes', async () => {
   await bring('001');
   const blind = migrationsOf({
     app: { revisions: [{ id: '001', checks: { 'before-downgrade': ['SELECT 1 / 0;'] } }] },
@@ -130,10 +130,10 @@ test('a check that cannot foresee the loss stops whoever is asked, not whoever i
   expect(await backstop([...down, '--yes'], { env })).toMatchObject({ status: 0 });
 });
 
-test('with --json the question is no part of the document', async () => {
+test('with --json the question is not part of the document', async () => {
   await bring('001');
   const { status, out, err } = await run(['downgrade', 'base', '--json'], ['no']);
   expect(status).toBe(2);
   expect(JSON.parse(out.join('\n'))).toMatchObject({ error: 'InvalidInput', detail: 'Nothing was changed.' });
-  expect(err[0]).toBe('The downgrade to base loses data:');
+  expect(err[0]).toBe('The downgrade to base would lose data:');
 });

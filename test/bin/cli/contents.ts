@@ -1,4 +1,4 @@
-// All that is in a database, as text: equal before and after only where nothing was changed.
+// The whole contents of a database as text, to compare before and after.
 import type { TestDatabase } from '../../setup/database.ts';
 import { dumpSchema } from '../../setup/schema-dump.ts';
 

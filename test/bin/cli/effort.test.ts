@@ -1,4 +1,4 @@
-// What a run cost is told in full: every table that was locked, what was written anew, who stood in the way.
+// The cost of a run in full: every locked table, what was rewritten, and which sessions blocked it.
 import { describeEffort, describeStepEffort } from '../../../bin/cli/effort.ts';
 import type { RunReport, StepReport } from '../../../lambda/migrator/model/report.ts';
 
@@ -37,33 +37,33 @@ const REPORT: RunReport = {
   durationMs: 10,
 };
 
-test('a run tells locks, the longest first, then what it wrote, how often it began, and who stood in the way', () => {
+test('a run lists its locks, the longest first, then what it wrote, its attempts, and who blocked it', () => {
   expect(describeEffort(REPORT)).toEqual([
-    'INFO  [backstop] ACCESS EXCLUSIVE on public.one for 8 ms',
-    'INFO  [backstop] ACCESS EXCLUSIVE on public.four for 2 ms',
-    'INFO  [backstop] ACCESS EXCLUSIVE on public.two for 2 ms',
-    'INFO  [backstop] Write-ahead log 8192 bytes; rewritten: public.one',
-    'INFO  [backstop] Begun 2 times, until all locks were granted',
-    'INFO  [backstop] In the way stood pid 42 (alice, psql, active): select 1',
+    'ACCESS EXCLUSIVE on public.one for 8 ms',
+    'ACCESS EXCLUSIVE on public.four for 2 ms',
+    'ACCESS EXCLUSIVE on public.two for 2 ms',
+    'Write-ahead log 8192 bytes; rewritten: public.one',
+    'Took 2 attempts until all locks were granted',
+    'Blocked by pid 42 (alice, psql, active): select 1',
   ]);
 });
 
-test('where not all tables are named, the rest is counted', () => {
+test('tables beyond the limit are counted', () => {
   expect(describeEffort(REPORT, 1).slice(0, 2)).toEqual([
-    'INFO  [backstop] ACCESS EXCLUSIVE on public.one for 8 ms',
-    'INFO  [backstop] and on 2 more tables, no longer',
+    'ACCESS EXCLUSIVE on public.one for 8 ms',
+    'and on 2 more tables for at most 2 ms',
   ]);
 });
 
-test('a run that met nobody says nothing of it', () => {
+test('a run without blockers has no line about them', () => {
   expect(describeEffort({ ...REPORT, steps: [], exclusiveMs: {}, attempts: 1, blockers: [] })).toEqual([
-    'INFO  [backstop] Write-ahead log 8192 bytes; rewritten: nothing',
+    'Write-ahead log 8192 bytes; rewritten: nothing',
   ]);
 });
 
-test('a step tells what it wrote, locked and rewrote', () => {
+test('a step lists what it wrote, locked and rewrote', () => {
   expect(describeStepEffort(STEP)).toBe(
-    '  Write-ahead log 4096 bytes; new locks: AccessExclusiveLock on public.one, ShareLock on public.two; rewritten: public.one',
+    'Write-ahead log 4096 bytes; new locks: AccessExclusiveLock on public.one, ShareLock on public.two; rewritten: public.one',
   );
-  expect(describeStepEffort({ ...STEP, locks: [], rewritten: [] })).toBe('  Write-ahead log 4096 bytes');
+  expect(describeStepEffort({ ...STEP, locks: [], rewritten: [] })).toBe('Write-ahead log 4096 bytes');
 });

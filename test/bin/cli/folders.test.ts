@@ -1,4 +1,4 @@
-// The verbs that read the folders alone: in text as Alembic prints it, as JSON, and without any database.
+// The verbs that only read the folders: as text in Alembic's format, as JSON, and without a database.
 import { relative } from 'node:path';
 import { backstop, document } from './program.ts';
 import { migrationsOf } from './project.ts';
@@ -97,7 +97,7 @@ describe('history', () => {
 });
 
 describe('show', () => {
-  test('names the steps, and the tables that each script locks', async () => {
+  test('lists the steps, and the tables that each script locks', async () => {
     expect(await run('show', 'abc')).toMatchObject({
       status: 0,
       out: [
@@ -113,7 +113,7 @@ describe('show', () => {
     });
   });
 
-  test('names the tables that the upgrade scans and retires', async () => {
+  test('lists the tables that the upgrade scans and retires', async () => {
     const { out } = await backstop(['show', '002', '--database', 'codebase_mcp']);
     expect(out.find((line) => line.startsWith('Retires: '))).toContain('public.tasks');
     expect(out.find((line) => line.startsWith('upgrade.sql locks '))).toMatch(
@@ -140,7 +140,7 @@ describe('show', () => {
     ['abc+1', 'Rev: abd2'],
     ['left@head', 'Rev: 002 (head)'],
     ['left@+1', 'Rev: 001'],
-  ])('%s is found', async (target, line) => {
+  ])('finds %s', async (target, line) => {
     expect((await run('show', target)).out[0]).toBe(line);
   });
 });
@@ -156,7 +156,7 @@ describe('--sql', () => {
     [['downgrade', 'head:base'], 'x3', 'base', ['x3 -> abd2', 'abd2 -> abc1', 'abc1 ->']],
     [['downgrade', 'x3:-1'], 'x3', 'abd2', ['x3 -> abd2']],
     [['downgrade', 'left@head:left@base'], '002', 'base', ['002 -> 001', '001 ->']],
-  ])('%j prints one transaction', async (args, from, to, moves) => {
+  ])('with %j prints one transaction', async (args, from, to, moves) => {
     const [direction = ''] = args;
     const { status, out, err } = await run(...args, '--sql');
     expect({ status, err }).toEqual({ status: 0, err: [] });
@@ -177,7 +177,7 @@ describe('--sql', () => {
     });
   });
 
-  test('says so where there is nothing to do', async () => {
+  test('says that there is nothing to do', async () => {
     expect(await run('upgrade', 'x3:head', '--sql')).toMatchObject({
       status: 0,
       out: ['-- From x3 to x3 there is nothing to upgrade.'],

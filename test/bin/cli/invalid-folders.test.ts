@@ -1,4 +1,4 @@
-// Folders that form no chain: named in one sentence, with status 1, before any connection is made.
+// Invalid folders: reported in one sentence, with exit status 1, before a connection is made.
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Files, RevisionDraft } from '../../setup/revisions.ts';
@@ -20,7 +20,7 @@ const edited = (path: string, from: string | RegExp, to: string): Files => ({
 const APP = { folder: 'app', urlVariable: 'DATABASE_URL' };
 const UPGRADE = 'app/002/upgrade.sql';
 
-/** Whatever the verb would do, the folders are read first. */
+/** Every verb reads the folders first. */
 const VERBS = [['heads'], ['current'], ['upgrade'], ['downgrade', 'base', '--yes'], ['status']] as const;
 
 async function expectRefused(migrations: string, summary: string | RegExp): Promise<void> {
@@ -58,12 +58,12 @@ test.each<[what: string, files: Files, summary: string | RegExp]>([
     /^2 and 3 both revise 1: .* two heads$/,
   ],
   [
-    'a file of checks whose name is mistyped',
+    'a file of checks with a misspelt name',
     { ...GOOD, 'app/002/verify/after_upgrade.sql': '-- check: V1.1 nothing\nSELECT 1' },
     /^002\/verify\/after_upgrade\.sql is no file of a revision$/,
   ],
   [
-    'a script whose name is mistyped',
+    'a script with a misspelt name',
     { ...GOOD, 'app/002/finalise.sql': 'SELECT 1' },
     /^002\/finalise\.sql is no file of a revision$/,
   ],
@@ -106,8 +106,8 @@ test.each<[what: string, files: Files, summary: string | RegExp]>([
     /^002\/verify\/after-upgrade\.sql: check "it is so" has no number$/,
   ],
   ['no databases.json', without('databases.json'), /^databases\.json cannot be read$/],
-  ['a databases.json that is no JSON', definitions('{'), /^databases\.json cannot be read$/],
-  ['a databases.json that names nothing', definitions({}), /^databases\.json cannot be read$/],
+  ['a databases.json that is not JSON', definitions('{'), /^databases\.json cannot be read$/],
+  ['a databases.json without a database', definitions({}), /^databases\.json cannot be read$/],
   ['a databases.json that is a list', definitions([APP]), /^databases\.json cannot be read$/],
   [
     'a databases.json with an unknown key',
@@ -121,33 +121,33 @@ test.each<[what: string, files: Files, summary: string | RegExp]>([
   ],
   ['a databases.json with a wrong name', definitions({ 'App 1': APP }), /^databases\.json cannot be read$/],
   [
-    'a folder that is not there',
+    'a folder that does not exist',
     definitions({ app: { ...APP, folder: 'nowhere' } }),
     /^The folder "nowhere" of the revisions cannot be read$/,
   ],
   [
-    'a branch that only databases.json knows',
+    'a branch that only databases.json names',
     definitions({ app: { ...APP, branch: 'left' } }),
     /^databases\.json binds app to branch "left", but the revisions in app are of no branch$/,
   ],
-])('%s', async (_what, files, summary) => {
+])('every verb refuses %s', async (_what, files, summary) => {
   await expectRefused(folderOf(files), summary);
 });
 
-test('a branch that only the first revision knows', async () => {
+test('every verb refuses a branch that only the first revision names', async () => {
   const files = migrationFiles({ app: { branch: 'left', revisions: [{ id: '001' }] } });
   const unbound = { ...files, 'databases.json': JSON.stringify({ app: APP }) };
   await expectRefused(folderOf(unbound), /^databases\.json binds app to no branch, but .* branch "left"$/);
 });
 
-test('a database without a revision', async () => {
+test('every verb refuses a database without a revision', async () => {
   const migrations = folderOf(GOOD);
   rmSync(join(migrations, 'app'), { recursive: true });
   mkdirSync(join(migrations, 'app'));
   await expectRefused(migrations, /^There is no revision$/);
 });
 
-test('a databases.json that says what is wrong says where', async () => {
+test('the error for an invalid databases.json says what is wrong, and where', async () => {
   const migrations = folderOf(definitions({ app: { ...APP, speed: 9 } }));
   const { err } = await backstop(['heads', '--migrations', migrations]);
   expect(err[1]).toMatch(/^DETAIL: .*"speed".* app/);

@@ -1,13 +1,10 @@
-// The verbs that only look: current, log, check and status, each with the words for what it may find.
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+// The verbs current, log, check and stamp, with the words for each result.
 import { makeDatabase, type TestDatabase } from '../../setup/database.ts';
 import { contentsOf } from './contents.ts';
-import { backstop, databaseUrl, document, UNREACHABLE } from './program.ts';
+import { backstop, databaseUrl, document, pretendVersions } from './program.ts';
 import { migrationsOf, RETIRING } from './project.ts';
 
-const make = () => migrationsOf({ app: { revisions: RETIRING } });
-const migrations = make();
+const migrations = migrationsOf({ app: { revisions: RETIRING } });
 
 let database: TestDatabase;
 beforeEach(async () => {
@@ -15,19 +12,12 @@ beforeEach(async () => {
 });
 afterEach(() => database.drop());
 
-const runIn = (folder: string, ...args: string[]) =>
-  backstop([...args, '--migrations', folder], { env: { DATABASE_URL: databaseUrl(database) } });
-const run = (...args: string[]) => runIn(migrations, ...args);
-
-/** A version that another tool wrote. */
-const pretend = (...versions: string[]) =>
-  database.query(
-    `CREATE TABLE alembic_version (version_num varchar(32) CONSTRAINT alembic_version_pkc PRIMARY KEY);
-     INSERT INTO alembic_version VALUES ${versions.map((version) => `('${version}')`).join(', ')}`,
-  );
+const run = (...args: string[]) =>
+  backstop([...args, '--migrations', migrations], { env: { DATABASE_URL: databaseUrl(database) } });
+const pretend = (...versions: string[]) => pretendVersions(database, versions);
 
 describe('current', () => {
-  test('prints nothing at base, and the revision elsewhere', async () => {
+  test('prints the revision, and nothing at base', async () => {
     expect(await run('current')).toMatchObject({ status: 0, out: [], err: [] });
     expect(document(await run('current', '--json'))).toEqual({
       database: 'app',
@@ -46,7 +36,7 @@ describe('current', () => {
     expect(await run('current')).toMatchObject({ status: 0, out: ['003 (head)'] });
   });
 
-  test('--verbose prints all about it', async () => {
+  test('with --verbose prints the whole revision', async () => {
     await run('upgrade');
     expect((await run('current', '--verbose')).out.slice(0, 3)).toEqual([
       'Current revision(s) for app:',
@@ -58,7 +48,7 @@ describe('current', () => {
   test.each([
     [['zzz'], "UnknownRevision: Can't locate revision identified by 'zzz'"],
     [['001', '003'], 'UnknownRevision: The database says that it is at 2 revisions at once'],
-  ])('refuses %j with what would put it right', async (versions, summary) => {
+  ])('refuses %j and names the remedy', async (versions, summary) => {
     await pretend(...versions);
     const { status, out, err } = await run('current');
     expect({ status, out }).toEqual({ status: 1, out: [] });
@@ -84,7 +74,7 @@ describe('current', () => {
 });
 
 describe('log', () => {
-  test('is empty where nothing was run', async () => {
+  test('is empty if nothing was run', async () => {
     expect(await run('log')).toMatchObject({ status: 0, out: [] });
     expect(document(await run('log', '--json'))).toEqual({ database: 'app', runs: [] });
   });
@@ -106,12 +96,12 @@ describe('log', () => {
     const verbose = (await run('log', '--verbose')).out;
     expect(verbose[1]).toMatch(/^ {2}\S.*already exists/);
     expect(verbose.slice(-6)).toEqual([
-      expect.stringMatching(/^INFO {2}\[migration\.001\] Step 1\/3: \d+\.\d\ds \(Step 1\)$/),
-      expect.stringMatching(/^ {2}Write-ahead log \d+ bytes; new locks: AccessExclusiveLock on public\.one$/),
-      expect.stringMatching(/^INFO {2}\[backstop\] Estimated: /),
-      expect.stringMatching(/^INFO {2}\[backstop\] ACCESS EXCLUSIVE on public\.one for \d+ ms$/),
-      expect.stringMatching(/^INFO {2}\[backstop\] Write-ahead log \d+ bytes; rewritten: nothing$/),
-      expect.stringMatching(/^INFO {2}\[backstop\] Total: \d+\.\d\ds$/),
+      expect.stringMatching(/^ {2}Step 1\/1 of 001: \d+\.\d\ds \(Step 1\)$/),
+      expect.stringMatching(/^ {4}Write-ahead log \d+ bytes; new locks: AccessExclusiveLock on public\.one$/),
+      expect.stringMatching(/^ {2}Estimated: /),
+      expect.stringMatching(/^ {2}ACCESS EXCLUSIVE on public\.one for \d+ ms$/),
+      expect.stringMatching(/^ {2}Write-ahead log \d+ bytes; rewritten: nothing$/),
+      expect.stringMatching(/^ {2}Total: \d+\.\d\ds$/),
     ]);
     expect(document(await run('log', '--json'))).toMatchObject({
       database: 'app',
@@ -130,11 +120,11 @@ describe('log', () => {
 });
 
 describe('check', () => {
-  test('prints a line a check, and fails where one does not hold', async () => {
+  test('prints a line for each check, and fails if one fails', async () => {
     await run('upgrade', '001');
     expect(await run('check')).toMatchObject({
       status: 0,
-      out: ['✓ V1.1 check 1', expect.stringMatching(/^1 passed in \d+\.\d\ds$/)],
+      out: ['✓ V1.1 check 1', expect.stringMatching(/^1 check passed in \d+\.\d\ds$/)],
     });
     await database.query('DROP TABLE one');
     expect(await run('check', 'after-upgrade')).toMatchObject({
@@ -142,7 +132,7 @@ describe('check', () => {
       out: [
         '✗ V1.1 check 1',
         '    V1.1 check 1: 1 row violates it: {"missing":"one"}',
-        expect.stringMatching(/^1 failed, 0 passed in/),
+        expect.stringMatching(/^1 of 1 check failed in/),
       ],
     });
     expect(document(await run('check', '--json'))).toMatchObject({
@@ -154,14 +144,14 @@ describe('check', () => {
     });
   });
 
-  test('says so where there is none', async () => {
+  test('says that a revision has no checks', async () => {
     expect(await run('check')).toMatchObject({
       status: 0,
       out: ['Revision base has no checks after the upgrade'],
     });
   });
 
-  test('needs no signs that a terminal may not have', async () => {
+  test('prints words for signs that the terminal cannot show', async () => {
     await run('upgrade', '001');
     const { out } = await backstop(['check', '--migrations', migrations], {
       env: { DATABASE_URL: databaseUrl(database) },
@@ -171,90 +161,14 @@ describe('check', () => {
   });
 });
 
-describe('status', () => {
-  test.each<[what: string, prepare: () => Promise<unknown>, line: string, status: number]>([
-    ['uninitialised', async () => {}, '❌ app: uninitialised, behind (3 pending: 001, 002, 003)', 1],
-    ['behind', () => run('upgrade', '001'), '❌ app: 001, behind (2 pending: 002, 003)', 1],
-    ['at head, finalize pending', () => run('upgrade'), '⚠️ app: 003 (head), finalize pending: 002', 0],
-    ['at head', () => run('upgrade', '--finalize', '--yes'), '✅ app: 003 (head)', 0],
-    [
-      'an unknown revision',
-      () => pretend('zzz'),
-      "❌ app: unknown revision: Can't locate revision identified by 'zzz'. public.alembic_version holds zzz; ",
-      1,
-    ],
-  ])('%s', async (_what, prepare, line, status) => {
-    await prepare();
-    const ending = await run('status');
-    expect(ending).toMatchObject({ status, err: [] });
-    expect(ending.out).toHaveLength(1);
-    expect(ending.out[0]?.slice(0, line.length)).toBe(line);
-  });
-
-  test('an edited revision, of which an upgrade warns, too', async () => {
-    const folder = make();
-    await runIn(folder, 'upgrade', '--finalize', '--yes');
-    const path = join(folder, 'app/003/upgrade.sql');
-    writeFileSync(
-      path,
-      `-- Edited\n-- Revision: 003\n-- Revises: 002\n-- Create Date: 2025-10-11\n-- step: Other\nSELECT 2;`,
-    );
-    expect(await runIn(folder, 'status')).toMatchObject({
-      status: 0,
-      out: ['⚠️ app: 003 (head), edited revision 003'],
-    });
-    expect((await runIn(folder, 'upgrade')).out[0]).toBe(
-      'WARN  [backstop] Revision 003 was edited: its upgrade.sql is not the one that was applied',
-    );
-  });
-
-  test('of more than one: each its own line, one that cannot be reached beside the others', async () => {
-    const fleet = migrationsOf({
-      here: { system: 'pair', revisions: [{ id: '001' }] },
-      gone: { system: 'pair', urlVariable: 'DATABASE_URL_GONE', revisions: [{ id: '002' }] },
-      unset: { system: 'pair', urlVariable: 'DATABASE_URL_UNSET', revisions: [{ id: '003' }] },
-    });
-    const env = { DATABASE_URL: databaseUrl(database), DATABASE_URL_GONE: UNREACHABLE };
-    await backstop(['upgrade', '--migrations', fleet], { env });
-    const { status, out } = await backstop(['status', '--migrations', fleet], { env });
-    expect(status).toBe(1);
-    expect(out[0]).toBe('✅ here: 001 (head)');
-    expect(out[1]).toMatch(/^❌ gone: unreachable: The server at 127\.0\.0\.1:1 could not be reached\. /);
-    expect(out[2]).toMatch(/^❌ unset: DATABASE_URL_UNSET is not set.*export DATABASE_URL_UNSET=/);
-    expect(out).toHaveLength(3);
-    expect(out.join()).not.toContain('sesame');
-
-    const json = await backstop(['status', '--json', '--migrations', fleet], { env });
-    expect(document(json)).toMatchObject({
-      databases: [
-        { database: 'here', revision: '001', head: true, pending: [], edited: [], finalizePending: [] },
-        { database: 'gone', error: 'DatabaseUnreachable' },
-        { database: 'unset', error: 'ConfigurationError' },
-      ],
-    });
-    expect(await backstop(['status', '--migrations', fleet, '--database', 'here'], { env })).toMatchObject({
-      status: 0,
-      out: ['✅ here: 001 (head)'],
-    });
-  });
-
-  test('needs no signs that a terminal may not have', async () => {
-    const { out } = await backstop(['status', '--migrations', migrations], {
-      env: { DATABASE_URL: databaseUrl(database) },
-      unicode: false,
-    });
-    expect(out[0]).toMatch(/^FAILED app: uninitialised/);
-  });
-});
-
 describe('stamp', () => {
   test('writes the version, and runs nothing', async () => {
-    expect((await run('stamp', '002')).out).toContain(
-      'INFO  [alembic.runtime.migration] Running stamp_revision  -> 002',
-    );
+    expect((await run('stamp', '002')).out).toEqual([
+      expect.stringMatching(/^Stamped base -> 002 in \d+\.\d\ds$/),
+    ]);
     expect(await run('current')).toMatchObject({ out: ['002'] });
     expect(await database.query("SELECT to_regclass('one') AS one")).toEqual([{ one: null }]);
-    expect((await run('stamp', '002')).out).toContain('INFO  [backstop] Already at 002, nothing to do');
+    expect((await run('stamp', '002')).out).toEqual(['Already at 002, nothing to do']);
     await run('stamp', 'base');
     expect(await run('current')).toMatchObject({ out: [] });
   });
@@ -273,7 +187,7 @@ describe('stamp', () => {
       expect(await contentsOf(database)).toBe(before);
     });
 
-    test('with --purge leaves nothing but what is asked for', async () => {
+    test('with --purge leaves only the target', async () => {
       for (const target of ['002', 'head', '001', 'base']) {
         await database.query('DROP TABLE alembic_version');
         await pretend(...versions);

@@ -1,4 +1,4 @@
-// The command line as a process of its own: pipes, signals, and what is printed where nobody looks at colours.
+// The command line as a process: pipes, signals, and output without colours.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, openSync } from 'node:fs';
@@ -26,7 +26,7 @@ async function finish(child: ReturnType<typeof start>) {
   return { stdout, stderr, status };
 }
 
-test('prints no escape codes where nobody looks at them, whatever the environment says of colours', async () => {
+test('the output has no escape codes outside a terminal, even if the environment forces colours', async () => {
   for (const env of [{ NO_COLOR: '1' }, { CI: '1', FORCE_COLOR: '1' }]) {
     const { stdout, stderr, status } = await finish(start(['status'], { DATABASE_URL: UNREACHABLE, ...env }));
     expect(status).toBe(1);
@@ -36,7 +36,7 @@ test('prints no escape codes where nobody looks at them, whatever the environmen
   }
 });
 
-test('ends without a word where the reader of the pipe has seen enough', async () => {
+test('a closed pipe ends the program silently', async () => {
   // More than a pipe holds.
   const child = start(['upgrade', '--sql', '--database', 'socrates_specs']);
   child.stdout?.once('data', () => child.stdout?.destroy());
@@ -44,13 +44,13 @@ test('ends without a word where the reader of the pipe has seen enough', async (
   expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
 });
 
-(existsSync('/dev/full') ? test : test.skip)('says in a sentence that the disk is full', async () => {
+(existsSync('/dev/full') ? test : test.skip)('a full disk is reported in one sentence', async () => {
   const { stderr, status } = await finish(start(['history'], {}, openSync('/dev/full', 'w')));
   expect(status).toBe(1);
   expect(stderr).toMatch(/^The output cannot be written: ENOSPC[^\n]*\nHINT: {2}[^\n]*\n$/);
 });
 
-test('an interruption during a step is told in a sentence, and the server rolls back', async () => {
+test('an interruption during a step is reported in one sentence, and the server rolls back', async () => {
   const database = await makeDatabase('empty', { extension: false });
   const migrations = migrationsOf({
     app: { revisions: [{ id: '001', upgrade: ['CREATE TABLE one ();', 'SELECT pg_sleep(60);'] }] },
@@ -63,7 +63,7 @@ test('an interruption during a step is told in a sentence, and the server rolls 
   expect(await ending).toMatchObject({
     status: 130,
     stderr:
-      'Interrupted. What was not committed, the server rolls back.\nHINT:  npx backstop status tells where the database is.\n',
+      'Interrupted: the server rolls back whatever was not committed.\nHINT:  npx backstop status shows where the database is.\n',
   });
   await expectNothingLeft(database);
   expect(await contentsOf(database)).toBe(before);

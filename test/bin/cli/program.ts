@@ -1,4 +1,4 @@
-// The command line in this process: its arguments in, what it said and how it ended out.
+// Runs the command line in this process, and returns its output and its exit status.
 import { main } from '../../../bin/cli/main.ts';
 import type { Terminal } from '../../../bin/cli/terminal.ts';
 import { type TestDatabase, testServer } from '../../setup/database.ts';
@@ -6,7 +6,7 @@ import { urlOf } from '../../setup/url.ts';
 
 export interface Circumstances {
   readonly env?: Terminal['env'];
-  /** What somebody answers, one question after the other; without it nobody is there. The end of the input is ''. */
+  /** The answers to the questions, in order; without them there is no terminal. The end of the input is ''. */
   readonly answers?: readonly string[];
   readonly unicode?: boolean;
 }
@@ -44,10 +44,10 @@ export async function backstop(
   return { status, out, err, questions };
 }
 
-/** A server that nobody listens for: who gets as far as to connect to it says so. */
+/** The URL of a server that cannot be reached, so that an attempt to connect fails visibly. */
 export const UNREACHABLE = 'postgresql://me:sesame@127.0.0.1:1/app';
 
-/** As its owner, who is no superuser. */
+/** For the owner of the database, who is not a superuser. */
 export function databaseUrl({ name, settings: { user, password } }: TestDatabase): string {
   return urlOf({ ...testServer, user, password }, name);
 }
@@ -55,4 +55,12 @@ export function databaseUrl({ name, settings: { user, password } }: TestDatabase
 /** The one document on standard output. */
 export function document({ out }: Ending): unknown {
   return JSON.parse(out.join('\n'));
+}
+
+/** Writes these versions into Alembic's table, as another tool would. */
+export async function pretendVersions(database: TestDatabase, versions: readonly string[]): Promise<void> {
+  await database.query(
+    `CREATE TABLE alembic_version (version_num varchar(32) CONSTRAINT alembic_version_pkc PRIMARY KEY);
+     INSERT INTO alembic_version VALUES ${versions.map((version) => `('${version}')`).join(', ')}`,
+  );
 }

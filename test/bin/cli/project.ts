@@ -24,6 +24,8 @@ export interface DatabaseDraft {
   readonly branch?: string;
   readonly system?: string;
   readonly urlVariable?: string;
+  readonly voice?: 'plain' | 'alembic';
+  readonly flags?: { readonly only?: string; readonly status?: string };
   readonly revisions: readonly RevisionDraft[];
 }
 
@@ -31,10 +33,9 @@ export interface DatabaseDraft {
 export function migrationFiles(databases: Readonly<Record<string, DatabaseDraft>>): Files {
   const definitions: Record<string, object> = {};
   const files: Record<string, string> = {};
-  for (const [name, { branch, system, urlVariable = 'DATABASE_URL', revisions }] of Object.entries(
-    databases,
-  )) {
-    definitions[name] = { folder: name, urlVariable, branch, system };
+  for (const [name, { revisions, urlVariable = 'DATABASE_URL', ...rest }] of Object.entries(databases)) {
+    definitions[name] = { folder: name, urlVariable, ...rest };
+    const { branch } = rest;
     for (const [index, draft] of revisions.entries()) {
       for (const [path, text] of Object.entries(revisionFiles(draft))) {
         const labelled = index === 0 && branch !== undefined && path.endsWith('/upgrade.sql');

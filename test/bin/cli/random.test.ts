@@ -1,5 +1,4 @@
-// Whatever is typed, and whatever stands in the folders: an exit status that means something, a sentence, and nothing
-// written. BACKSTOP_FUZZ_RUNS makes it as many cases as wanted.
+// Random arguments and random folders: a documented exit status, a sentence, and nothing written. BACKSTOP_FUZZ_RUNS makes it as many cases as wanted.
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -13,7 +12,7 @@ import { folderOf, migrationsOf } from './project.ts';
 
 const numRuns = Number(process.env.BACKSTOP_FUZZ_RUNS ?? 200);
 const PASSWORD = 'sesame';
-/** Nothing is looked up or connected to but a port that nobody listens on. */
+/** The only address is a port on which no server listens. */
 const NOWHERE = { PGHOST: '127.0.0.1', PGPORT: '1', PGUSER: 'me' };
 
 const listing = (folder: string) =>
@@ -31,7 +30,7 @@ async function expectCivil(
   const said = [...out, ...err].join('\n');
   expect([0, 1, 2]).toContain(status);
   expect(said).not.toMatch(/^\s+at .*:\d+/m);
-  expect(said).not.toContain('A fault of Backstop itself');
+  expect(said).not.toContain('This is a bug in Backstop');
   expect(said).not.toContain(PASSWORD);
   if (status === 2) expect(err.join('\n')).toMatch(/\S/);
   expect(listing(folder)).toEqual(before);
@@ -74,7 +73,7 @@ const targets = fc.oneof(
 describe('random targets', () => {
   const { chain } = databaseOf({ id: '001' }, { id: '003', revises: '001' }, { id: '003a', revises: '003' });
 
-  test('mean a revision of the chain, or are refused with a remedy', () => {
+  test('name a revision of the chain, or are refused with a remedy', () => {
     fc.assert(
       fc.property(fc.constantFrom('base', '001', '003', '003a'), targets, (current, target) => {
         try {
@@ -89,7 +88,7 @@ describe('random targets', () => {
     );
   });
 
-  test('are answered by every verb that takes one', async () => {
+  test('end every verb that takes a target with a documented exit status', async () => {
     const uses = fc.constantFrom(
       ['show'],
       ['stamp'],
@@ -109,7 +108,7 @@ describe('random targets', () => {
   });
 });
 
-test('random arguments', async () => {
+test('random arguments end with a documented exit status', async () => {
   const options = verbs.flatMap(({ options = [] }) =>
     options.flatMap(({ flags }) => flags.match(/--?[a-z-]+/g) ?? []),
   );
@@ -150,7 +149,7 @@ test('random arguments', async () => {
   );
 });
 
-test('random URLs', async () => {
+test('random URLs end with a documented exit status', async () => {
   const piece = fc.string({ unit: 'binary', maxLength: 8 });
   const around = fc.constantFrom(
     '',
@@ -277,7 +276,7 @@ describe('random folders', () => {
       ),
     );
 
-  test('are a chain, or are refused as none', () => {
+  test('form a chain, or are refused as invalid', () => {
     fc.assert(
       fc.property(folders, (inner) => {
         const path = folderOf(flat(inner));
@@ -297,7 +296,7 @@ describe('random folders', () => {
     );
   });
 
-  test('beside a random databases.json are answered by every verb', async () => {
+  test('with a random databases.json end every verb with a documented exit status', async () => {
     const definition = fc.record(
       {
         folder: fc.constantFrom<unknown>('app', 'nowhere', '', '..', 7),

@@ -1,4 +1,4 @@
-// `revision`: a folder that runs as it is, has the next number, and is there whole or not at all.
+// `revision`: the new folder can be run at once, has the next number, and is written whole or not at all.
 import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { makeDatabase } from '../../setup/database.ts';
@@ -14,7 +14,7 @@ const make = () =>
 
 const listing = (folder: string) => readdirSync(folder, { recursive: true }).map(String).sort();
 
-test('upgrades and downgrades at once, and its checks hold', async () => {
+test('a new revision can be upgraded and downgraded at once, and its checks pass', async () => {
   const migrations = make();
   const made = await backstop(['revision', '-m', 'Add new feature', '--migrations', migrations]);
   const folder = join(migrations, 'alone/008_add_new_feature');
@@ -32,7 +32,7 @@ test('upgrades and downgrades at once, and its checks hold', async () => {
     'verify/before-downgrade.sql',
   ]);
 
-  // For everyone to read who may read the others.
+  // Everyone who may read the other folders may read this one.
   expect(statSync(folder).mode).toBe(statSync(join(migrations, 'alone/001')).mode);
 
   const database = await makeDatabase('empty', { extension: false });
@@ -42,7 +42,7 @@ test('upgrades and downgrades at once, and its checks hold', async () => {
   expect((await run('history')).out[0]).toBe('007a -> 008 (head), Add new feature');
   expect(await run('upgrade')).toMatchObject({ status: 0, err: [] });
   expect(await run('check')).toMatchObject({ status: 0 });
-  // Nothing to confirm: the template says that nothing would be lost.
+  // Nothing to confirm: the checks of the template foresee no loss.
   expect(await run('downgrade', '-1')).toMatchObject({ status: 0, err: [], questions: [] });
   expect(await run('check', 'after-downgrade')).toMatchObject({ status: 0 });
   expect((await run('current')).out).toEqual(['007a']);
@@ -53,7 +53,7 @@ test.each([
   ['of its own chain', ['--database', 'alone'], '008', 'alone'],
   ['of its whole system', ['--database', 'auth'], '010', 'auth'],
   ['of its whole system', ['--database', 'specs'], '010', 'specs'],
-])('has the number after the highest %s: %j', async (_, options, id, database) => {
+])('a new revision has the number after the highest %s: %j', async (_, options, id, database) => {
   const migrations = make();
   const answer = await backstop(['revision', '-m', 'more', '--json', ...options, '--migrations', migrations]);
   expect(document(answer)).toEqual({
@@ -81,7 +81,7 @@ test.each([
   ['x'.repeat(60), `008_${'x'.repeat(40)}`],
   ['Revision: 5', '008_revision_5'],
   ['Locks: public.one', '008_locks_public_one'],
-])('%j is a revision of that name', async (message, name) => {
+])('the message %j makes the folder %s', async (message, name) => {
   const migrations = make();
   const made = await backstop(['revision', '-m', message, '--migrations', migrations]);
   expect(made).toMatchObject({ status: 0, err: [] });
@@ -92,16 +92,13 @@ test.each([
   });
 });
 
-describe('nothing is written', () => {
+describe('no folder is written', () => {
   test.each([
-    [[], 'The message is missing, or has no letter and no digit'],
-    [['-m', ''], 'The message is missing, or has no letter and no digit'],
-    [['-m', ' .,! '], 'The message is missing, or has no letter and no digit'],
-    [['-m', 'Branch: more'], 'The message begins as a line of the header does, and would be read as one'],
-    [
-      ['-m', '\u001b\nstep: more'],
-      'The message begins as a line of the header does, and would be read as one',
-    ],
+    [[], 'The message is missing, or has no letter or digit'],
+    [['-m', ''], 'The message is missing, or has no letter or digit'],
+    [['-m', ' .,! '], 'The message is missing, or has no letter or digit'],
+    [['-m', 'Branch: more'], 'The message would be read as a line of the header'],
+    [['-m', '\u001b\nstep: more'], 'The message would be read as a line of the header'],
     [['-m', 'more', '--database', 'nope'], 'There is no database "nope"'],
   ])('for %j', async (options, summary) => {
     const migrations = make();
@@ -113,7 +110,7 @@ describe('nothing is written', () => {
     expect(listing(migrations)).toEqual(before);
   });
 
-  test('on top of a chain that is none', async () => {
+  test('for an invalid chain', async () => {
     const files = migrationFiles({ app: { revisions: [{ id: '001' }, { id: '002', revises: '009' }] } });
     const migrations = folderOf(files);
     const before = listing(migrations);
@@ -123,7 +120,7 @@ describe('nothing is written', () => {
     expect(listing(migrations)).toEqual(before);
   });
 
-  test('not even half, where something else has the name', async () => {
+  test('if a file already has its name', async () => {
     const migrations = make();
     const name = join(migrations, 'alone/008_more');
     writeFileSync(name, '');

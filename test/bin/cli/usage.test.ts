@@ -1,11 +1,20 @@
-// Wrong use ends with 2 and one sentence, failure with 1, and a request for help with 0.
+// Wrong use exits with 2 and one sentence, a failure with 1, and a request for help with 0.
 import { verbs } from '../../../bin/cli/verbs.ts';
 import { backstop, document, UNREACHABLE } from './program.ts';
 import { migrationsOf } from './project.ts';
 
 const migrations = migrationsOf({
-  left: { branch: 'left', revisions: [{ id: '001' }, { id: '002', revises: '001' }] },
-  right: { branch: 'right', urlVariable: 'DATABASE_URL_RIGHT', revisions: [{ id: '003' }] },
+  left: {
+    branch: 'left',
+    flags: { only: '--left-only' },
+    revisions: [{ id: '001' }, { id: '002', revises: '001' }],
+  },
+  right: {
+    branch: 'right',
+    urlVariable: 'DATABASE_URL_RIGHT',
+    flags: { only: '--right-only' },
+    revisions: [{ id: '003' }],
+  },
 });
 const here = (...args: string[]) => [...args, '--migrations', migrations];
 
@@ -28,13 +37,13 @@ describe('help', () => {
     },
   );
 
-  test('is printed for no verb at all, as wrong use', async () => {
+  test('is printed if the verb is missing, with the exit status of wrong use', async () => {
     const { status, out, err } = await backstop([]);
     expect({ status, out }).toEqual({ status: 2, out: [] });
     expect(err).toContain('Usage: backstop [options] [command]');
   });
 
-  test('is not needed for the version', async () => {
+  test('is not needed to print the version', async () => {
     expect(await backstop(['--version'])).toMatchObject({
       status: 0,
       out: [expect.stringMatching(/^\d+\.\d+\.\d+$/)],
@@ -42,9 +51,9 @@ describe('help', () => {
   });
 });
 
-describe('what the arguments themselves show to be wrong ends with 2 and the help to ask for', () => {
+describe('wrong arguments exit with 2, one sentence and the help command', () => {
   test.each([
-    [['nope'], "There is no verb 'nope'", '--help'],
+    [['nope'], "There is no command 'nope'", '--help'],
     [['--nope'], "Unknown option '--nope'", '--help'],
     [['upgrade', '--nope'], "Unknown option '--nope'", 'upgrade --help'],
     [['upgrade', '--dry-rn'], "Unknown option '--dry-rn'", 'upgrade --help'],
@@ -59,19 +68,19 @@ describe('what the arguments themselves show to be wrong ends with 2 and the hel
     [['show'], "Missing required argument 'revision'", 'show --help'],
     [['upgrade', '--lock-wait'], "Option '--lock-wait <seconds>' argument missing", 'upgrade --help'],
     [['current', '--url'], "Option '--url <url>' argument missing", 'current --help'],
-    // Each of these would otherwise run what the --sql beside it promises only to print.
+    // Each of these would run what --sql promises only to print.
     [['upgrade', '--sql', '--all'], "Option '--sql' cannot be used with option '--all'", 'upgrade --help'],
     [
       ['upgrade', '--sql', '--auth-only'],
-      "Option '--sql' cannot be used with option '--auth-only'",
+      "Option '--auth-only' cannot be used with option '--sql'",
       'upgrade --help',
     ],
     [
       ['upgrade', '--sql', '--specs-only'],
-      "Option '--sql' cannot be used with option '--specs-only'",
+      "Option '--specs-only' cannot be used with option '--sql'",
       'upgrade --help',
     ],
-    // And each of these would leave out a part of what was asked for.
+    // And each of these would ignore a part of the request.
     [
       ['upgrade', '--sql', '--finalize'],
       "Option '--sql' cannot be used with option '--finalize'",
@@ -84,7 +93,12 @@ describe('what the arguments themselves show to be wrong ends with 2 and the hel
     ],
     [
       ['upgrade', '--sql', '--check-status'],
-      "Option '--sql' cannot be used with option '--check-status'",
+      "Option '--check-status' cannot be used with option '--sql'",
+      'upgrade --help',
+    ],
+    [
+      ['upgrade', '--auth-only', '--finalize'],
+      "Option '--auth-only' cannot be used with option '--finalize'",
       'upgrade --help',
     ],
     [
@@ -105,7 +119,7 @@ describe('what the arguments themselves show to be wrong ends with 2 and the hel
   });
 });
 
-describe('what a verb finds wrong before it connects ends with 2 and a remedy', () => {
+describe('a request that is wrong exits with 2 and a remedy, before anything is connected to', () => {
   test.each([
     [['upgrade', '--lock-wait', 'soon'], '--lock-wait is "soon"'],
     [['upgrade', '--lock-wait=-1'], '--lock-wait is "-1"'],
@@ -116,11 +130,11 @@ describe('what a verb finds wrong before it connects ends with 2 and a remedy', 
     [['upgrade', '--max-lock=-1'], '--max-lock is "-1"'],
     [['log', '--limit', 'all'], '--limit is "all"'],
     [['check', 'after'], 'There is no phase "after"'],
-    [['downgrade', 'head'], 'A downgrade to head is none'],
-    [['downgrade', 'left@heads'], 'A downgrade to head is none'],
-    [['upgrade', '001:002'], '"001:002" says from where, which the database knows itself'],
-    [['downgrade', '002:001'], '"002:001" says from where, which the database knows itself'],
-    [['downgrade', '-1', '--sql'], 'downgrade --sql must know from which revision'],
+    [['downgrade', 'head'], 'You cannot downgrade to head'],
+    [['downgrade', 'left@heads'], 'You cannot downgrade to head'],
+    [['upgrade', '001:002'], '"001:002" names a revision to start from, which only --sql needs'],
+    [['downgrade', '002:001'], '"002:001" names a revision to start from, which only --sql needs'],
+    [['downgrade', '-1', '--sql'], 'downgrade --sql needs the revision to start from'],
     [['upgrade', '001:002:001', '--sql'], '"001:002:001" has more than one colon'],
     [['upgrade', '002:001', '--sql'], '001 is not ahead of 002'],
     [['downgrade', '001:002', '--sql'], '002 is not behind 001'],
@@ -132,12 +146,10 @@ describe('what a verb finds wrong before it connects ends with 2 and a remedy', 
     [['current', '--url', 'mysql://me:sesame@db/app'], '--url is not the URL of a PostgreSQL database'],
     // A shell variable that was not set.
     [['current', '--url', ''], '--url is not the URL of a PostgreSQL database'],
-    [['revision'], 'The message is missing, or has no letter and no digit'],
-    [['upgrade', '002', '--all'], '"002" is the target of one database, and --all is about more'],
-    [
-      ['status', '--auth-only', '--specs-only'],
-      '--database, --auth-only and --specs-only exclude each other',
-    ],
+    [['revision'], 'The message is missing, or has no letter or digit'],
+    [['upgrade', '002', '--all'], '"002" is the target of one database, and this command upgrades more'],
+    [['status', '--left-only', '--right-only'], '--left-only and --right-only exclude each other'],
+    [['upgrade', '--left-only', '--database', 'left'], '--database and --left-only exclude each other'],
   ])('%j', async (args, summary) => {
     const plain = await backstop(here(...args), { env: { DATABASE_URL: UNREACHABLE } });
     expect({ status: plain.status, out: plain.out }).toEqual({ status: 2, out: [] });
@@ -150,12 +162,12 @@ describe('what a verb finds wrong before it connects ends with 2 and a remedy', 
     expect(document(json)).toMatchObject({ message: summary, hint: expect.stringMatching(/\w/) });
   });
 
-  test('a variable that is not set, with the line to run', async () => {
+  test('a missing variable, with the command that sets it', async () => {
     expect(await backstop(here('current', '--database', 'right'))).toMatchObject({
       status: 2,
       out: [],
       err: [
-        'ConfigurationError: DATABASE_URL_RIGHT is not set, which says where database right is',
+        'ConfigurationError: DATABASE_URL_RIGHT is not set: it is the URL of database right',
         'HINT:  Run: export DATABASE_URL_RIGHT=postgresql://user:password@host:5432/right',
       ],
     });
@@ -180,7 +192,7 @@ test.each([
   expect([...out, ...err].join('\n')).not.toContain('sesame');
 });
 
-describe('a failure ends with 1', () => {
+describe('a failure exits with 1', () => {
   test.each([
     ['current'],
     ['log'],
@@ -190,7 +202,7 @@ describe('a failure ends with 1', () => {
     ['finalize'],
     ['stamp', 'head'],
     ['current', '--url', UNREACHABLE],
-  ])('%s of a server that is not there, without a word of the password', async (...args) => {
+  ])('%s on a server that cannot be reached, without printing the password', async (...args) => {
     for (const format of [[], ['--json']]) {
       const ending = await backstop(here(...args, ...format), { env: { DATABASE_URL: UNREACHABLE } });
       expect(ending.status).toBe(1);

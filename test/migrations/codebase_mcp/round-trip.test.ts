@@ -1,11 +1,11 @@
 // The way back: what a downgrade gives back, before finalize with every row, after it the schema alone.
 
 import { downgrade, finalize, upgrade } from '../../../lambda/migrator/migrator.ts';
-import { describeEvent } from '../../../lambda/migrator/model/events.ts';
 import type { RunReport } from '../../../lambda/migrator/model/report.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
 import { pgDump } from '../../setup/schema-dump.ts';
 import { contentsOf, rowsOf, schemaOf } from './contents.ts';
+import { contractLines } from './contract.ts';
 import { CORE_TABLE_NAMES, FEATURE_TABLE_NAMES } from './feature-tables.ts';
 
 const WARNING = {
@@ -68,9 +68,7 @@ describe('002 and back', () => {
     await finalize(migratorOn(db));
     const migrator = migratorOn(db);
     await downgrade(migrator, '005');
-    const told = migrator.events
-      .map(describeEvent)
-      .filter((line) => /^(Running|Roll|NOTICE|WARN|Migr)/.test(line));
+    const told = contractLines(migrator).filter((line) => /^(Running|Roll|NOTICE|WARN|Migr)/.test(line));
     expect(told.map((line) => line.replace(/ in [\d.]+s$/, ''))).toEqual([
       'Running downgrade 002 -> 005, Rollback: Remove non-search tables',
       'Rollback Step 1/6: Dropping performance index...',
@@ -87,6 +85,7 @@ describe('002 and back', () => {
       'Rollback Step 6/6: Running validation...',
       'Rollback Step 6/6: Complete',
       'Migration 002 rollback completed successfully',
+      'Running downgrade 002 -> 005',
     ]);
   });
 

@@ -406,7 +406,7 @@ describe('where some of the nine are absent', () => {
   test('the upgrade retires the others, and the downgrade brings all nine', async () => {
     await db.query('DROP TABLE work_item_dependencies, archived_work_items');
     const upgraded = await up();
-    expect(notices(upgraded)).toContain('7 tables dropped');
+    expect(notices(upgraded)).toContain('7 tables retired to retired_002');
     const downgraded = await down();
     expect(downgraded.restored).toHaveLength(7);
     expect(downgraded.created).toEqual(['public.archived_work_items', 'public.work_item_dependencies']);
@@ -419,7 +419,7 @@ describe('where some of the nine are absent', () => {
       'DROP TABLE work_item_dependencies, archived_work_items, work_item_deployment_links, vendor_deployment_links, future_enhancements, project_configuration, deployment_events, vendor_extractors, tasks',
     );
     const upgraded = await up();
-    expect(notices(upgraded)).toContain('0 tables dropped');
+    expect(notices(upgraded)).toContain('0 tables retired to retired_002');
     await down();
     expect((await contentsOf(db)).schemas).toEqual((await contentsOf(whole)).schemas);
     await whole.drop();

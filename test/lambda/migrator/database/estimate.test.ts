@@ -188,7 +188,7 @@ describe('a lock that is expected to be held for too long', () => {
     const { events, ...options } = on(LOCKING, HARDLY);
     await run({ ...options, events });
     expect(lines(events, 'exceeding')).toEqual([
-      expect.stringMatching(/^public\.one would be locked for about .*, longer than the 0\.00s that it may$/),
+      expect.stringMatching(/^public\.one would be locked for about .*, longer than the limit of 0\.00s$/),
     ]);
   });
 
@@ -211,7 +211,7 @@ describe('a lock that is expected to be held for too long', () => {
     const { events, ...options } = on(declaring('-- Locks: public.gone'), HARDLY);
     expect(await upgrade(options, 'head')).toMatchObject({ outcome: 'upgraded' });
     expect(lines(events, 'exceeding')).toEqual([
-      expect.stringMatching(/^It would take about .*, longer than the 0\.00s that a table may be locked$/),
+      expect.stringMatching(/^The run would take about .*, longer than the limit of 0\.00s for a lock$/),
     ]);
   });
 });

@@ -1,18 +1,17 @@
-// Where a database stands, in a line: `✅ socrates_auth: 002 (head)`.
-
+// The status of a database, in a line: `✅ orders: 002 (head)`.
 import { inspect } from '../../lambda/migrator/inspect.ts';
 import { BackstopError } from '../../lambda/migrator/model/errors.ts';
 import { BASE, type Plan } from '../../lambda/migrator/model/report.ts';
 import type { Member } from './fleet.ts';
 import type { Terminal } from './terminal.ts';
 
-/** What was found out about one database of the fleet. */
-export interface Standing {
+/** Where one database of the fleet is, or why that could not be read. */
+export interface DatabaseStatus {
   readonly name: string;
   readonly found: Plan | BackstopError;
 }
 
-export async function lookAt({ name, migrator }: Member): Promise<Standing> {
+export async function readStatus({ name, migrator }: Member): Promise<DatabaseStatus> {
   if (migrator instanceof BackstopError) return { name, found: migrator };
   const found = await inspect({ ...migrator, listener: () => {} }).catch((error: unknown) => {
     if (error instanceof BackstopError) return error;
@@ -21,16 +20,16 @@ export async function lookAt({ name, migrator }: Member): Promise<Standing> {
   return { name, found };
 }
 
-export function isAtHead({ found }: Standing): boolean {
+export function isAtHead({ found }: DatabaseStatus): boolean {
   return !(found instanceof BackstopError) && found.pending.length === 0;
 }
 
-export function describeStanding(standing: Standing, { paint, unicode }: Terminal): string {
-  const { name, found } = standing;
+export function describeStatus(status: DatabaseStatus, { paint, unicode }: Terminal): string {
+  const { name, found } = status;
   const [good, attention, bad] = unicode ? ['✅', '⚠️', '❌'] : ['OK', 'ATTENTION', 'FAILED'];
   if (found instanceof BackstopError) return paint.bad(`${bad} ${name}: ${describeError(found)}`);
   const text = `${name}: ${describePlan(found)}`;
-  if (!isAtHead(standing)) return paint.bad(`${bad} ${text}`);
+  if (!isAtHead(status)) return paint.bad(`${bad} ${text}`);
   return found.edited.length + found.finalizePending.length > 0
     ? paint.warning(`${attention} ${text}`)
     : paint.good(`${good} ${text}`);
@@ -47,11 +46,11 @@ function describePlan({ from, pending, edited, finalizePending }: Plan): string 
     .join(', ');
 }
 
-/** Words of their own for what a person looks for first; the sentence of the error for the rest. */
+/** The errors that a person looks for first have a short name; the others their sentence alone. */
 function describeError({ name, summary, detail, hint }: BackstopError): string {
   const words = new Map([
     ['UnknownRevision', 'unknown revision'],
-    ['WrongDatabase', 'foreign branch'],
+    ['WrongDatabase', 'wrong database'],
     ['DatabaseUnreachable', 'unreachable'],
   ]).get(name);
   return [words ? `${words}: ${summary}` : summary, name === 'UnknownRevision' ? detail : undefined, hint]
@@ -59,7 +58,7 @@ function describeError({ name, summary, detail, hint }: BackstopError): string {
     .join('. ');
 }
 
-export function standingJson({ name, found }: Standing) {
+export function statusJson({ name, found }: DatabaseStatus) {
   if (found instanceof BackstopError) {
     const { summary, detail, hint } = found;
     return { database: name, error: found.name, message: summary, detail, hint };

@@ -1,0 +1,123 @@
+// The plain words of a run: what every database reads that asks for no other voice.
+import {
+  describeEvent,
+  type ProgressEvent,
+  seconds,
+  stepName,
+} from '../../../lambda/migrator/model/events.ts';
+import type { RunReport, StepReport } from '../../../lambda/migrator/model/report.ts';
+import type { Database } from '../../../lambda/migrator/revisions/databases.ts';
+import { describeEffort, describeStepEffort, TABLES_NAMED } from '../effort.ts';
+import type { Paint, Verdict, Voice } from './voice.ts';
+
+export function plainVoice(database: Database, paint: Paint): Voice {
+  return {
+    event: (event) => eventLines(event, paint),
+    outcome: (report) => outcomeLines(report, database),
+    error: (error) => error,
+    rollback: (at) => ['', `Rolled back: the database is still at ${at}.`],
+    loggedStep,
+    remark: (text) => `  ${text}`,
+    verdict: verdictLines,
+  };
+}
+
+function eventLines(event: ProgressEvent, paint: Paint): string[] {
+  switch (event.type) {
+    case 'planned':
+      // Where nothing is to run, the outcome says so.
+      return event.pending.length === 0 ? [] : [describeEvent(event)];
+    case 'estimated':
+      return [describeEvent(event)];
+    case 'revision started':
+      return event.direction === 'stamp' ? [] : [describeEvent(event)];
+    case 'step started':
+    case 'step completed':
+      return [`  ${describeEvent(event)}`];
+    case 'notice': {
+      const line = `    ${describeEvent(event)}`;
+      return [event.notice.severity === 'WARNING' ? paint.warning(line) : paint.faint(line)];
+    }
+    case 'edited':
+    case 'exceeding':
+    case 'waiting':
+    case 'retrying':
+      return [paint.warning(`WARNING: ${describeEvent(event)}`)];
+    case 'committed':
+      // The result of a dry run is printed last, below its cost.
+      return event.outcome === 'rehearsed' ? [] : [paint.good(describeEvent(event))];
+    // The error itself is told at the end, and what was completed by the line on COMMIT.
+    case 'rolled back':
+    case 'connected':
+    case 'check completed':
+    case 'revision completed':
+      return [];
+  }
+}
+
+function outcomeLines(report: RunReport, database: Database): string[] {
+  const { outcome, direction, to } = report;
+  if (outcome === 'rehearsed') {
+    return [...describeEffort(report, TABLES_NAMED), describeEvent({ ...report, type: 'committed' })];
+  }
+  if (outcome === 'nothing to do') {
+    return [
+      direction === 'finalize'
+        ? `Nothing is retired at ${to}, nothing to do`
+        : `Already at ${to}, nothing to do`,
+    ];
+  }
+  return changes(report, database);
+}
+
+/** What became of the tables, as the run measured it: a line for each fate. */
+function changes(
+  { retired, restored, created, dropped, revisions }: RunReport,
+  database: Database,
+): string[] {
+  // A table that the same run made and retired counts as created, in the schema where it is now.
+  const madeAndRetired = created.filter((table) => table.startsWith('retired_'));
+  const made = created.filter((table) => !madeAndRetired.includes(table) && table !== VERSION_TABLE);
+  const schemas = database.chain.revisions
+    .filter(({ id, finalize }) => finalize !== undefined && revisions.includes(id))
+    .map(({ id }) => `retired_${id}`);
+  const retiredCount = retired.length + madeAndRetired.length;
+  return [
+    ...(made.length > 0 ? [`${tables(made.length)} created`] : []),
+    ...(retiredCount > 0
+      ? [
+          `${[`${tables(retiredCount)} retired`, ...namesOf(schemas)].join(' to ')}; ${finalizes(retiredCount, database)}`,
+        ]
+      : []),
+    ...(restored.length > 0 ? [`${tables(restored.length)} restored with every row`] : []),
+    ...(dropped.length > 0 ? [`${tables(dropped.length)} dropped`] : []),
+  ];
+}
+
+/** Backstop's own, which the first run creates. */
+const VERSION_TABLE = 'public.alembic_version';
+
+const tables = (count: number): string => (count === 1 ? '1 table' : `${count} tables`);
+
+const namesOf = (schemas: readonly string[]): string[] => (schemas.length > 0 ? [schemas.join(', ')] : []);
+
+/** The command names its database where there are others, of which it might otherwise choose one. */
+function finalizes(count: number, { definition, others = [] }: Database): string {
+  const command = `npx backstop finalize${others.length > 0 ? ` --database ${definition.name}` : ''}`;
+  return `${command} drops ${count === 1 ? 'it' : 'them'}`;
+}
+
+function loggedStep(step: StepReport): string[] {
+  const { revision, title, durationMs } = step;
+  return [
+    `  ${stepName(step)} of ${revision}: ${seconds(durationMs)} (${title})`,
+    `    ${describeStepEffort(step)}`,
+  ];
+}
+
+function verdictLines({ passed, failed, durationMs }: Verdict): string[] {
+  const all = passed + failed;
+  const checks = all === 1 ? '1 check' : `${all} checks`;
+  const verdict = failed === 0 ? `${checks} passed` : `${failed} of ${checks} failed`;
+  return [`${verdict} in ${seconds(durationMs)}`];
+}
