@@ -116,7 +116,7 @@ describe('an execution that failed', () => {
       'now: unknown: start an execution with {"action":"status","database":"codebase_mcp"}',
     );
     expect(message).toMatch(/Snapshot +backstop-codebase-mcp-/);
-    expect(message).toContain(`To restore  ${execution.state.snapshot?.restoreCommand}`);
+    expect(message).toContain(`Restore     ${execution.state.snapshot?.restore}`);
   });
 
   test('before there was a document is told with the database of its input', async () => {
@@ -163,7 +163,7 @@ describe('an execution that was ended from outside', () => {
     expect(subject).toBe(`Backstop: ${ending} codebase_mcp`);
     expect(message).toContain(says);
     expect(message).toContain('now: unknown');
-    expect(message).toContain(`To restore  ${snapshot?.restoreCommand}`);
+    expect(message).toContain(`Restore     ${snapshot?.restore}`);
     expect(message).toContain('Start an execution with {"action":"status","database":"codebase_mcp"}');
   });
 });

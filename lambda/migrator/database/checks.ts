@@ -1,6 +1,6 @@
 // The checks of a revision, run on a database that others go on using: nobody waits for them, and nothing of them stays.
 import type pg from 'pg';
-import { BackstopError, ENDINGS, type EndingName } from '../model/errors.ts';
+import { BackstopError } from '../model/errors.ts';
 import type { Listener } from '../model/events.ts';
 import type { CheckReport, GatherReport, RevisionId, ValidationReport } from '../model/report.ts';
 import { type Check, type Gather, type Phase, withoutSemicolon } from '../revisions/revision.ts';
@@ -139,7 +139,7 @@ function countedAndLimited(sql: string): string {
 
 /**
  * The ending for checks that do not hold before anything was done. A violating row may itself say what it
- * means, in columns `error` (a name of ENDINGS), `message`, `detail` and `hint`, as V7.1 does for E1.
+ * means, in columns `error` (the name of an ending), `message`, `detail` and `hint`, as V7.1 does for E1.
  */
 export function refusedBy(validation: ValidationReport): BackstopError {
   const failed = validation.checks.find((check) => !check.passed);
@@ -149,8 +149,5 @@ export function refusedBy(validation: ValidationReport): BackstopError {
     detail: row.detail === undefined ? JSON.stringify(row) : String(row.detail),
     hint: row.hint === undefined ? 'Correct these rows, then run again.' : String(row.hint),
   };
-  const name = String(row.error);
-  return Object.hasOwn(ENDINGS, name)
-    ? new BackstopError(name as EndingName, text)
-    : new BackstopError('MigrationFailed', text);
+  return new BackstopError(typeof row.error === 'string' ? row.error : 'MigrationFailed', text);
 }

@@ -20,7 +20,9 @@ export interface EndingPromise {
   readonly meaning: string;
 }
 
-/** Name of an ending → what it promises. The keys are the only values an execution's `Error` may have. */
+/**
+ * Name of an ending → what it promises. An execution's `Error` is one of these keys, or a name that a revision declares.
+ */
 export const ENDINGS = {
   InvalidInput: { database: 'unchanged', meaning: 'The execution input names an unknown field or value.' },
   ConfigurationError: {
@@ -49,9 +51,10 @@ export const ENDINGS = {
   },
   SnapshotFailed: { database: 'unchanged', meaning: 'The snapshot could not be taken.' },
   SnapshotQuotaExceeded: { database: 'unchanged', meaning: 'The account holds as many snapshots as it may.' },
-  ForeignKeyBlocked: { database: 'unchanged', meaning: 'A foreign key stands in the way (E1).' },
-  OrphanedChunks: { database: 'unchanged', meaning: 'Chunks have no parent repository (E2).' },
-  PatternViolation: { database: 'unchanged', meaning: 'A project_id does not match the pattern (E3).' },
+  MigrationRefused: {
+    database: 'unchanged',
+    meaning: 'A revision refused to run, by an exception of its own.',
+  },
   MigrationTimeout: {
     database: 'unchanged',
     meaning: 'The transaction exceeded its time; rolled back (E4).',
@@ -78,6 +81,9 @@ export const ENDINGS = {
 
 export type EndingName = keyof typeof ENDINGS;
 
+/** An ending of the engine, or one that a revision declares in its header: that one means `unchanged`. */
+export type AnyEnding = EndingName | (string & {});
+
 /** The three lines of an error, in PostgreSQL's own shape. */
 export interface ErrorText {
   /** One sentence: what is wrong. */
@@ -93,12 +99,12 @@ export interface ErrorText {
  * nothing but `name` and `message`; `summary`, `detail` and `hint` are the lines apart.
  */
 export class BackstopError extends Error {
-  override readonly name: EndingName;
+  override readonly name: AnyEnding;
   readonly summary: string;
   readonly detail: string | undefined;
   readonly hint: string | undefined;
 
-  constructor(name: EndingName, text: ErrorText, options?: ErrorOptions) {
+  constructor(name: AnyEnding, text: ErrorText, options?: ErrorOptions) {
     super(formatError(text), options);
     this.name = name;
     this.summary = text.message;
@@ -108,7 +114,7 @@ export class BackstopError extends Error {
 }
 
 /** Whether the error is that ending. */
-export function isEnding(error: unknown, name: EndingName): error is BackstopError {
+export function isEnding(error: unknown, name: AnyEnding): error is BackstopError {
   return error instanceof BackstopError && error.name === name;
 }
 

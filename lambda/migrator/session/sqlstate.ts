@@ -1,5 +1,5 @@
 // What an error of the server means: SQLSTATE in, one of our endings out.
-import { BackstopError, type EndingName, type ErrorText } from '../model/errors.ts';
+import { type AnyEnding, BackstopError, type ErrorText } from '../model/errors.ts';
 
 /** The fields of a server's error message that we read (protocol: ErrorResponse). */
 export interface ServerError extends Error {
@@ -33,7 +33,7 @@ function isConnectionLoss(error: unknown): error is Error {
 }
 
 /** The SQLSTATEs with which a revision's own RAISE EXCEPTION refuses (E1 to E3, prerequisites). */
-const REFUSALS: Readonly<Record<string, EndingName>> = {
+const REFUSALS: Readonly<Record<string, AnyEnding>> = {
   '23503': 'ForeignKeyBlocked',
   '23502': 'OrphanedChunks',
   '23514': 'PatternViolation',
