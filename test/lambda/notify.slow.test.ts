@@ -1,7 +1,7 @@
 // What Notify tells of each ending: the bundled function on documents of real executions, and on none.
 import type { Execution } from '../../lib/twin/execution.ts';
 import { invoke } from '../../lib/twin/invoke.ts';
-import { deployed, makeTwin, type TwinOptions, withEnvironment } from '../machine/twin.ts';
+import { deployed, makeTwin, refusals, type TwinOptions, withEnvironment } from '../machine/twin.ts';
 import {
   type NotifyEndpoint,
   type Published,
@@ -135,6 +135,15 @@ describe('an execution that failed', () => {
   test('without a remedy is told with one', async () => {
     const failed = { error: 'ConfigurationError', cause: 'no role', outputs: [] };
     expect((await told('FAILED', failed)).message).toContain('What to do: correct the cause');
+  });
+
+  test('by an ending that a revision declares is told as unchanged', async () => {
+    const refused = { error: refusals[0] ?? '', cause: 'no', outputs: [] };
+    const { subject, message } = await told('FAILED', refused);
+    expect(subject).toBe(`Backstop: ${refused.error}`);
+    expect(message).toContain('A revision refused to run');
+    expect(message).toContain('unknown, unchanged by what failed');
+    expect(message).toContain('What to do: correct the cause');
   });
 
   test('by an error of Step Functions itself is told as one that nobody knows the outcome of', async () => {

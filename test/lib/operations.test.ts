@@ -1,6 +1,8 @@
 // What an operator has: who is told of what, which alarms there are, and that dashboard and queries ask for what exists.
 import { Match, type Template } from 'aws-cdk-lib/assertions';
+import { readRefusals } from '../../lambda/migrator/revisions/databases.ts';
 import { asText, LAST_ERRORS, QUERIES } from '../../lib/operations/queries.ts';
+import { MIGRATIONS } from '../../lib/paths.ts';
 import { makeTwin } from '../machine/twin.ts';
 import { synthesizeTemplate } from './synthesized.ts';
 
@@ -54,7 +56,12 @@ describe('every ending', () => {
     template.hasResourceProperties('AWS::Lambda::Function', {
       Timeout: 60,
       VpcConfig: Match.absent(),
-      Environment: { Variables: Match.objectLike({ BACKSTOP_TOPIC_ARN: topic() }) },
+      Environment: {
+        Variables: Match.objectLike({
+          BACKSTOP_TOPIC_ARN: topic(),
+          BACKSTOP_REFUSALS: JSON.stringify(readRefusals(MIGRATIONS)),
+        }),
+      },
       Description: 'Tells how an execution ended',
     });
     const permissions = permissionsOf(template);
