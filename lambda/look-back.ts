@@ -1,7 +1,7 @@
 // An execution that has ended: what can be found out of it, and its summary, whatever is missing.
 import * as z from 'zod';
 import { describeExecution, newestOutput } from './aws/executions.ts';
-import { ENDINGS, type EndingName } from './migrator/model/errors.ts';
+import { isEnding, promiseOf } from './promises.ts';
 import { ACTIONS, type ExecutionState, type Summary } from './state.ts';
 import { type Failure, type Output, summarize } from './summary.ts';
 
@@ -38,7 +38,7 @@ const inputShape = z
 const documentShape = z.looseObject({
   request: z.looseObject({ action: z.enum(ACTIONS), database: z.string().min(1).max(64) }),
   plan: z.looseObject({ from: z.string(), to: z.string() }).optional(),
-  snapshot: z.looseObject({ id: z.string(), arn: z.string(), restoreCommand: z.string() }).optional(),
+  snapshot: z.looseObject({ id: z.string(), arn: z.string(), restore: z.string() }).optional(),
 });
 
 /** How it ended is known from elsewhere. */
@@ -89,9 +89,13 @@ function parseJson(text = '{}'): unknown {
   }
 }
 
-/** The summary of an execution, also where its document is missing or in another form. */
-export function summarizeEnded(past: Past): Summary {
-  const failure = failureOf(past);
+/**
+ * The summary of an execution, also where its document is missing or in another form.
+ *
+ * @param refusals names of the endings that the deployed revisions declare
+ */
+export function summarizeEnded(past: Past, refusals: readonly string[]): Summary {
+  const failure = failureOf(past, refusals);
   return checked(past, failure) ?? { ...bare(failure), ...past.asked };
 }
 
@@ -115,30 +119,32 @@ function bare(failure: Failure | undefined): Summary {
   return { ...summarize({}), ending, message };
 }
 
-/** How the execution ended, in the words of its error where these are ours; undefined where it succeeded. */
-function failureOf({ status, error, cause }: Past): Failure | undefined {
+/** How the execution failed, in the words of its error if that is an ending; undefined if it succeeded. */
+function failureOf({ status, error, cause }: Past, refusals: readonly string[]): Failure | undefined {
   const said = [error, cause].filter(Boolean).join(': ');
+  const failed = (ending: Failure['ending'], sentence: string): Failure => ({
+    ending,
+    database: promiseOf(ending, refusals).database,
+    cause: sentence,
+  });
   switch (status) {
     case 'SUCCEEDED':
       return undefined;
     case 'TIMED_OUT':
-      return { ending: 'TimedOut', cause: because('The execution ran out of time', said) };
+      return failed('TimedOut', because('The execution ran out of time', said));
     case 'ABORTED':
-      return { ending: 'Aborted', cause: because('Somebody stopped the execution', said) };
+      return failed('Aborted', because('Somebody stopped the execution', said));
     default:
-      if (isEnding(error)) return { ending: error, cause: cause ?? ENDINGS[error].meaning };
-      // An error that is not ours comes from Step Functions itself, and may come at any state.
-      return {
-        ending: 'OutcomeUnknown',
-        cause: said ? because('Step Functions ended the execution', said) : 'Its error could not be read.',
-      };
+      if (error && isEnding(error, refusals))
+        return failed(error, cause ?? promiseOf(error, refusals).meaning);
+      // Any other error comes from Step Functions itself, and may come at any state.
+      return failed(
+        'OutcomeUnknown',
+        said ? because('Step Functions ended the execution', said) : 'Its error could not be read.',
+      );
   }
 }
 
 function because(what: string, said: string): string {
   return said ? `${what} (${said}).` : `${what}.`;
-}
-
-function isEnding(error: string | null | undefined): error is EndingName {
-  return typeof error === 'string' && Object.hasOwn(ENDINGS, error);
 }

@@ -2,7 +2,8 @@
 import { executionLink } from './aws/console.ts';
 import type { Notification } from './aws/topic.ts';
 import type { Past } from './look-back.ts';
-import { type DatabaseState, ENDINGS } from './migrator/model/errors.ts';
+import type { DatabaseState } from './migrator/model/errors.ts';
+import { promiseOf } from './promises.ts';
 import type { Action, Execution, Summary } from './state.ts';
 
 export interface Circumstances {
@@ -10,6 +11,8 @@ export interface Circumstances {
   /** ISO 8601. */
   readonly endedAt: string;
   readonly past: Past;
+  /** Names of the endings that the deployed revisions declare. */
+  readonly refusals: readonly string[];
 }
 
 /** SNS refuses a longer one. */
@@ -17,30 +20,19 @@ const LONGEST_SUBJECT = 99;
 /** In characters. SNS takes 256 KiB, and a character has four bytes at most; Step Functions keeps 32 KiB of a cause. */
 const LONGEST_MESSAGE = 60_000;
 
-const NOTHING_CHANGED: Standing = {
-  database: 'unchanged',
-  meaning: 'It was only to look, and that changes nothing.',
-};
-
-const NOBODY_KNOWS: Standing = {
-  database: 'needs a person',
-  meaning: 'It was ended from outside, and nobody knows how far it came.',
-};
-
-interface Standing {
+interface Promised {
   readonly database: DatabaseState | 'as asked';
   readonly meaning: string;
 }
 
-/** What each ending promises. */
-const PROMISES: Readonly<Record<Summary['ending'], Standing>> = {
-  Succeeded: { database: 'as asked', meaning: 'It has done what it was asked for.' },
-  ...ENDINGS,
-  TimedOut: NOBODY_KNOWS,
-  Aborted: NOBODY_KNOWS,
+const AS_ASKED: Promised = { database: 'as asked', meaning: 'It has done what it was asked for.' };
+
+const ONLY_LOOKED: Promised = {
+  database: 'unchanged',
+  meaning: 'It was only to look, and that changes nothing.',
 };
 
-const IN_WORDS: Readonly<Record<Standing['database'], string>> = {
+const IN_WORDS: Readonly<Record<Promised['database'], string>> = {
   'as asked': 'as it was asked to be',
   unchanged: 'unchanged by what failed',
   downgraded: 'as it was before this execution',
@@ -48,19 +40,22 @@ const IN_WORDS: Readonly<Record<Standing['database'], string>> = {
   'needs a person': 'NEEDS A PERSON',
 };
 
-/** What is certain of the database: more than the ending promises where the execution was not to change anything. */
-function standingOf({ ending, action }: Summary): Standing {
-  const isGrave = PROMISES[ending].database === 'needs a person';
-  return isGrave && (action === 'status' || action === 'plan') ? NOTHING_CHANGED : PROMISES[ending];
+/** What is certain: an execution that was only to look has changed nothing, whatever its ending promises. */
+function promisedBy({ ending, action }: Summary, refusals: readonly string[]): Promised {
+  if (ending === 'Succeeded') return AS_ASKED;
+  const promised = promiseOf(ending, refusals);
+  const onlyLooked = promised.database === 'needs a person' && (action === 'status' || action === 'plan');
+  return onlyLooked ? ONLY_LOOKED : promised;
 }
 
-/** The message, and by what a subscriber can choose. */
+/** The message, and the attributes by which a subscriber can filter. */
 export function notificationOf(summary: Summary, circumstances: Circumstances): Notification {
   const { ending, database, message } = summary;
+  const promised = promisedBy(summary, circumstances.refusals);
   const paragraphs = [
-    facts(summary, circumstances),
+    facts(summary, promised, circumstances),
     message,
-    remedy(summary),
+    remedy(summary, promised),
     describeUnread(circumstances.past),
   ];
   return {
@@ -70,19 +65,18 @@ export function notificationOf(summary: Summary, circumstances: Circumstances): 
   };
 }
 
-function facts(summary: Summary, { execution, endedAt, past }: Circumstances): string {
+function facts(summary: Summary, promised: Promised, { execution, endedAt, past }: Circumstances): string {
   const { ending, action, database, revisionBefore, revisionAfter, snapshot } = summary;
-  const { database: standing, meaning } = standingOf(summary);
-  const restore = standing === 'needs a person' && snapshot && past.document.snapshot?.restoreCommand;
+  const needsPerson = promised.database === 'needs a person';
   const after = revisionAfter ?? `unknown: start an execution with ${input('status', summary)}`;
   const rows: readonly (readonly [string, string | false | null | undefined])[] = [
     ['Ending', action ? `${ending} (${action})` : ending],
-    ['', meaning],
-    ['Database', `${database ?? 'unknown'}, ${IN_WORDS[standing]}`],
+    ['', promised.meaning],
+    ['Database', `${database ?? 'unknown'}, ${IN_WORDS[promised.database]}`],
     ['Revision', `before: ${revisionBefore ?? 'unknown'}`],
     ['', `now: ${after}`],
     ['Snapshot', snapshot ?? (past.document.request ? 'none taken' : 'unknown')],
-    ['To restore', restore],
+    ['Restore', needsPerson && past.document.snapshot?.restore],
     ['Finalize', describeFinalize(summary)],
     ['Execution', `${execution.name}, from ${execution.startedAt} to ${endedAt}`],
     ['', executionLink(execution.arn)],
@@ -99,9 +93,9 @@ function describeFinalize({ finalizePending, finalizeAt }: Summary): string {
 }
 
 /** What to do next, unless the sentence of the ending says it itself. */
-function remedy(summary: Summary): string {
+function remedy(summary: Summary, { database }: Promised): string {
   if (summary.message.includes('HINT:')) return '';
-  switch (standingOf(summary).database) {
+  switch (database) {
     case 'as asked':
       return '';
     case 'unchanged':

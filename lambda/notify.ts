@@ -33,9 +33,10 @@ export async function handler({ detail }: StatusChange, context: Context): Promi
   const logger = loggerFor(state);
   logger.addContext(context);
   await logErrors(logger, async () => {
-    const { BACKSTOP_TOPIC_ARN: topic } = readEnvironment(notifyEnvironment);
-    const summary = summarizeEnded(past);
-    const notification = notificationOf(summary, { execution, endedAt: asTime(stopDate), past });
+    const { BACKSTOP_TOPIC_ARN: topic, BACKSTOP_REFUSALS: refusals } = readEnvironment(notifyEnvironment);
+    const summary = summarizeEnded(past, refusals);
+    const endedAt = asTime(stopDate);
+    const notification = notificationOf(summary, { execution, endedAt, past, refusals });
     await publish(topic, notification);
     logger.info(`Told: ${notification.subject}`, { summary, unread: past.unread });
     const dimensions = { database: summary.database ?? 'unknown', ending: summary.ending };

@@ -1,34 +1,45 @@
 // Reconcile: the answer of Migrate was lost, so the database is asked what is true.
 import { reconcile } from './migrator/inspect.ts';
+import type { RevisionId, RunReport } from './migrator/model/report.ts';
 import { stateHandler } from './runtime/handler.ts';
 import { measureRun } from './runtime/metrics.ts';
 import { migratorOptions } from './runtime/migrator-options.ts';
-import type { Reconciliation } from './state.ts';
+import type { Reconciliation, StateWith } from './state.ts';
 
-/** Of the migration whose answer was lost, and its measures with it. */
+/** The measures of the migration whose answer was lost. */
 const measure = ({ migration }: Reconciliation) => (migration ? measureRun(migration) : {});
 
 export const handler = stateHandler(
-  { step: 'Reconcile', measure },
-  async (state, tools): Promise<Reconciliation> => {
-    const { revision, upgrade: migration } = await reconcile(migratorOptions(state, tools));
-    const { from, to } = state.plan ?? {};
-    const message = `The answer of Migrate was lost; the database is at ${revision}`;
-    if (revision === to) return { revision, verdict: 'committed', message: `${message}.`, migration };
-    if (revision === from) {
+  { step: 'Reconcile', needs: ['plan', 'snapshot'], measure },
+  async (state, tools) => {
+    const { revision, upgrade } = await reconcile(migratorOptions(state, tools));
+    return judge(state, revision, upgrade);
+  },
+);
+
+function judge(
+  { plan, snapshot }: StateWith<'plan' | 'snapshot'>,
+  revision: RevisionId,
+  migration: RunReport | undefined,
+): Reconciliation {
+  const message = `The answer of Migrate was lost; the database is at ${revision}`;
+  switch (revision) {
+    case plan.to:
+      return { revision, verdict: 'committed', message: `${message}.`, migration };
+    case plan.from:
       return {
         revision,
         verdict: 'rolled back',
         message: `${message}, unchanged.\nHINT:  Start a new execution.`,
       };
-    }
-    return {
-      revision,
-      verdict: 'elsewhere',
-      message:
-        `${message}, neither ${from} nor ${to}: somebody else moved it.\n` +
-        'HINT:  Look into backstop.history for who it was, then start an execution with the action status. ' +
-        `To go back to the snapshot: ${state.snapshot?.restoreCommand}`,
-    };
-  },
-);
+    default:
+      return {
+        revision,
+        verdict: 'elsewhere',
+        message:
+          `${message}, neither ${plan.from} nor ${plan.to}: another run moved it.\n` +
+          'HINT:  Look into backstop.history for that run, then start an execution with the action status. ' +
+          snapshot.restore,
+      };
+  }
+}

@@ -1,41 +1,39 @@
-// Schedule finalize: what the upgrade retired is kept for some days, and dropped by an execution that starts itself then.
+// Schedule finalize: retired tables are kept for some days, then dropped by an execution that a schedule starts.
 import { scheduleName } from './aws/names.ts';
 import { putSchedule } from './aws/schedules.ts';
-import { BackstopError } from './migrator/model/errors.ts';
 import { readEnvironment, scheduleEnvironment } from './runtime/environment.ts';
-import { stateHandler } from './runtime/handler.ts';
-import type { ScheduledFinalize } from './state.ts';
+import { orEndAs, stateHandler } from './runtime/handler.ts';
+import type { ExecutionState, ScheduledFinalize } from './state.ts';
 
 const DAY_MS = 86_400_000;
+const FAILED = {
+  message: 'The database is at the target and valid, but its finalize could not be scheduled',
+  hint: 'When you no longer want the way back, start an execution with {"action":"finalize"}.',
+};
 
 export const handler = stateHandler(
   { step: 'Schedule finalize' },
-  async ({ request, execution }, { logger }): Promise<ScheduledFinalize> => {
-    const { database, finalizeAfterDays } = request;
-    const [name, at] = [scheduleName(database), new Date(Date.now() + finalizeAfterDays * DAY_MS)];
-    try {
-      const environment = readEnvironment(scheduleEnvironment);
-      await putSchedule({
-        name,
-        at,
-        group: environment.BACKSTOP_SCHEDULE_GROUP,
-        roleArn: environment.BACKSTOP_SCHEDULE_ROLE,
-        stateMachineArn: execution.stateMachineArn,
-        // Wherever the database is by then; but nothing that somebody else has retired since.
-        input: { action: 'finalize', database, target: '+0', appliedBy: execution.arn },
-      });
-    } catch (cause) {
-      throw new BackstopError(
-        'FinalizeFailed',
-        {
-          message: 'The database is at the target and valid, but its finalize could not be scheduled',
-          detail: String(cause).replaceAll('\n', ' '),
-          hint: 'When you no longer want the way back, start an execution with {"action":"finalize"}.',
-        },
-        { cause },
-      );
-    }
+  async (state, { logger }): Promise<ScheduledFinalize> => {
+    const at = new Date(Date.now() + state.request.finalizeAfterDays * DAY_MS);
+    const schedule = await orEndAs('FinalizeFailed', FAILED, () => scheduleFinalize(state, at));
     logger.info(`Finalize is scheduled for ${at.toISOString()}`);
-    return { schedule: name, at: at.toISOString() };
+    return { schedule, at: at.toISOString() };
   },
 );
+
+/** Returns the name of the schedule. */
+async function scheduleFinalize({ request, execution }: ExecutionState, at: Date): Promise<string> {
+  const { database } = request;
+  const environment = readEnvironment(scheduleEnvironment);
+  const name = scheduleName(database);
+  await putSchedule({
+    name,
+    at,
+    group: environment.BACKSTOP_SCHEDULE_GROUP,
+    roleArn: environment.BACKSTOP_SCHEDULE_ROLE,
+    stateMachineArn: execution.stateMachineArn,
+    // At whatever revision the database is by then, but only if no later run has retired more.
+    input: { action: 'finalize', database, target: '+0', appliedBy: execution.arn },
+  });
+  return name;
+}

@@ -2,7 +2,7 @@
 //
 // Every function receives the whole document and returns its own section, which the state machine puts in its
 // place. No section ever holds a secret.
-import type { EndingName } from './migrator/model/errors.ts';
+import type { AnyEnding } from './migrator/model/errors.ts';
 import type { Plan, RevisionId, RunReport, Standing } from './migrator/model/report.ts';
 
 export const ACTIONS = ['upgrade', 'downgrade', 'finalize', 'status', 'plan'] as const;
@@ -32,7 +32,7 @@ export interface Request {
   readonly finalizeAfterDays: number;
   /** How long a table may be locked against readers, in seconds, as estimated beforehand. */
   readonly maxLock: number;
-  /** ARN of the execution that must have changed the database last: what a schedule finalizes is that one's alone. */
+  /** ARN of the execution that must have changed the database last: a schedule finalizes only what that one retired. */
   readonly appliedBy?: string | undefined;
   readonly drill?: Drill | undefined;
 }
@@ -56,17 +56,31 @@ export interface Instance {
   readonly engineVersion: string;
 }
 
+/** The snapshot of an execution. Where none was to be taken, it is {@link NO_SNAPSHOT}. */
 export interface Snapshot {
   readonly id: string;
   readonly arn: string;
-  /** `waiting` until the instance can be snapshot; then RDS's own words: `creating`, `available`. */
+  /**
+   * `waiting` until the instance can be snapshot; then RDS's own words: `creating`, `available`. `skipped` where none was
+   * to be taken.
+   */
   readonly status: string;
   readonly createdAt: string;
-  /** The command that brings the database back from this snapshot, as a new instance. */
-  readonly restoreCommand: string;
+  /** How to restore the database, in a sentence that every ending quotes; or why there is nothing to restore. */
+  readonly restore: string;
   /** Ids of older snapshots that were deleted, beyond `keepSnapshots`. */
   readonly deleted: readonly string[];
 }
+
+/** Told from a snapshot by its status: its id may be anything. */
+export const NO_SNAPSHOT: Snapshot = {
+  id: 'none',
+  arn: '',
+  status: 'skipped',
+  createdAt: '',
+  restore: 'There is no snapshot to restore: this execution was told not to take one.',
+  deleted: [],
+};
 
 /** When what was retired will be finalized, by an execution that a schedule starts. */
 export interface ScheduledFinalize {
@@ -93,7 +107,7 @@ export interface Validation extends Standing {
 /** An execution in a few lines: what stands first in its output, and in the message that tells of its end. */
 export interface Summary {
   /** `Succeeded`, or the name of the error; TimedOut and Aborted where nothing of the execution ended it. */
-  readonly ending: EndingName | 'Succeeded' | 'TimedOut' | 'Aborted';
+  readonly ending: AnyEnding | 'Succeeded' | 'TimedOut' | 'Aborted';
   /** A sentence a line: what happened, what is in the database, what is left to do. */
   readonly message: string;
   readonly action: Action | null;
@@ -125,6 +139,19 @@ export interface ExecutionState {
   readonly downgradeValidation?: Validation;
   /** The last error that a state caught. */
   readonly failure?: { readonly Error: string; readonly Cause: string };
+}
+
+/** A section that some state adds to the document. */
+export type Section = Exclude<keyof ExecutionState, 'request' | 'execution' | 'instance'>;
+
+/** The document with these sections in it. */
+export type StateWith<S extends Section> = ExecutionState & {
+  readonly [K in S]-?: NonNullable<ExecutionState[K]>;
+};
+
+/** The snapshot that RDS has begun for this execution; undefined where it was not asked for, or has not been begun. */
+export function takenSnapshot({ snapshot }: Partial<ExecutionState>): Snapshot | undefined {
+  return snapshot && snapshot.status !== 'skipped' && snapshot.arn !== '' ? snapshot : undefined;
 }
 
 /**

@@ -1,12 +1,14 @@
 // An execution in a few lines, made from its document: for its output, and for the message that tells of its end.
-import { ENDINGS, type EndingName } from './migrator/model/errors.ts';
+import type { DatabaseState } from './migrator/model/errors.ts';
 import { seconds } from './migrator/model/events.ts';
 import type { Plan, RevisionId, RunReport } from './migrator/model/report.ts';
-import { committedMigration, type ExecutionState, type Summary } from './state.ts';
+import { committedMigration, type ExecutionState, type Summary, takenSnapshot } from './state.ts';
 
-/** How an execution ended that did not succeed. */
+/** How an execution failed. */
 export interface Failure {
-  readonly ending: Exclude<Summary['ending'], 'Succeeded'>;
+  readonly ending: Summary['ending'];
+  /** What the ending promises about the database. */
+  readonly database: DatabaseState;
   /** The sentence with which it ended. */
   readonly cause: string;
 }
@@ -22,8 +24,8 @@ export function summarize(state: Partial<ExecutionState>, failure?: Failure): Su
     action: state.request?.action ?? null,
     database: state.request?.database ?? null,
     revisionBefore: state.plan?.from ?? null,
-    revisionAfter: failure ? revisionAfterFailure(state, failure.ending) : revisionAfter(state),
-    snapshot: state.snapshot?.arn ? state.snapshot.id : null,
+    revisionAfter: failure ? revisionAfterFailure(state, failure.database) : revisionAfter(state),
+    snapshot: takenSnapshot(state)?.id ?? null,
     finalizePending: pending,
     finalizeAt,
   };
@@ -85,13 +87,9 @@ function revisionAfter({ request, plan, downgrade }: Partial<ExecutionState>): R
   return downgrade?.to ?? plan?.to ?? null;
 }
 
-/** What the ending promises of the database; where it promises nothing, nobody knows. */
-function revisionAfterFailure(
-  { plan }: Partial<ExecutionState>,
-  ending: Failure['ending'],
-): RevisionId | null {
-  if (!isEnding(ending)) return null;
-  switch (ENDINGS[ending].database) {
+/** As the ending promises; null if it promises nothing. */
+function revisionAfterFailure({ plan }: Partial<ExecutionState>, database: DatabaseState): RevisionId | null {
+  switch (database) {
     case 'unchanged':
     case 'downgraded':
       return plan?.from ?? null;
@@ -107,10 +105,6 @@ function pendingFinalize(state: Partial<ExecutionState>): readonly RevisionId[] 
   const { plan, validation, downgradeValidation, finalization } = state;
   if (finalization) return [];
   return (downgradeValidation ?? validation ?? plan)?.finalizePending ?? [];
-}
-
-function isEnding(ending: string): ending is EndingName {
-  return ending in ENDINGS;
 }
 
 /** The output of an execution: the document, behind its summary. */

@@ -1,37 +1,42 @@
 // Validate: runs the checks of the revision, after the upgrade or after the downgrade, and says how to go on.
 import { validate } from './migrator/inspect.ts';
-import type { CheckReport, RevisionId, Standing, ValidationReport } from './migrator/model/report.ts';
+import type { CheckReport, Standing, ValidationReport } from './migrator/model/report.ts';
 import { isDrill } from './runtime/drill.ts';
-import { makeHandler } from './runtime/handler.ts';
+import { makeHandler, orEndAs, type Tools } from './runtime/handler.ts';
 import { measureChecks } from './runtime/metrics.ts';
 import { migratorOptions } from './runtime/migrator-options.ts';
-import { committedMigration, type ExecutionState, type Validation } from './state.ts';
+import { committedMigration, type StateWith, type Validation } from './state.ts';
 
 interface Input {
   readonly phase: 'after-upgrade' | 'after-downgrade';
-  readonly state: ExecutionState;
+  readonly state: StateWith<'plan'>;
 }
 
+/** A downgrade that was not validated needs a person, whatever kept the checks from running. */
+const NOT_VALIDATED = {
+  message: 'The database is downgraded, but its checks could not run',
+  hint: 'Start an execution with the action status.',
+};
+
 export const handler = makeHandler(
-  { step: 'Validate', stateOf: ({ state }: Input) => state, measure: measureChecks },
-  async ({ phase, state }, tools): Promise<Validation> => {
-    const report = await validate(migratorOptions(state, tools), phase, expectedRevision(phase, state));
-    const judged =
-      phase === 'after-upgrade' && isDrill(state, 'validation-failure') ? withDrill(report) : report;
-    return {
-      ...judged,
-      cause:
-        phase === 'after-upgrade' ? causeAfterUpgrade(judged, state) : causeAfterDowngrade(judged, state),
-    };
-  },
+  { step: 'Validate', needs: ['plan'], stateOf: ({ state }: Input) => state, measure: measureChecks },
+  async ({ phase, state }, tools): Promise<Validation> =>
+    phase === 'after-upgrade'
+      ? validateUpgrade(state, tools)
+      : orEndAs('DowngradeFailed', NOT_VALIDATED, () => validateDowngrade(state, tools)),
 );
 
-/** Where the execution has brought the database; somebody else may have moved it since. */
-function expectedRevision(
-  phase: Input['phase'],
-  { plan, downgrade }: ExecutionState,
-): RevisionId | undefined {
-  return phase === 'after-upgrade' ? plan?.to : (downgrade?.to ?? plan?.to);
+async function validateUpgrade(state: Input['state'], tools: Tools): Promise<Validation> {
+  const report = await validate(migratorOptions(state, tools), 'after-upgrade', state.plan.to);
+  const judged = isDrill(state, 'validation-failure') ? withDrill(report) : report;
+  return { ...judged, cause: causeAfterUpgrade(judged, state) };
+}
+
+/** Nothing was downgraded if the database was at the target already. */
+async function validateDowngrade(state: Input['state'], tools: Tools): Promise<Validation> {
+  const { to } = state.downgrade ?? state.plan;
+  const report = await validate(migratorOptions(state, tools), 'after-downgrade', to);
+  return { ...report, cause: causeAfterDowngrade(report, state) };
 }
 
 /** The drill for a wrong result: one more check, which does not hold. */
@@ -56,13 +61,13 @@ function causeOf({ revision, passed, checks }: ValidationReport): string {
     `${failed.length} of ${checks.length} checks of ${revision} do not hold`,
     ...failed.map(
       ({ id, title, violations, rows }) =>
-        `${id} ${title}: ${violations} rows, e.g. ${JSON.stringify(rows[0])}`,
+        `${id} ${title}: ${violations} ${violations === 1 ? 'row' : 'rows'}, e.g. ${JSON.stringify(rows[0])}`,
     ),
   ].join('\nDETAIL:  ');
 }
 
 /** The sentence with which an execution ends that applied nothing; after any other a downgrade has the last word. */
-function causeAfterUpgrade(report: ValidationReport, state: ExecutionState): string {
+function causeAfterUpgrade(report: ValidationReport, state: Input['state']): string {
   const cause = causeOf(report);
   if (report.passed || committedMigration(state)) return cause;
   return `${cause}\nHINT:  This execution applied nothing, so nothing was taken back. Correct what the checks name, then start a new execution.`;
@@ -71,16 +76,14 @@ function causeAfterUpgrade(report: ValidationReport, state: ExecutionState): str
 /** The sentence with which an execution ends that stepped back. */
 function causeAfterDowngrade(
   report: ValidationReport,
-  { plan, validation, downgrade, snapshot }: ExecutionState,
+  { plan, validation, downgrade, snapshot }: Input['state'],
 ): string {
   const where = downgrade
     ? `The database was downgraded to ${downgrade.to}`
-    : `The database was at ${plan?.to} already`;
+    : `The database was at ${plan.to} already`;
   if (!report.passed) {
-    const remedy = snapshot
-      ? `Restore from the snapshot if rows are missing: ${snapshot.restoreCommand}`
-      : 'Correct what the checks name, then start a new execution.';
-    return `${where}, but ${causeOf(report)}\nHINT:  ${remedy}`;
+    const remedy = ['Correct what the checks name, then start a new execution.', snapshot?.restore];
+    return `${where}, but ${causeOf(report)}\nHINT:  ${remedy.filter(Boolean).join(' ')}`;
   }
   return [
     validation?.cause,

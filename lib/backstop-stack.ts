@@ -4,9 +4,11 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { LogGroup, type LogGroupProps } from 'aws-cdk-lib/aws-logs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { readRefusals } from '../lambda/migrator/revisions/databases.ts';
 import type { Settings } from './config.ts';
 import { Functions } from './functions.ts';
 import { Operations } from './operations.ts';
+import { MIGRATIONS } from './paths.ts';
 import { MigrationStateMachine } from './state-machine.ts';
 import { functionSeconds } from './timeouts.ts';
 
@@ -28,14 +30,21 @@ export class BackstopStack extends Stack {
       seconds: functionSeconds(settings),
       key,
     };
+    const refusals = readRefusals(MIGRATIONS);
     const functions = new Functions(this, 'Functions', shared, settings);
     this.stateMachine = new MigrationStateMachine(this, 'StateMachine', {
       functions,
       logGroup: new LogGroup(this, 'ExecutionLog', logs),
+      refusals,
       key,
     });
     const { stateMachine } = this;
-    const operations = new Operations(this, 'Operations', { shared, settings, stateMachine });
+    const operations = new Operations(this, 'Operations', {
+      shared,
+      settings,
+      stateMachine,
+      refusals,
+    });
     new CfnOutput(this, 'StateMachineArn', { value: stateMachine.stateMachineArn });
     new CfnOutput(this, 'TopicArn', { value: operations.topic.topicArn });
     new CfnOutput(this, 'DashboardUrl', { value: operations.dashboardUrl });

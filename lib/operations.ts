@@ -19,6 +19,8 @@ export interface OperationsProps {
   readonly shared: SharedProps;
   readonly settings: Settings;
   readonly stateMachine: StateMachine;
+  /** Names of the endings that revisions declare. */
+  readonly refusals: readonly string[];
 }
 
 /** Every way in which an execution ends, in the words of Step Functions. */
@@ -30,11 +32,12 @@ export class Operations extends Construct {
   /** The address of the dashboard in the console. */
   readonly dashboardUrl: string;
 
-  constructor(scope: Construct, id: string, { shared, settings, stateMachine }: OperationsProps) {
+  constructor(scope: Construct, id: string, props: OperationsProps) {
     super(scope, id);
+    const { shared, settings, stateMachine, refusals } = props;
     const { logGroup, key } = shared;
     this.topic = this.#createTopic(key, settings.notificationEmail);
-    const notify = this.#createNotify(shared, stateMachine);
+    const notify = this.#createNotify(shared, stateMachine, refusals);
     const rule = this.#callWhenEnded(notify, stateMachine);
     if (settings.alarms) addAlarms(this, { stateMachine, notify, rule, topic: this.topic });
     this.dashboardUrl = this.#urlOf(addDashboard(this, stateMachine, logGroup).dashboardName);
@@ -52,11 +55,18 @@ export class Operations extends Construct {
     return topic;
   }
 
-  #createNotify(shared: SharedProps, stateMachine: StateMachine): BackstopFunction {
+  #createNotify(
+    shared: SharedProps,
+    stateMachine: StateMachine,
+    refusals: readonly string[],
+  ): BackstopFunction {
     return new BackstopFunction(this, 'notify', {
       shared,
       description: 'Reports how an execution ended',
-      environment: { BACKSTOP_TOPIC_ARN: this.topic.topicArn },
+      environment: {
+        BACKSTOP_TOPIC_ARN: this.topic.topicArn,
+        BACKSTOP_REFUSALS: JSON.stringify(refusals),
+      },
       permissions: [
         ...readExecutions(this, stateMachine.stateMachineName),
         ...publish(this.topic.topicArn, shared.key),

@@ -25,17 +25,20 @@ const COMMENT =
 export interface MigrationStateMachineProps {
   readonly functions: Functions;
   readonly logGroup: ILogGroup;
+  /** Names of the endings that revisions declare. */
+  readonly refusals: readonly string[];
   /** Encrypts definition and history. Default: a key that AWS owns. */
   readonly key: IKey | undefined;
 }
 
 export class MigrationStateMachine extends StateMachine {
-  constructor(scope: Construct, id: string, { functions, logGroup, key }: MigrationStateMachineProps) {
+  constructor(scope: Construct, id: string, props: MigrationStateMachineProps) {
+    const { functions, logGroup, refusals, key } = props;
     super(scope, id, {
       comment: COMMENT,
       stateMachineType: StateMachineType.STANDARD,
       queryLanguage: QueryLanguage.JSON_PATH,
-      definitionBody: DefinitionBody.fromChainable(defineFlow(scope, functions)),
+      definitionBody: DefinitionBody.fromChainable(defineFlow(scope, functions, refusals)),
       timeout: Duration.hours(EXECUTION_LIMIT_HOURS),
       tracingEnabled: true,
       ...(key && { encryptionConfiguration: new CustomerManagedEncryptionConfiguration(key) }),

@@ -1,23 +1,36 @@
-// docs/state-machine.svg: the state machine, drawn from its definition; the same definition gives the same bytes.
+// docs/state-machine.svg: the state machine, drawn by Graphviz from its definition; the same definition gives the same bytes.
 import { join } from 'node:path';
+import { instance } from '@viz-js/viz';
 import { ROOT } from '../../lib/paths.ts';
-import { layOut } from './layout.ts';
+import { graphOf } from './graph.ts';
 import { type Course, type Definition, type Story, tell } from './story.ts';
-import { toSvg } from './svg.ts';
+import { style } from './style.ts';
 
 export const PICTURE = join(ROOT, 'docs/state-machine.svg');
 
-/** @returns the text of the file */
+/** Returns the text of the file. */
 export async function draw(definition: Definition): Promise<string> {
   const story = tell(definition);
+  const drawn = (await instance()).renderString(graphOf(story), { format: 'svg' });
+  const head = [
+    '<title id="title">The state machine of Backstop</title>',
+    `<desc id="description">${describe(story)}</desc>`,
+    `<style>\n${style()}\n</style>`,
+  ];
+  // Up to the root element: the declaration, the document type and the version of Graphviz.
+  return drawn
+    .replace(/^[\s\S]*?<svg /, '<svg role="img" aria-labelledby="title description" ')
+    .replace(/(<svg [^>]*>)/, `$1\n${head.join('\n')}`);
+}
+
+/** The picture in some sentences. */
+function describe(story: Story): string {
   const ends = story.nodes.filter(({ lines }) => lines.length > 1).map(({ id }) => id);
-  return toSvg(await layOut(story), {
-    title: 'The state machine of Backstop',
-    description:
-      `When all goes well: ${chain(story, 'straight')}. ` +
-      `When the result is wrong: ${chain(story, 'back')}. ` +
-      `Other ends are failures, by what is in the database: ${ends.join(', ')}.`,
-  });
+  return (
+    `When all goes well: ${chain(story, 'straight')}. ` +
+    `When the result is wrong: ${chain(story, 'back')}. ` +
+    `Other ends are failures, by what is in the database: ${ends.join(', ')}.`
+  );
 }
 
 /** The states of a course, one after the other. */

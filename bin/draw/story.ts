@@ -6,7 +6,6 @@ import { BACK, STRAIGHT, WORDS } from './words.ts';
 /** A state of the definition, as far as it is drawn. */
 interface State {
   readonly Type: string;
-  readonly Comment?: string;
   readonly Next?: string;
   readonly Default?: string;
   readonly Choices?: readonly { readonly Next: string }[];
@@ -26,8 +25,6 @@ export interface Node {
   readonly kind: Kind;
   /** One text a line; an end has a heading, and the names of its states below. */
   readonly lines: readonly string[];
-  /** A sentence for whoever points at it, or cannot see it. */
-  readonly about: string;
 }
 
 /** What a way belongs to. */
@@ -55,7 +52,7 @@ interface Way {
 /** State → its ways out. */
 type Ways = ReadonlyMap<string, readonly Way[]>;
 
-const START: Node = { id: 'Start', kind: 'start', lines: ['input'], about: 'The execution starts.' };
+const START: Node = { id: 'Start', kind: 'start', lines: ['input'] };
 const KINDS: Readonly<Record<string, Kind>> = {
   Task: 'task',
   Choice: 'choice',
@@ -67,7 +64,7 @@ const COURSES: readonly Course[] = ['straight', 'back', 'other', 'error'];
 
 /**
  * Reads the story out of a definition.
- * @throws Error where a Fail state ends by an error of which nobody has promised anything
+ * @throws Error if a Fail state ends by an error that promises nothing
  */
 export function tell({ StartAt, States }: Definition): Story {
   const ways = waysOf(States);
@@ -159,9 +156,9 @@ function isEnding(error: string): error is EndingName {
 }
 
 function nodesOf(states: Definition['States']): Node[] {
-  return Object.entries(states).flatMap(([id, { Type, Comment: about = '' }]) => {
+  return Object.entries(states).flatMap(([id, { Type }]) => {
     const kind = KINDS[Type];
-    return kind ? [{ id, kind, lines: [id], about }] : [];
+    return kind ? [{ id, kind, lines: [id] }] : [];
   });
 }
 
@@ -173,7 +170,6 @@ function endsOf(promises: ReadonlyMap<string, DatabaseState>): Node[] {
       id: promise,
       kind: promise,
       lines: [promise, ...names.sort()],
-      about: `Ends in failure; the database: ${promise}.`,
     };
   });
 }

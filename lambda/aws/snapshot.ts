@@ -6,7 +6,7 @@ import { BackstopError } from '../migrator/model/errors.ts';
 import type { Execution, Snapshot } from '../state.ts';
 import { type Description, describe } from './instance.ts';
 import { DATABASE_TAG, EXECUTION_TAG, snapshotId } from './names.ts';
-import { restoreCommand } from './restore-command.ts';
+import { restoreSentence } from './restore.ts';
 import { createSnapshot, deleteSnapshot, type Found, findSnapshot, listSnapshots } from './snapshot-store.ts';
 
 export interface SnapshotRequest {
@@ -57,7 +57,7 @@ export async function ensureSnapshot(request: SnapshotRequest): Promise<Snapshot
     arn: found?.arn ?? '',
     status,
     createdAt: found?.createdAt ?? '',
-    restoreCommand: restoreCommand(description, id),
+    restore: restoreSentence(description, found?.id),
     deleted: [],
   };
   if (status === 'available') return { ...snapshot, deleted: await deleteOldest(description, id, request) };

@@ -34,6 +34,8 @@ export const scheduleEnvironment = z.object({
 
 export const notifyEnvironment = z.object({
   BACKSTOP_TOPIC_ARN: z.string(),
+  /** Names of the endings that the deployed revisions declare. */
+  BACKSTOP_REFUSALS: json.pipe(z.array(z.string())),
 });
 
 /** Functions that speak to the database. */

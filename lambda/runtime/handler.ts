@@ -1,7 +1,8 @@
 // The frame of every function: do the work, log the error that ends it, tell what was measured.
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
-import type { ExecutionState } from '../state.ts';
+import { BackstopError, type EndingName, type ErrorText } from '../migrator/model/errors.ts';
+import type { ExecutionState, Section, StateWith } from '../state.ts';
 import { type Known, loggerFor } from './logger.ts';
 import { emitMetrics, type Measures, type Step } from './metrics.ts';
 
@@ -27,9 +28,14 @@ export interface Measured<Output> {
 export interface Frame<Input, Output> extends Measured<Output> {
   /** Where in the input the execution's state stands. */
   readonly stateOf: (input: Input) => Known;
+  /**
+   * Sections that must be in the state before the work begins.
+   * @default - none
+   */
+  readonly needs?: readonly Section[];
 }
 
-/** Makes a Lambda handler. */
+/** Makes a Lambda handler, which throws ConfigurationError if a section is missing. */
 export function makeHandler<Input, Output>(
   frame: Frame<Input, Output>,
   work: (input: Input, tools: Tools) => Promise<Output>,
@@ -42,12 +48,29 @@ export function makeHandler<Input, Output>(
     const tools = { logger, remainingMs: () => context.getRemainingTimeInMillis() };
     let answer: Output | undefined;
     try {
-      answer = await logErrors(logger, () => work(input, tools));
+      answer = await logErrors(logger, async () => {
+        requireSections(state, frame);
+        return work(input, tools);
+      });
       return answer;
     } finally {
       tellMeasures(frame, state, performance.now() - started, answer);
     }
   };
+}
+
+/** A missing section is an error of the state machine, and nothing has been done yet. */
+function requireSections(
+  state: Known,
+  { step, needs = [] }: Pick<Frame<never, never>, 'step' | 'needs'>,
+): void {
+  const missing = needs.find((section) => state[section] === undefined);
+  if (missing === undefined) return;
+  throw new BackstopError('ConfigurationError', {
+    message: `${step} was called without the section "${missing}" of the document`,
+    detail: `The document has: ${Object.keys(state).join(', ')}.`,
+    hint: 'The state machine does not fit its functions: deploy the stack again, then start a new execution.',
+  });
 }
 
 /** @param answer undefined where the function failed */
@@ -87,10 +110,29 @@ function shortened(error: Error): Error {
   return error;
 }
 
-/** A handler whose input is the whole state of the execution. */
-export function stateHandler<Output>(
-  measured: Measured<Output>,
-  work: (state: ExecutionState, tools: Tools) => Promise<Output>,
-): Handler<ExecutionState, Output> {
+/** A handler whose input is the state of the execution, with the sections that it needs. */
+export function stateHandler<Output, const S extends Section = never>(
+  measured: Measured<Output> & { readonly needs?: readonly S[] },
+  work: (state: StateWith<S>, tools: Tools) => Promise<Output>,
+): Handler<StateWith<S>, Output> {
   return makeHandler({ ...measured, stateOf: (state) => state }, work);
+}
+
+/**
+ * Does the work. Whatever it throws becomes this ending, with the message of the error as its detail; an error that
+ * `except` accepts stays as it is.
+ */
+export async function orEndAs<T>(
+  name: EndingName,
+  text: Omit<ErrorText, 'detail'>,
+  work: () => Promise<T>,
+  except: (error: unknown) => boolean = () => false,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (except(cause)) throw cause;
+    const detail = (cause instanceof Error ? cause.message : String(cause)).replaceAll('\n', ' ');
+    throw new BackstopError(name, { ...text, detail }, { cause });
+  }
 }

@@ -1,9 +1,12 @@
-// Every way in which an execution ends: what it says, and what it promises about the database.
-import { type Fail, type Pass, Succeed } from 'aws-cdk-lib/aws-stepfunctions';
+// Every way in which an execution ends: the sentence that it says, and what it promises about the database.
+import { Succeed } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import { compose, EXPLAINED, explain, fail, failPrepared, format } from './bricks.ts';
+import { CAUGHT, EXPLAINED, explain, fail, failAsExplained, format } from './states.ts';
 
-/** By name: the state to go to, be it the end itself or the one that prepares its sentence. */
+/** How to restore, as the state knows it that took the snapshot, or did not. */
+const RESTORE = '$.snapshot.restore';
+
+/** By name: the state to go to, which is the end itself or the one that takes out a message for it. */
 export function createEndings(scope: Construct) {
   return {
     succeeded: new Succeed(scope, 'Succeeded', {
@@ -17,13 +20,12 @@ export function createEndings(scope: Construct) {
 }
 
 function beforeAnyChange(scope: Construct) {
-  const unchanged = failPrepared(
-    scope,
-    'Failed, database unchanged',
-    'Nothing of this execution was committed.',
-  );
   return {
-    unchanged: explain(scope, 'Explain failure', unchanged),
+    unchanged: explain(
+      scope,
+      'Explain failure',
+      failAsExplained(scope, 'Failed, database unchanged', 'Nothing of this execution was committed.'),
+    ),
     misconfigured: fail(
       scope,
       'Configuration error',
@@ -54,12 +56,15 @@ function beforeAnyChange(scope: Construct) {
 }
 
 function afterMigrate(scope: Construct) {
-  const unknown = failPrepared(
-    scope,
-    'Outcome unknown',
-    'The migration may or may not be committed; a person has to look.',
-    'OutcomeUnknown',
-  );
+  const unknown = (name: string, why: string) =>
+    fail(scope, name, 'The migration may or may not be committed; a person has to look.', {
+      error: 'OutcomeUnknown',
+      causePath: format(
+        'The answer of the migration was lost, and the database could not be asked what is true: {}\nHINT:  Once it answers, start an execution with the action status. {}',
+        why,
+        RESTORE,
+      ),
+    });
   return {
     rolledBack: fail(scope, 'Migration rolled back', 'The answer was lost, and nothing was committed.', {
       error: 'MigrationFailed',
@@ -69,93 +74,85 @@ function afterMigrate(scope: Construct) {
       error: 'OutcomeUnknown',
       causePath: '$.reconciliation.message',
     }),
-    ...becauseOf(scope, 'unknown', {
-      name: 'Outcome unknown, with remedy',
-      comment: 'Says how to find out, and how to restore.',
-      template:
-        'The answer of the migration was lost, and the database could not be asked what is true: {}\nHINT:  Once it answers, start an execution with the action status. To go back to the snapshot: {}',
-      paths: ['$.snapshot.restoreCommand'],
-      end: unknown,
-    }),
+    unknown: explain(scope, 'Explain unknown outcome', unknown('Outcome unknown', EXPLAINED)),
+    unknownSilent: unknown('Outcome unknown, no answer', CAUGHT),
     invalid: fail(
       scope,
       'Validation failed',
       'Checks do not hold; there is nothing of this execution to take back.',
-      {
-        error: 'ValidationFailed',
-        causePath: '$.validation.cause',
-      },
+      { error: 'ValidationFailed', causePath: '$.validation.cause' },
     ),
   };
 }
 
 function afterFinalize(scope: Construct) {
-  const failed = failPrepared(
-    scope,
-    'Finalize failed',
-    'The database is at the target and valid; retired tables may still be there.',
-    'FinalizeFailed',
-  );
   return {
     moved: explain(
       scope,
       'Explain move',
-      failPrepared(
+      fail(
         scope,
         'Moved after validation',
-        'Somebody else moved the database after it had been validated; nothing was dropped.',
-        'NotAtTarget',
+        'Another run moved the database after it had been validated; nothing was dropped.',
+        { error: 'NotAtTarget', causePath: EXPLAINED },
       ),
     ),
-    finalizeFailed: explain(scope, 'Explain finalize failure', failed),
-    scheduleLost: fail(
+    finalizeFailed: explain(
       scope,
-      'Schedule lost',
-      'The database is at the target and valid; nobody may come to finalize it.',
+      'Explain finalize failure',
+      fail(
+        scope,
+        'Finalize failed',
+        'The database is at the target and valid; retired tables may still be there.',
+        { error: 'FinalizeFailed', causePath: EXPLAINED },
+      ),
+    ),
+    finalizeLost: fail(
+      scope,
+      'Finalize lost',
+      'The database is at the target and valid; whether it is finalized, or will be, is not known.',
       {
         error: 'FinalizeFailed',
         cause:
-          'The function that schedules the finalize did not answer as it should. The database is at the target and ' +
-          'valid; the retired tables are still there.\nHINT:  When you no longer want the way back, start an ' +
-          'execution with {"action": "finalize"}.',
+          'The function that finalizes, or schedules it, did not answer as it should. The database is at the target and ' +
+          'valid; retired tables may still be there.\nHINT:  To drop them, start an execution with {"action": "finalize"}.',
       },
     ),
-    finalizeLost: fail(scope, 'Finalize lost', 'The database is at the target and valid.', {
-      error: 'FinalizeFailed',
-      cause:
-        'Finalize did not answer as it should. The database is at the target and valid; retired tables may ' +
-        'still be there.\nHINT:  Start a new execution with {"action": "finalize"}.',
-    }),
   };
 }
 
 function afterDowngrade(scope: Construct) {
-  const failed = failPrepared(
-    scope,
-    'Downgrade failed',
-    'The downgrade did not complete, or could not be validated; a person has to look.',
-    'DowngradeFailed',
-  );
   return {
-    downgradeFailed: explain(scope, 'Explain downgrade failure', failed),
-    downgradeLost: compose(
+    downgradeFailed: explain(
       scope,
-      'Downgrade lost, with remedy',
-      'Says how to find out, and how to restore.',
-      format(
-        'The downgrade did not answer as it should ({}); the database is as before it or as after it.\nHINT:  Start an execution with the action status to see which. To go back to the snapshot: {}',
-        '$.failure.Error',
-        '$.snapshot.restoreCommand',
+      'Explain downgrade failure',
+      fail(
+        scope,
+        'Downgrade failed',
+        'The downgrade did not complete, or could not be validated; a person has to look.',
+        { error: 'DowngradeFailed', causePath: EXPLAINED },
       ),
-      failed,
     ),
-    ...becauseOf(scope, 'downgradeUnchecked', {
-      name: 'Downgrade not validated',
-      comment: 'Says why the checks could not run.',
-      template:
-        'The database is downgraded, but its checks could not run: {}\nHINT:  Start an execution with the action status.',
-      end: failed,
+    downgradeLost: fail(scope, 'Downgrade lost', 'The downgrade did not answer; a person has to look.', {
+      error: 'DowngradeFailed',
+      causePath: format(
+        'The downgrade did not answer as it should ({}); the database is as before it or as after it.\nHINT:  Start an execution with the action status to see which. {}',
+        CAUGHT,
+        RESTORE,
+      ),
     }),
+    downgradeUnchecked: fail(
+      scope,
+      'Downgrade not validated',
+      'The checks did not answer after the downgrade; a person has to look.',
+      {
+        error: 'DowngradeFailed',
+        causePath: format(
+          'The database is downgraded, but its checks could not run: their function did not answer as it should ({})\nHINT:  Start an execution with the action status.',
+          CAUGHT,
+        ),
+      },
+    ),
     downgradeInvalid: fail(scope, 'Downgrade invalid', 'After the downgrade, checks do not hold.', {
       error: 'DowngradeFailed',
       causePath: '$.downgradeValidation.cause',
@@ -167,27 +164,4 @@ function afterDowngrade(scope: Construct) {
       { error: 'ValidationFailed', causePath: '$.downgradeValidation.cause' },
     ),
   };
-}
-
-interface Reason {
-  readonly name: string;
-  readonly comment: string;
-  /** The sentence; its first `{}` is the reason. */
-  readonly template: string;
-  /** What the other `{}` of the template are. */
-  readonly paths?: readonly string[];
-  readonly end: Fail;
-}
-
-/**
- * Two ways to the same end: `<key>` for what a function threw, with its message, and `<key>Silent` for what has none,
- * such as a timeout, with its name.
- */
-function becauseOf<K extends string>(scope: Construct, key: K, reason: Reason) {
-  const { name, comment, template, paths = [], end } = reason;
-  const say = (id: string, why: string) => compose(scope, id, comment, format(template, why, ...paths), end);
-  return {
-    [key]: explain(scope, `${name}: explain`, say(`${name}, explained`, EXPLAINED)),
-    [`${key}Silent`]: say(name, '$.failure.Error'),
-  } as Record<K | `${K}Silent`, Pass>;
 }

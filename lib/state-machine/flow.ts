@@ -11,42 +11,17 @@ import {
   WaitTime,
 } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import type { EndingName } from '../../lambda/migrator/model/errors.ts';
-import type { Action, Reconciliation, Snapshot } from '../../lambda/state.ts';
+import { ENDINGS, type EndingName } from '../../lambda/migrator/model/errors.ts';
+import { type Action, NO_SNAPSHOT, type Reconciliation } from '../../lambda/state.ts';
 import type { Functions } from '../functions.ts';
-import { EXPLAINED, explain, format, on, onAnythingElse } from './bricks.ts';
 import { createEndings } from './endings.ts';
+import { CAUGHT, EXPLAINED, explain, format, on, onAnythingElse } from './states.ts';
 import { createTasks } from './tasks.ts';
 
-/** A function that throws by one of these names has changed nothing. */
-const REFUSALS: readonly EndingName[] = [
-  'InvalidInput',
-  'ConfigurationError',
-  'SecretMalformed',
-  'CredentialsRejected',
-  'DatabaseNotFound',
-  'DatabaseUnreachable',
-  'WrongDatabase',
-  'ServerTooOld',
-  'ExtensionMissing',
-  'RevisionInvalid',
-  'UnknownRevision',
-  'DatabaseBusy',
-  'LockTooLong',
-  'ForeignKeyBlocked',
-  'OrphanedChunks',
-  'PatternViolation',
-];
-const ROLLED_BACK: readonly EndingName[] = [...REFUSALS, 'MigrationTimeout', 'MigrationFailed'];
-
-const NO_SNAPSHOT: Snapshot = {
-  id: 'none',
-  arn: '',
-  status: 'skipped',
-  createdAt: '',
-  restoreCommand: 'this execution took no snapshot',
-  deleted: [],
-};
+/** The engine's endings that mean: nothing was changed. */
+const UNCHANGED = (Object.keys(ENDINGS) as EndingName[]).filter(
+  (name) => ENDINGS[name].database === 'unchanged',
+);
 
 const actionIs = (action: Action) => Condition.stringEquals('$.request.action', action);
 const isTrue = (path: string) => Condition.booleanEquals(path, true);
@@ -60,25 +35,34 @@ const hasUpgraded = (section: string) =>
     Condition.isPresent(`${section}.outcome`),
     Condition.stringEquals(`${section}.outcome`, 'upgraded'),
   );
-/** Not where another execution was faster: what that one did is its own to take back or to finalize. */
+/** If another execution was faster, only that one may take back or finalize what it did. */
 const appliedHere = Condition.or(hasUpgraded('$.migration'), hasUpgraded('$.reconciliation.migration'));
 
-/** Builds all states in `scope` and returns the first. */
-export function defineFlow(scope: Construct, functions: Functions): State {
+/**
+ * Builds all states in `scope` and returns the first.
+ *
+ * @param refusals names of the endings that revisions declare: each means that nothing was changed
+ */
+export function defineFlow(scope: Construct, functions: Functions, refusals: readonly string[]): State {
+  const onUnchanged = () => on(...UNCHANGED, ...refusals);
   const ends = createEndings(scope);
   const tasks = createTasks(scope, functions);
   const choice = (name: string, comment: string) => new Choice(scope, name, { comment });
 
-  const whatToDo = choice('What is to do?', 'Whether any revision is to run.');
-  const snapshotWanted = choice('Snapshot wanted?', 'As the input or the deployed default says.');
+  const whatToDo = choice(
+    'What is to do?',
+    'Whether any revision is to run, and after a snapshot or without.',
+  );
   const snapshotAvailable = choice('Snapshot available?', 'Nothing runs before it is.');
   const whichWay = choice('Which way?', 'Up or down, as planned.');
   const wasCommitted = choice('Was it committed?', 'As the database says.');
-  const valid = choice('Valid?', 'Whether every check holds.');
-  const stepBack = choice('Step back?', 'Only what this execution applied is taken back.');
+  const valid = choice(
+    'Valid?',
+    'Whether every check holds; if not, what this execution applied is taken back.',
+  );
   const finalizeWanted = choice(
     'Finalize?',
-    'Whether what was retired is dropped: now, later, or not, as the input and the deployment say.',
+    'Whether retired tables are dropped: now, later, or not, as the input and the deployment say.',
   );
   const downgradeValid = choice(
     'Downgrade valid?',
@@ -105,16 +89,9 @@ export function defineFlow(scope: Construct, functions: Functions): State {
     .next(tasks.preflight);
 
   tasks.preflight
-    .addCatch(ends.unchanged, on(...ROLLED_BACK, 'NotAtTarget'))
+    .addCatch(ends.unchanged, onUnchanged())
     .addCatch(ends.unreachable, onAnythingElse())
     .next(whatToDo);
-
-  whatToDo
-    .when(actionIs('plan'), tasks.summarize)
-    .when(Condition.or(actionIs('status'), actionIs('finalize')), tasks.validate)
-    .when(somethingPending, snapshotWanted)
-    .when(Condition.or(actionIs('downgrade'), directionIs('downgrade')), tasks.validateDowngrade)
-    .otherwise(tasks.validate);
 
   const withoutSnapshot = new Pass(scope, 'Without snapshot', {
     comment: 'Says in the document that there is none.',
@@ -122,7 +99,14 @@ export function defineFlow(scope: Construct, functions: Functions): State {
     resultPath: '$.snapshot',
   });
   withoutSnapshot.next(whichWay);
-  snapshotWanted.when(isTrue('$.request.snapshot'), tasks.takeSnapshot).otherwise(withoutSnapshot);
+
+  whatToDo
+    .when(actionIs('plan'), tasks.summarize)
+    .when(Condition.or(actionIs('status'), actionIs('finalize')), tasks.validate)
+    .when(Condition.and(somethingPending, isTrue('$.request.snapshot')), tasks.takeSnapshot)
+    .when(somethingPending, withoutSnapshot)
+    .when(Condition.or(actionIs('downgrade'), directionIs('downgrade')), tasks.validateDowngrade)
+    .otherwise(tasks.validate);
 
   tasks.takeSnapshot
     .addCatch(ends.unchanged, on('SnapshotFailed', 'SnapshotQuotaExceeded', 'ConfigurationError'))
@@ -140,12 +124,12 @@ export function defineFlow(scope: Construct, functions: Functions): State {
   whichWay.when(directionIs('upgrade'), tasks.migrate).otherwise(tasks.downgradeOnRequest);
 
   tasks.migrate
-    .addCatch(ends.unchanged, on(...ROLLED_BACK))
+    .addCatch(ends.unchanged, onUnchanged())
     .addCatch(tasks.reconcile, onAnythingElse())
     .next(tasks.validate);
 
   tasks.reconcile
-    .addCatch(ends.unknown, on(...ROLLED_BACK))
+    .addCatch(ends.unknown, onUnchanged())
     .addCatch(ends.unknownSilent, onAnythingElse())
     .next(wasCommitted);
   wasCommitted
@@ -155,7 +139,7 @@ export function defineFlow(scope: Construct, functions: Functions): State {
 
   const couldNotValidate = (name: string, why: string) =>
     new Pass(scope, name, {
-      comment: 'What could not be validated is not valid.',
+      comment: 'If the checks could not run, the result is not valid.',
       parameters: { passed: false, cause: why },
       resultPath: '$.validation',
     }).next(valid);
@@ -167,15 +151,17 @@ export function defineFlow(scope: Construct, functions: Functions): State {
     'Validation lost',
     format(
       'The function that runs the checks gave no answer ({}).\nHINT:  Its last lines in the log group of the functions say why; then start an execution with the action status.',
-      '$.failure.Error',
+      CAUGHT,
     ),
   );
   tasks.validate
-    .addCatch(explain(scope, 'Explain validation failure', checksFailed), on(...ROLLED_BACK))
+    .addCatch(explain(scope, 'Explain validation failure', checksFailed), onUnchanged())
     .addCatch(checksLost, onAnythingElse())
     .next(valid);
-  valid.when(isTrue('$.validation.passed'), finalizeWanted).otherwise(stepBack);
-  stepBack.when(Condition.and(actionIs('upgrade'), appliedHere), tasks.downgrade).otherwise(ends.invalid);
+  valid
+    .when(isTrue('$.validation.passed'), finalizeWanted)
+    .when(Condition.and(actionIs('upgrade'), appliedHere), tasks.downgrade)
+    .otherwise(ends.invalid);
 
   const upgradeFinalizes = Condition.and(actionIs('upgrade'), isTrue('$.request.finalize'));
   const atOnce = Condition.numberEquals('$.request.finalizeAfterDays', 0);
@@ -195,7 +181,7 @@ export function defineFlow(scope: Construct, functions: Functions): State {
 
   tasks.schedule
     .addCatch(ends.finalizeFailed, on('FinalizeFailed'))
-    .addCatch(ends.scheduleLost, onAnythingElse())
+    .addCatch(ends.finalizeLost, onAnythingElse())
     .next(tasks.summarize);
 
   tasks.finalize
@@ -209,21 +195,21 @@ export function defineFlow(scope: Construct, functions: Functions): State {
     .addCatch(ends.downgradeLost, onAnythingElse())
     .next(tasks.validateDowngrade);
   tasks.downgradeOnRequest
-    .addCatch(ends.unchanged, on(...ROLLED_BACK))
+    .addCatch(ends.unchanged, onUnchanged())
     .addCatch(ends.downgradeFailed, on('OutcomeUnknown'))
     .addCatch(ends.downgradeLost, onAnythingElse())
     .next(tasks.validateDowngrade);
 
   tasks.validateDowngrade
-    .addCatch(ends.downgradeUnchecked, on(...ROLLED_BACK))
-    .addCatch(ends.downgradeUncheckedSilent, onAnythingElse())
+    .addCatch(ends.downgradeFailed, on('DowngradeFailed'))
+    .addCatch(ends.downgradeUnchecked, onAnythingElse())
     .next(downgradeValid);
   downgradeValid
     .when(Condition.not(isTrue('$.downgradeValidation.passed')), ends.downgradeInvalid)
     .when(actionIs('downgrade'), tasks.summarize)
     .otherwise(ends.downgraded);
 
-  // Whatever became of the summary, what it sums up has succeeded.
+  // The execution has succeeded, whether or not its summary could be made.
   tasks.summarize.addCatch(ends.succeeded, onAnythingElse()).next(ends.succeeded);
 
   return receive;

@@ -3,7 +3,7 @@ import { JsonPath, TaskInput } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import type { ValidationReport } from '../../lambda/migrator/model/report.ts';
 import type { Functions } from '../functions.ts';
-import { task } from './bricks.ts';
+import { task } from './states.ts';
 
 /** A function that died or gave no answer; each of these functions may run again at any time. */
 const LOST = ['States.Timeout', 'Sandbox.Timedout', 'Lambda.Unknown', 'Runtime.ExitError'] as const;
@@ -77,7 +77,7 @@ export function createTasks(scope: Construct, functions: Functions) {
       comment: 'Runs the checks that must hold after the downgrade.',
       function: functions.validate,
       into: '$.downgradeValidation',
-      retry: { errors: [...LOST, 'DatabaseUnreachable'], seconds: 10, attempts: 2 },
+      retry: { errors: [...LOST, 'DowngradeFailed'], seconds: 10, attempts: 2 },
       payload: inPhase('after-downgrade'),
     }),
     summarize: task(scope, 'Summarize', {

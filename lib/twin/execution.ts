@@ -2,6 +2,7 @@
 import { StateMachine } from 'aws-local-stepfunctions';
 import type { ExecutionState } from '../../lambda/state.ts';
 import { ACCOUNT, REGION } from './aws/account.ts';
+import { composable, isAdded } from './composing.ts';
 import type { Deployment } from './deployment.ts';
 import { invoke, type LogListener } from './invoke.ts';
 import type { Measured } from './worker.ts';
@@ -60,21 +61,21 @@ export async function execute(options: ExecutionOptions): Promise<Execution> {
   const arn = `arn:aws:states:${REGION}:${ACCOUNT}:execution:backstop:${name}`;
   const functions: Record<string, Measured> = {};
   const started = performance.now();
-  const running = new StateMachine(definition, { validationOptions: { checkArn: false } }).run(
-    input as never,
-    {
-      context: { Execution: { Id: arn, Name: name }, StateMachine: { Id: STATE_MACHINE_ARN } },
-      overrides: {
-        taskResourceLocalHandlers: taskHandlers(options, functions),
-        waitTimeOverrides: forStates(definition, ({ Type }) => Type === 'Wait', WAIT_MS),
-        retryIntervalOverrides: forStates(definition, (state) => 'Retry' in state, RETRY_MS),
-      },
+  const runnable = composable(definition);
+  const running = new StateMachine(runnable, { validationOptions: { checkArn: false } }).run(input as never, {
+    context: { Execution: { Id: arn, Name: name }, StateMachine: { Id: STATE_MACHINE_ARN } },
+    overrides: {
+      taskResourceLocalHandlers: taskHandlers(options, functions),
+      waitTimeOverrides: forStates(definition, ({ Type }) => Type === 'Wait', WAIT_MS),
+      retryIntervalOverrides: forStates(definition, (state) => 'Retry' in state, RETRY_MS),
     },
-  );
+  });
   // Its message only repeats what the last event says.
   running.result.catch(() => {});
   const record = new Recorder(listener);
-  for await (const event of running.eventLogs) record.add(event as never);
+  for await (const event of running.eventLogs as AsyncIterable<MachineEvent>) {
+    if (!isAdded(event.state?.name)) record.add(event);
+  }
   return { name, arn, ...record.ending(), functions, durationMs: performance.now() - started };
 }
 

@@ -57,10 +57,93 @@ describe('the picture', () => {
   });
 
   test('is small, and told to whoever cannot see it', () => {
-    expect(Buffer.byteLength(picture)).toBeLessThan(60_000);
+    expect(Buffer.byteLength(picture)).toBeLessThan(50_000);
     expect(picture).toMatch(/<title id="title">.+<\/title>\n<desc id="description">.+<\/desc>/);
   });
 });
+
+describe('in the picture,', () => {
+  const groups = [
+    ...picture.matchAll(/<g id="(?:node|edge)\d+" class="(node|edge) ([\w-]+)">([\s\S]*?)<\/g>/g),
+  ];
+  const textsIn = (group: string) => {
+    const texts = group.matchAll(
+      /<text [^>]*text-anchor="(\w+)" x="([-\d.]+)" y="([-\d.]+)"[^>]*font-size="([\d.]+)"[^>]*>([^<]+)</g,
+    );
+    return [...texts].map(([, anchor, x, y, size, written = '']): Box => {
+      const text = written.replaceAll('&#160;', ' ').trim();
+      // On average, a letter of Helvetica is not half as wide as its font is high.
+      const width = text.length * Number(size) * 0.46;
+      const left = Number(x) - (anchor === 'middle' ? width / 2 : 0);
+      return { text, left, right: left + width, top: Number(y) - Number(size) * 0.7, bottom: Number(y) };
+    });
+  };
+  const pointsOf = (path: string) =>
+    [...path.matchAll(/([-\d.]+),([-\d.]+)/g)].map(([, x, y]) => [Number(x), Number(y)]);
+
+  test('no text reaches out of its box', () => {
+    const nodes = groups.filter(([, what, kind]) => what === 'node' && kind !== 'legend');
+    expect(nodes.length).toBeGreaterThan(20);
+    for (const [, , , group = ''] of nodes) {
+      const points = pointsOf(/(?:points|d)="([^"]+)"/.exec(group)?.[1] ?? '');
+      const xs = points.map(([x = 0]) => x);
+      const ys = points.map(([, y = 0]) => y);
+      for (const { text, left, right, top, bottom } of textsIn(group)) {
+        const fits =
+          left > Math.min(...xs) &&
+          right < Math.max(...xs) &&
+          top > Math.min(...ys) &&
+          bottom < Math.max(...ys);
+        expect({ text, fits }).toEqual({ text, fits: true });
+      }
+    }
+  });
+
+  test('no words lie on a way', () => {
+    const edges = groups.filter(([, what]) => what === 'edge').map(([, , , group = '']) => group);
+    const words = edges.flatMap(textsIn);
+    expect(words.length).toBeGreaterThan(10);
+    const points = edges.flatMap((group) => along(pointsOf(/ d="([^"]+)"/.exec(group)?.[1] ?? '')));
+    const crossed = words.filter(({ left, right, top, bottom }) =>
+      points.some(([x, y]) => x > left && x < right && y > top && y < bottom),
+    );
+    expect(crossed.map(({ text }) => text)).toEqual([]);
+  });
+
+  test('every kind of state and way has its colours, in a light and in a dark page', () => {
+    const [light = '', dark = ''] = picture.split('prefers-color-scheme:dark');
+    const classes = new Set(groups.map(([, what, kind]) => `.${what}.${kind}`));
+    const missing = [...classes].filter(
+      (name) => !name.endsWith('.legend') && !(light.includes(`${name} `) && dark.includes(`${name} `)),
+    );
+    expect(missing).toEqual([]);
+  });
+});
+
+/** A text in the picture, in points. */
+interface Box {
+  readonly text: string;
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+/** Points along a path of Bézier curves: a start, and three points for each curve after it. */
+function along(path: readonly (readonly number[])[]): [number, number][] {
+  const curves = Array.from({ length: (path.length - 1) / 3 }, (_, index) =>
+    path.slice(3 * index, 3 * index + 4),
+  );
+  return curves.flatMap((curve) =>
+    Array.from({ length: 201 }, (_, step): [number, number] => {
+      const t = step / 200;
+      const weights = [(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t ** 2 * (1 - t), t ** 3];
+      const sum = (axis: number) =>
+        weights.reduce((total, weight, index) => total + weight * (curve[index]?.[axis] ?? 0), 0);
+      return [sum(0), sum(1)];
+    }),
+  );
+}
 
 test('its table of functions has each of them, where it runs', () => {
   const rows = tableOf(page, 'function').map(([name = '', where]) => [name, where]);

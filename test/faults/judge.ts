@@ -1,7 +1,7 @@
 // The judgement of a case: is the database whole, is nothing of the run left, and is what was told the truth.
 import { isDeepStrictEqual } from 'node:util';
 import type pg from 'pg';
-import { ENDINGS } from '../../lambda/migrator/model/errors.ts';
+import { ENDINGS, type EndingPromise } from '../../lambda/migrator/model/errors.ts';
 import type { FaultCase } from './cases.ts';
 import type { Place, Script } from './places.ts';
 import type { Told } from './runners.ts';
@@ -72,7 +72,7 @@ function findLie(fault: FaultCase, told: Told, script: Script, committed: boolea
   if ('outcome' in told) {
     return committed && told.outcome === script.outcome ? undefined : 'a success that is none';
   }
-  const promise = ENDINGS[told.error]?.database;
+  const promise = (ENDINGS as Readonly<Record<string, EndingPromise>>)[told.error]?.database;
   if (promise === 'unchanged') return committed ? 'a failure that is none' : undefined;
   // In every other case the server can be asked.
   return promise === 'needs a person' && fault.fault === 'blackout' ? undefined : `the ending ${told.error}`;

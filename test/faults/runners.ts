@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { type Bounds, DEFAULT_BOUNDS } from '../../lambda/migrator/model/bounds.ts';
-import { BackstopError, type EndingName } from '../../lambda/migrator/model/errors.ts';
+import { type AnyEnding, BackstopError } from '../../lambda/migrator/model/errors.ts';
 import type { Outcome, RunReport } from '../../lambda/migrator/model/report.ts';
 import { type ConnectionSettings, connectorTo } from '../../lambda/migrator/session/connection.ts';
 import { ROOT } from '../../lib/paths.ts';
@@ -14,7 +14,7 @@ import type { Verb } from './verbs.ts';
 /** What was heard of a run. */
 export type Told =
   | { readonly outcome: Outcome }
-  | { readonly error: EndingName; readonly text: string }
+  | { readonly error: AnyEnding; readonly text: string }
   /** The runner was killed, and said nothing. */
   | 'nothing'
   /** The runner still waits, long after every bound. */
@@ -97,7 +97,7 @@ async function listenTo(child: ChildProcess): Promise<Told> {
   return { stranger: `exit status ${status}: ${out} ${err}` };
 }
 
-function parse(text: string): RunReport | { error: EndingName; message: string } | undefined {
+function parse(text: string): RunReport | { error: AnyEnding; message: string } | undefined {
   try {
     return JSON.parse(text);
   } catch {

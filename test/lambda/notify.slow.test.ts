@@ -1,7 +1,7 @@
 // What Notify tells of each ending: the bundled function on documents of real executions, and on none.
 import type { Execution } from '../../lib/twin/execution.ts';
 import { invoke } from '../../lib/twin/invoke.ts';
-import { deployed, makeTwin, type TwinOptions, withEnvironment } from '../machine/twin.ts';
+import { deployed, makeTwin, refusals, type TwinOptions, withEnvironment } from '../machine/twin.ts';
 import {
   type NotifyEndpoint,
   type Published,
@@ -116,7 +116,7 @@ describe('an execution that failed', () => {
       'now: unknown: start an execution with {"action":"status","database":"codebase_mcp"}',
     );
     expect(message).toMatch(/Snapshot +backstop-codebase-mcp-/);
-    expect(message).toContain(`To restore  ${execution.state.snapshot?.restoreCommand}`);
+    expect(message).toContain(`Restore     ${execution.state.snapshot?.restore}`);
   });
 
   test('before there was a document is told with the database of its input', async () => {
@@ -135,6 +135,15 @@ describe('an execution that failed', () => {
   test('without a remedy is told with one', async () => {
     const failed = { error: 'ConfigurationError', cause: 'no role', outputs: [] };
     expect((await told('FAILED', failed)).message).toContain('What to do: correct the cause');
+  });
+
+  test('by an ending that a revision declares is told as unchanged', async () => {
+    const refused = { error: refusals[0] ?? '', cause: 'no', outputs: [] };
+    const { subject, message } = await told('FAILED', refused);
+    expect(subject).toBe(`Backstop: ${refused.error}`);
+    expect(message).toContain('A revision refused to run');
+    expect(message).toContain('unknown, unchanged by what failed');
+    expect(message).toContain('What to do: correct the cause');
   });
 
   test('by an error of Step Functions itself is told as one that nobody knows the outcome of', async () => {
@@ -163,7 +172,7 @@ describe('an execution that was ended from outside', () => {
     expect(subject).toBe(`Backstop: ${ending} codebase_mcp`);
     expect(message).toContain(says);
     expect(message).toContain('now: unknown');
-    expect(message).toContain(`To restore  ${snapshot?.restoreCommand}`);
+    expect(message).toContain(`Restore     ${snapshot?.restore}`);
     expect(message).toContain('Start an execution with {"action":"status","database":"codebase_mcp"}');
   });
 });

@@ -1,6 +1,7 @@
 // The summary of an execution: what it says of every kind of end, and how little it needs to say it.
 import { ENDINGS, type EndingName } from '../../lambda/migrator/model/errors.ts';
-import type { ExecutionState } from '../../lambda/state.ts';
+import { promiseOf } from '../../lambda/promises.ts';
+import { type ExecutionState, NO_SNAPSHOT } from '../../lambda/state.ts';
 import { outputOf, summarize } from '../../lambda/summary.ts';
 
 /** A document in which only what the summary reads is true to life. */
@@ -45,8 +46,11 @@ describe('of a success', () => {
   });
 
   test('names no snapshot where none was taken', () => {
-    const none = { id: 'none', arn: '' };
-    expect(summarize(documentWith({ ...done, snapshot: none })).snapshot).toBeNull();
+    const named = (section: object) => summarize(documentWith({ ...done, snapshot: section })).snapshot;
+    expect(named(NO_SNAPSHOT)).toBeNull();
+    expect(named({ ...snapshot, arn: '', status: 'waiting' })).toBeNull();
+    // Also if it is called as the section that stands for none.
+    expect(named({ ...snapshot, id: NO_SNAPSHOT.id, status: 'available' })).toBe('none');
   });
 });
 
@@ -56,7 +60,11 @@ describe('of a failure', () => {
   test.each(Object.keys(ENDINGS) as EndingName[])(
     '%s says of the revision what the ending promises',
     (ending) => {
-      const summary = summarize(documentWith(done), { ending, cause: 'because' });
+      const summary = summarize(documentWith(done), {
+        ending,
+        database: ENDINGS[ending].database,
+        cause: 'because',
+      });
       expect(summary).toMatchObject({
         ending,
         message: 'because',
@@ -67,12 +75,24 @@ describe('of a failure', () => {
     },
   );
 
-  test.each(['TimedOut', 'Aborted'] as const)('%s promises nothing', (ending) => {
-    expect(summarize(documentWith(done), { ending, cause: '' }).revisionAfter).toBeNull();
+  test('of a revision that refused by its own ending says that nothing was changed', () => {
+    const failure = {
+      ending: 'OrphanedOrders',
+      database: promiseOf('OrphanedOrders', ['OrphanedOrders']).database,
+    };
+    expect(summarize(documentWith(done), { ...failure, cause: '' }).revisionAfter).toBe('005');
   });
 
+  test.each(['TimedOut', 'Aborted', 'OrphanedOrders'])(
+    '%s promises nothing, if no revision declares it',
+    (ending) => {
+      const { database } = promiseOf(ending, []);
+      expect(summarize(documentWith(done), { ending, database, cause: '' }).revisionAfter).toBeNull();
+    },
+  );
+
   test('before anything is known says that much', () => {
-    expect(summarize({}, { ending: 'InvalidInput', cause: 'wrong' })).toEqual({
+    expect(summarize({}, { ending: 'InvalidInput', database: 'unchanged', cause: 'wrong' })).toEqual({
       ending: 'InvalidInput',
       message: 'wrong',
       action: null,

@@ -1,6 +1,9 @@
 // Executions of the real definition with scripted functions: which way each takes, and by which name it ends.
 import { StateMachine } from 'aws-local-stepfunctions';
-import type { EndingName } from '../../lambda/migrator/model/errors.ts';
+import type { AnyEnding } from '../../lambda/migrator/model/errors.ts';
+import { readRefusals } from '../../lambda/migrator/revisions/databases.ts';
+import { MIGRATIONS } from '../../lib/paths.ts';
+import { composable } from '../../lib/twin/composing.ts';
 import { type Definition, definitionOf, synthesizeTemplate } from './synthesized.ts';
 
 /** What a function answers when it is called for the nth time: a section of the document, or an error. */
@@ -42,7 +45,7 @@ const plans =
 const WELL: Record<string, Script> = {
   'Resolve input': resolves({}),
   Preflight: plans('upgrade', '002'),
-  'Take snapshot': () => ({ status: 'available', restoreCommand: 'aws rds restore' }),
+  'Take snapshot': () => ({ status: 'available', restore: 'To restore: aws rds restore' }),
   Migrate: () => ({ outcome: 'upgraded' }),
   Reconcile: () => ({ verdict: 'committed', message: '', migration: { outcome: 'upgraded' } }),
   Validate: () => ({ passed: true, cause: '' }),
@@ -77,7 +80,7 @@ async function execute(scripts: Record<string, Script>, input: unknown = {}) {
       },
     ]),
   );
-  const machine = new StateMachine(definition as never, {
+  const machine = new StateMachine(composable(definition as never), {
     validationOptions: { noValidate: true },
   });
   const { result } = machine.run(input as never, {
@@ -136,7 +139,7 @@ describe('an upgrade', () => {
 
   test('waits for the snapshot before it changes anything', async () => {
     const { calls } = await execute({
-      'Take snapshot': (call) => ({ status: call < 3 ? 'creating' : 'available', restoreCommand: '' }),
+      'Take snapshot': (call) => ({ status: call < 3 ? 'creating' : 'available', restore: '' }),
     });
     expect(calls.filter((name) => name === 'Take snapshot')).toHaveLength(3);
     expect(calls.indexOf('Migrate')).toBeGreaterThan(calls.lastIndexOf('Take snapshot'));
@@ -265,8 +268,20 @@ describe('a lost answer of Migrate', () => {
   test('ends unknown, with the restore command, where the database does not answer', async () => {
     const { error, cause, calls } = await execute({ ...lost, Reconcile: throws('DatabaseUnreachable') });
     expect(error).toBe('OutcomeUnknown');
-    expect(cause).toContain('aws rds restore');
+    expect(cause).toContain('could not be asked what is true: DatabaseUnreachable was thrown\n');
+    expect(cause).toMatch(/ To restore: aws rds restore$/);
     expect(calls.filter((name) => name === 'Reconcile')).toHaveLength(4);
+  });
+
+  test('ends unknown, and without snapshot says so, where Reconcile does not answer', async () => {
+    const { error, cause } = await execute({
+      ...lost,
+      'Resolve input': resolves({ snapshot: false }),
+      Reconcile: throws('States.Timeout'),
+    });
+    expect(error).toBe('OutcomeUnknown');
+    expect(cause).toContain('could not be asked what is true: States.Timeout\n');
+    expect(cause).toMatch(/ There is no snapshot to restore: this execution was told not to take one\.$/);
   });
 
   test('is never answered by migrating again', async () => {
@@ -291,7 +306,7 @@ describe('an ending', () => {
     Preflight: plans('downgrade', '002'),
   };
 
-  test.each<[string, Record<string, Script>, EndingName, string]>([
+  test.each<[string, Record<string, Script>, AnyEnding, string]>([
     ['a wrong input', { 'Resolve input': throws('InvalidInput') }, 'InvalidInput', 'InvalidInput was thrown'],
     ['a resolver that crashes', { 'Resolve input': throws('TypeError') }, 'ConfigurationError', 'log group'],
     ['an old server', { Preflight: throws('ServerTooOld') }, 'ServerTooOld', 'ServerTooOld was thrown'],
@@ -333,8 +348,26 @@ describe('an ending', () => {
       'a step back that cannot be validated',
       { ...invalid, 'Validate downgrade': throws('TypeError') },
       'DowngradeFailed',
-      'could not run',
+      'could not run: their function did not answer as it should (TypeError)',
     ],
+    [
+      'a step back whose checks could not run',
+      { ...invalid, 'Validate downgrade': throws('DowngradeFailed') },
+      'DowngradeFailed',
+      'DowngradeFailed was thrown',
+    ],
+    [
+      'a revision that refused by an exception of its own',
+      { Migrate: throws('MigrationRefused') },
+      'MigrationRefused',
+      'MigrationRefused was thrown',
+    ],
+    ...readRefusals(MIGRATIONS).map((name): [string, Record<string, Script>, AnyEnding, string] => [
+      `a revision that declares ${name}`,
+      { Migrate: throws(name) },
+      name,
+      `${name} was thrown`,
+    ]),
     [
       'a step back that is not valid',
       { ...invalid, 'Validate downgrade': () => ({ passed: false, cause: 'V2.1' }) },

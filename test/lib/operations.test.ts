@@ -1,6 +1,8 @@
 // The tools of an operator: notifications, alarms, and a dashboard and queries that read existing metrics and fields.
 import { Match, type Template } from 'aws-cdk-lib/assertions';
+import { readRefusals } from '../../lambda/migrator/revisions/databases.ts';
 import { asText, LAST_ERRORS, QUERIES } from '../../lib/operations/queries.ts';
+import { MIGRATIONS } from '../../lib/paths.ts';
 import { makeTwin } from '../machine/twin.ts';
 import { synthesizeTemplate } from './synthesized.ts';
 
@@ -54,7 +56,12 @@ describe('every ending', () => {
     template.hasResourceProperties('AWS::Lambda::Function', {
       Timeout: 60,
       VpcConfig: Match.absent(),
-      Environment: { Variables: Match.objectLike({ BACKSTOP_TOPIC_ARN: topic() }) },
+      Environment: {
+        Variables: Match.objectLike({
+          BACKSTOP_TOPIC_ARN: topic(),
+          BACKSTOP_REFUSALS: JSON.stringify(readRefusals(MIGRATIONS)),
+        }),
+      },
       Description: 'Reports how an execution ended',
     });
     const permissions = permissionsOf(template);

@@ -2,8 +2,11 @@
 import validate from 'asl-validator';
 import type { Template } from 'aws-cdk-lib/assertions';
 import { ENDINGS } from '../../lambda/migrator/model/errors.ts';
+import { readRefusals } from '../../lambda/migrator/revisions/databases.ts';
+import { promiseOf } from '../../lambda/promises.ts';
 import { INPUT_FIELDS } from '../../lambda/request.ts';
 import { ACTIONS } from '../../lambda/state.ts';
+import { MIGRATIONS } from '../../lib/paths.ts';
 import {
   type Definition,
   definitionOf,
@@ -23,6 +26,9 @@ const SERVICE_ERRORS = [
 const THROTTLED = 'Lambda.TooManyRequestsException';
 /** What these throw says that the database is unchanged: a first run that committed must not be hidden by a second. */
 const ONCE = ['Migrate', 'Downgrade on request'];
+
+/** The endings that the revisions declare; each leaves the database unchanged. */
+const REFUSALS = readRefusals(MIGRATIONS);
 
 let template: Template;
 let definition: Definition;
@@ -47,6 +53,10 @@ describe('the definition', () => {
     const forPeople = INPUT_FIELDS.filter((field) => field !== 'drill' && field !== 'appliedBy');
     for (const field of forPeople) expect(definition.Comment).toContain(`"${field}":`);
     expect(definition.TimeoutSeconds).toBe(4 * 3600);
+  });
+
+  test('has at most 49 states', () => {
+    expect(states.length).toBeLessThanOrEqual(49);
   });
 
   test('explains every state', () => {
@@ -119,26 +129,36 @@ describe('every error name', () => {
       ...(name ? [name] : []),
     ]);
 
-  test('is an ending or belongs to the service', () => {
+  test('is an ending of errors.ts or of a revision, or belongs to the service', () => {
     const names = mentioned().filter((name) => !ofService.test(name));
-    expect(names.filter((name) => !(name in ENDINGS))).toEqual([]);
+    expect(names.filter((name) => !(name in ENDINGS) && !REFUSALS.includes(name))).toEqual([]);
   });
 
-  test('of errors.ts can end an execution', () => {
+  test('of errors.ts and of the revisions can end an execution', () => {
     // By name in a Fail, or caught by name on the way to the one Fail that ends with what was caught.
     const thrown = states.flatMap(([, { Catch = [] }]) =>
       Catch.filter(({ Next }) => Next === 'Explain failure').flatMap(({ ErrorEquals }) => ErrorEquals),
     );
     const fixed = states.flatMap(([, { Error: name }]) => name ?? []);
-    expect([...new Set([...thrown, ...fixed])].sort()).toEqual(Object.keys(ENDINGS).sort());
+    expect([...new Set([...thrown, ...fixed])].sort()).toEqual([...Object.keys(ENDINGS), ...REFUSALS].sort());
   });
 
   test('that ends as caught leaves the database unchanged', () => {
     const caught = states.flatMap(([, { Catch = [] }]) =>
       Catch.filter(({ Next }) => Next === 'Explain failure').flatMap(({ ErrorEquals }) => ErrorEquals),
     );
-    const promises: Record<string, { database: string }> = ENDINGS;
-    expect(caught.filter((name) => promises[name]?.database !== 'unchanged')).toEqual([]);
+    expect(caught.filter((name) => promiseOf(name, REFUSALS).database !== 'unchanged')).toEqual([]);
+  });
+
+  test("that a revision declares is caught wherever the engine's refusals are", () => {
+    for (const [name, { Catch = [] }] of states) {
+      const lists = Catch.map(({ ErrorEquals }) => ErrorEquals).filter((list) =>
+        list.includes('MigrationRefused'),
+      );
+      for (const list of lists)
+        expect({ name, list }).toEqual({ name, list: expect.arrayContaining([...REFUSALS]) });
+    }
+    expect(definition.States.Migrate?.Catch?.[0]?.ErrorEquals).toEqual(expect.arrayContaining([...REFUSALS]));
   });
 });
 
@@ -195,12 +215,21 @@ describe('every path', () => {
 });
 
 describe('a Fail', () => {
-  test('has an error and a sentence, each fixed or out of the document', () => {
-    for (const [, state] of states.filter(([, { Type }]) => Type === 'Fail')) {
+  const fails = () => states.filter(([, { Type }]) => Type === 'Fail');
+
+  test('has an error and a sentence, each fixed, out of the document, or composed', () => {
+    for (const [, state] of fails()) {
       expect(Boolean(state.Error) !== Boolean(state.ErrorPath)).toBe(true);
       expect(Boolean(state.Cause) !== Boolean(state.CausePath)).toBe(true);
-      // Intrinsic functions belong into the Pass before it.
-      expect(state.CausePath ?? '$.').toMatch(/^\$\./);
+      expect(state.CausePath ?? '$.').toMatch(/^(\$\.|States\.Format\()/);
     }
+  });
+
+  test('quotes the sentence about restoring, and writes none of its own', () => {
+    const sentences = fails().flatMap(([, { Cause, CausePath }]) => [Cause, CausePath]);
+    expect(sentences.filter((sentence) => sentence?.includes('$.snapshot.restore'))).toHaveLength(3);
+    expect(sentences.filter((sentence) => /aws rds|go back to the snapshot/.test(sentence ?? ''))).toEqual(
+      [],
+    );
   });
 });

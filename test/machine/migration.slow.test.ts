@@ -108,6 +108,15 @@ const REFUSED: Case[] = [
   },
 ];
 
+/** Fails until the engine knows MigrationRefused; then it belongs to the cases above. */
+const NOT_YET: Case = {
+  ending: 'MigrationRefused',
+  when: 'a revision raises an exception of its own that it does not declare',
+  input: NO_SNAPSHOT,
+  given: alteringTables("RAISE EXCEPTION 'nobody alters tables on Fridays'"),
+  says: ['nobody alters tables on Fridays'],
+};
+
 const STOPPED: Case[] = [
   {
     ending: 'MigrationFailed',
@@ -179,6 +188,8 @@ const STOPPED: Case[] = [
 ];
 
 test.each([...REFUSED, ...STOPPED])('$ending: $when', provoke);
+
+test.failing.each([NOT_YET])('$ending: $when', provoke);
 
 test('a refusal that can be known beforehand comes before the snapshot', async () => {
   await using twin = await makeTwin();

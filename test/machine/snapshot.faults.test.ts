@@ -139,7 +139,7 @@ describe('an execution takes its snapshot', () => {
     }
     const { execution } = await takeSnapshot(twin);
     expect(execution.state.instance).toMatchObject({ kind: 'cluster', identifier: INSTANCE });
-    expect(execution.state.snapshot?.restoreCommand).toContain('aws rds restore-db-cluster-from-snapshot');
+    expect(execution.state.snapshot?.restore).toContain('aws rds restore-db-cluster-from-snapshot');
     expect([...twin.endpoint.snapshots.values()]).toMatchObject([{ kind: 'cluster', source: INSTANCE }]);
   });
 });

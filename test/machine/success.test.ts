@@ -32,7 +32,6 @@ describe('an upgrade', () => {
       'Resolve input',
       'Preflight',
       'What is to do?',
-      'Snapshot wanted?',
       'Take snapshot',
       'Snapshot available?',
       'Which way?',

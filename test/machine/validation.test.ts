@@ -69,7 +69,7 @@ const CASES: Case[] = [
     says: [
       'Checks did not hold at 002, and the downgrade to 005 failed',
       'nobody drops indexes on Fridays',
-      'Downgrade by hand',
+      'Downgrade by hand. There is no snapshot to restore: this execution was told not to take one.',
     ],
   },
   {
@@ -77,7 +77,11 @@ const CASES: Case[] = [
     when: 'a check does not hold after the downgrade',
     deployment: checkFails('after-downgrade'),
     input: { drill: 'validation-failure' },
-    says: ['The database was downgraded to 005, but 1 of 6 checks', 'V9.9', 'aws rds restore-db-instance'],
+    says: [
+      'The database was downgraded to 005, but 1 of 6 checks',
+      'V9.9',
+      'To restore the database as it was before this execution: aws rds restore-db-instance',
+    ],
   },
   {
     ending: 'DowngradeFailed',
@@ -85,7 +89,7 @@ const CASES: Case[] = [
     at: '002',
     input: { action: 'downgrade', target: '005', ...NO_SNAPSHOT },
     given: secretGoneIn('Validate downgrade'),
-    says: ['The database is downgraded, but its checks could not run: The secret'],
+    says: ['The database is downgraded, but its checks could not run\nDETAIL:  The secret'],
   },
   {
     ending: 'DowngradeFailed',

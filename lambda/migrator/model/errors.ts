@@ -21,7 +21,9 @@ export interface EndingPromise {
   readonly meaning: string;
 }
 
-/** Name of an ending → what it promises. The keys are the only values an execution's `Error` may have. */
+/**
+ * Name of an ending → what it promises. An execution's `Error` is one of these keys, or a name that a revision declares.
+ */
 export const ENDINGS = {
   InvalidInput: { database: 'unchanged', meaning: 'The execution input names an unknown field or value.' },
   ConfigurationError: {

@@ -1,5 +1,5 @@
 // The matrix: every Task, and everything that can happen to its function. A case is data.
-import type { EndingName } from '../../../lambda/migrator/model/errors.ts';
+import type { AnyEnding } from '../../../lambda/migrator/model/errors.ts';
 import { type TestTwin, withEnvironment } from '../../machine/twin.ts';
 import type { FaultCase } from './case.ts';
 import type { Mishap } from './function.ts';
@@ -9,7 +9,7 @@ const NAMES = Object.keys(PLACES) as PlaceName[];
 export const placeOf = (name: PlaceName): Place => PLACES[name];
 
 /** How an execution ends whose function throws by this name, every time. */
-export function endOf(place: PlaceName, name: EndingName): Ends {
+export function endOf(place: PlaceName, name: AnyEnding): Ends {
   const { refuses, silent } = placeOf(place);
   return refuses.includes(name) ? name : silent;
 }

@@ -1,8 +1,8 @@
 // The judgement of a case: the name of the ending, what it promises of the database, its remedy, and what is left behind.
 import { isDeepStrictEqual } from 'node:util';
 import { downgrade, upgrade } from '../../../lambda/migrator/migrator.ts';
-import { ENDINGS } from '../../../lambda/migrator/model/errors.ts';
-import { lookInto, type Run, type TestTwin } from '../../machine/twin.ts';
+import { promiseOf } from '../../../lambda/promises.ts';
+import { lookInto, type Run, refusals, type TestTwin } from '../../machine/twin.ts';
 import { makeDatabase, migratorOn } from '../../setup/database.ts';
 import { expectNothingLeft } from '../../setup/sessions.ts';
 import type { FaultCase } from './case.ts';
@@ -45,7 +45,7 @@ function story({ execution: { states, cause }, events }: Run): string {
 /** What the ending promises, as a pattern of {@link readState}. */
 function promised(ends: Ends, place: PlaceName): RegExp {
   const target = PLACES[place].at === '005' ? '002' : '005';
-  const promise = ends === 'Succeeded' ? 'at target' : ENDINGS[ends].database;
+  const promise = ends === 'Succeeded' ? 'at target' : promiseOf(ends, refusals).database;
   switch (promise) {
     case 'unchanged':
     case 'downgraded':

@@ -1,8 +1,8 @@
 // The Tasks in which something can happen, and the execution that leads there.
-import type { EndingName } from '../../../lambda/migrator/model/errors.ts';
-import type { TwinOptions } from '../../machine/twin.ts';
+import type { AnyEnding } from '../../../lambda/migrator/model/errors.ts';
+import { refusals, type TwinOptions } from '../../machine/twin.ts';
 
-export type Ends = EndingName | 'Succeeded';
+export type Ends = AnyEnding | 'Succeeded';
 
 export interface Place {
   readonly at: NonNullable<TwinOptions['at']>;
@@ -16,11 +16,11 @@ export interface Place {
   /** How it ends where one answer is lost with the function that would have given it. */
   readonly lostOnce: Ends;
   /** Names by which its function may throw, and how the execution ends then; the rest is {@link silent}. */
-  readonly throws: readonly EndingName[];
-  readonly refuses: readonly EndingName[];
+  readonly throws: readonly AnyEnding[];
+  readonly refuses: readonly AnyEnding[];
 }
 
-const CONNECTION: readonly EndingName[] = [
+const CONNECTION: readonly AnyEnding[] = [
   'ConfigurationError',
   'SecretMalformed',
   'CredentialsRejected',
@@ -31,16 +31,11 @@ const CONNECTION: readonly EndingName[] = [
   'ExtensionMissing',
   'RevisionInvalid',
 ];
-const PLAN: readonly EndingName[] = [...CONNECTION, 'UnknownRevision', 'InvalidInput', 'MigrationFailed'];
-const REFUSALS: readonly EndingName[] = [
-  'ForeignKeyBlocked',
-  'OrphanedChunks',
-  'PatternViolation',
-  'LockTooLong',
-];
-const RUN: readonly EndingName[] = [...PLAN, ...REFUSALS, 'DatabaseBusy', 'MigrationTimeout'];
+const PLAN: readonly AnyEnding[] = [...CONNECTION, 'UnknownRevision', 'InvalidInput', 'MigrationFailed'];
+const REFUSALS: readonly AnyEnding[] = [...refusals, 'MigrationRefused', 'LockTooLong'];
+const RUN: readonly AnyEnding[] = [...PLAN, ...REFUSALS, 'DatabaseBusy', 'MigrationTimeout'];
 /** Of a function whose errors are all one to the state machine. */
-const SOME: readonly EndingName[] = ['ConfigurationError', 'DatabaseUnreachable', 'MigrationFailed'];
+const SOME: readonly AnyEnding[] = ['ConfigurationError', 'DatabaseUnreachable', 'MigrationFailed'];
 
 const QUICK = { snapshot: false, finalize: false };
 const DOWN = { action: 'downgrade', target: '005', snapshot: false };
@@ -144,10 +139,10 @@ export const PLACES = {
     undisturbed: 'Succeeded',
     silent: 'DowngradeFailed',
     lostOnce: 'Succeeded',
-    throws: SOME,
-    refuses: [],
+    throws: [...SOME, 'DowngradeFailed'],
+    refuses: ['DowngradeFailed'],
   },
-  // Whatever becomes of it, what it sums up has succeeded.
+  // The execution has succeeded, whether or not its summary could be made.
   Summarize: {
     at: '005',
     input: QUICK,

@@ -1,7 +1,7 @@
 // The frame of every function: what it logs, and what it lets out when the work fails.
 import type { Context } from 'aws-lambda';
 import { BackstopError } from '../../../lambda/migrator/model/errors.ts';
-import { stateHandler } from '../../../lambda/runtime/handler.ts';
+import { orEndAs, stateHandler } from '../../../lambda/runtime/handler.ts';
 import type { ExecutionState } from '../../../lambda/state.ts';
 
 const state = {
@@ -58,6 +58,42 @@ test('every line names execution, database and revision', async () => {
   for (const line of lines) {
     expect(line).toMatchObject({ execution: 'run-1', database: 'codebase_mcp', revision: '005' });
   }
+});
+
+test('the work finds the sections that it needs', async () => {
+  const handler = stateHandler({ step: 'Migrate', needs: ['plan'] }, async ({ plan }) => plan.to);
+  await logged(async () => expect(await handler(state, context)).toBe('002'));
+});
+
+test('a missing section is an error that names it, and no work is begun', async () => {
+  let begun = false;
+  const work = async () => {
+    begun = true;
+  };
+  const handler = stateHandler({ step: 'Downgrade', needs: ['plan', 'snapshot'] }, work);
+  const lines = await logged(async () => {
+    await expect(handler(state as never, context)).rejects.toMatchObject({
+      name: 'ConfigurationError',
+      summary: 'Downgrade was called without the section "snapshot" of the document',
+      hint: expect.stringContaining('deploy the stack again'),
+    });
+  });
+  expect(begun).toBe(false);
+  expect(lines).toContainEqual(expect.objectContaining({ level: 'ERROR', execution: 'run-1' }));
+});
+
+test('orEndAs gives any error the name of the ending, and its message as the detail', async () => {
+  const text = { message: 'Finalize failed', hint: 'Again.' };
+  const failed = orEndAs('FinalizeFailed', text, async () => {
+    throw new Error('one\ntwo');
+  });
+  await expect(failed).rejects.toMatchObject({
+    name: 'FinalizeFailed',
+    message: 'Finalize failed\nDETAIL:  one two\nHINT:  Again.',
+  });
+  const kept = new BackstopError('NotAtTarget', { message: 'moved' });
+  const throwing = () => Promise.reject(kept);
+  await expect(orEndAs('FinalizeFailed', text, throwing, (error) => error === kept)).rejects.toBe(kept);
 });
 
 test('an error keeps its name, and as much of its message as Step Functions can hold', async () => {

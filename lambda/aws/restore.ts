@@ -1,8 +1,15 @@
-// The command with which a person brings a database back from a snapshot.
+// How a person restores a database from a snapshot: the one sentence about it, with the command.
 import type { Description } from './instance.ts';
 
-/** A restore creates an instance with default groups, so the command names all of them. */
-export function restoreCommand(description: Description, id: string): string {
+/** @param snapshot id of the snapshot; undefined where RDS has not begun it */
+export function restoreSentence(description: Description, snapshot: string | undefined): string {
+  return snapshot === undefined
+    ? 'There is no snapshot to restore: RDS has not begun it.'
+    : `To restore the database as it was before this execution: ${restoreCommand(description, snapshot)}`;
+}
+
+/** A restore makes a new instance with default groups unless told: this tells it all. */
+function restoreCommand(description: Description, id: string): string {
   if (description.kind === 'instance') {
     const {
       DBInstanceIdentifier,

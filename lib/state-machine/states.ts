@@ -1,4 +1,4 @@
-// The bricks of the state machine: a Task with its timeout and retries, and the ways in which an execution may end.
+// How a state is made: a Task with its timeout and retries, a Catch, and a Fail with its sentence.
 import { Duration } from 'aws-cdk-lib';
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import {
@@ -15,7 +15,7 @@ import {
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import type { Construct } from 'constructs';
-import type { EndingName } from '../../lambda/migrator/model/errors.ts';
+import type { AnyEnding, EndingName } from '../../lambda/migrator/model/errors.ts';
 import { taskSeconds } from '../timeouts.ts';
 
 /** Lambda was too busy to run the function. */
@@ -88,64 +88,52 @@ export function task(scope: Construct, name: string, props: TaskProps): LambdaIn
   return state;
 }
 
-/** Catches these errors; what was caught is then in `$.failure`. */
-export function on(...errors: readonly EndingName[]): CatchProps {
+/** Catches these errors; the error is then in `$.failure`. */
+export function on(...errors: readonly AnyEnding[]): CatchProps {
   return { errors: [...errors], resultPath: '$.failure' };
 }
 
-/** Catches whatever no Catch before it names. */
+/** Catches every error that no Catch before it names. */
 export function onAnythingElse(): CatchProps {
   return { errors: [Errors.ALL], resultPath: '$.failure' };
 }
 
 /** A sentence made of parts of the document: each `{}` of the template is the next path. */
-export function format(template: string, ...paths: string[]): string {
+export function format(template: string, ...paths: readonly string[]): string {
   return JsonPath.format(template, ...paths.map((path) => JsonPath.stringAt(path)));
 }
 
-/** Where a message stands that `explain` took out of an error, or `compose` put together. */
-export const EXPLAINED = '$.ending.cause.errorMessage';
+/** The name of the error that was caught. */
+export const CAUGHT = '$.failure.Error';
+/** The message of the error that was caught, once {@link explain} has taken it out. */
+export const EXPLAINED = '$.explained.cause.errorMessage';
 
-// A Fail can read its sentence from the document, but not compose it: a Pass before it prepares it here.
-const PREPARED = { error: '$.ending.Error', cause: EXPLAINED };
+/** A fixed text, a path in the document, or what {@link format} returns. */
+type Sentence = { readonly cause: string } | { readonly causePath: string };
 
-/** An end with a sentence that is known beforehand, or that a function has put into the document. */
+/** An end in failure, by one ending. */
 export function fail(
   scope: Construct,
   name: string,
   comment: string,
-  ending: { readonly error: EndingName } & ({ readonly cause: string } | { readonly causePath: string }),
+  ending: { readonly error: EndingName } & Sentence,
 ): Fail {
   return new Fail(scope, name, { comment, ...ending });
 }
 
-/** An end with the sentence that `explain` or `compose` prepared; without an `error`, it ends by the one explained. */
-export function failPrepared(scope: Construct, name: string, comment: string, error?: EndingName): Fail {
-  const ending = error ? { error } : { errorPath: PREPARED.error };
-  return new Fail(scope, name, { comment, ...ending, causePath: PREPARED.cause });
+/** An end in failure, by the name and the message of the error that {@link explain} explained. */
+export function failAsExplained(scope: Construct, name: string, comment: string): Fail {
+  return new Fail(scope, name, { comment, errorPath: CAUGHT, causePath: EXPLAINED });
 }
 
-/** Takes the message out of a caught error, whose cause is JSON text if a function threw it, and goes on with it. */
+/** Takes the message out of a caught error: the cause of an error that a function threw is JSON text. */
 export function explain(scope: Construct, name: string, next: IChainable): Pass {
   const state = new Pass(scope, name, {
     comment: 'Takes the message out of the error that was caught.',
-    parameters: {
-      Error: JsonPath.stringAt('$.failure.Error'),
-      cause: JsonPath.stringToJson(JsonPath.stringAt('$.failure.Cause')),
-    },
-    resultPath: '$.ending',
+    // A Fail cannot do this itself: States.StringToJson is not among its intrinsic functions.
+    parameters: { cause: JsonPath.stringToJson(JsonPath.stringAt('$.failure.Cause')) },
+    resultPath: '$.explained',
   });
   state.next(next);
-  return state;
-}
-
-/** Composes a sentence from the document, and ends with it. */
-export function compose(scope: Construct, name: string, comment: string, sentence: string, end: Fail): Pass {
-  const state = new Pass(scope, name, {
-    comment,
-    parameters: { cause: { errorMessage: sentence } },
-    resultPath: '$.ending',
-  });
-  state.next(end);
   return state;
 }

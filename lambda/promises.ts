@@ -1,0 +1,36 @@
+// What an execution that failed promises about the database, whichever name it ended by.
+import { ENDINGS, type EndingName, type EndingPromise } from './migrator/model/errors.ts';
+import type { Summary } from './state.ts';
+
+const STOPPED: EndingPromise = {
+  database: 'needs a person',
+  meaning: 'It was stopped from outside, at an unknown point.',
+};
+
+const REFUSED: EndingPromise = {
+  database: 'unchanged',
+  meaning: 'A revision refused to run, by an ending that it declares.',
+};
+
+/**
+ * The promise of an ending; of an error that is none, the same as of OutcomeUnknown.
+ *
+ * @param refusals names of the endings that the deployed revisions declare
+ */
+export function promiseOf(
+  ending: Exclude<Summary['ending'], 'Succeeded'>,
+  refusals: readonly string[],
+): EndingPromise {
+  if (ending === 'TimedOut' || ending === 'Aborted') return STOPPED;
+  if (refusals.includes(ending)) return REFUSED;
+  return isOurs(ending) ? ENDINGS[ending] : ENDINGS.OutcomeUnknown;
+}
+
+/** Whether the error is an ending, and not one of Step Functions itself. */
+export function isEnding(error: string, refusals: readonly string[]): boolean {
+  return isOurs(error) || refusals.includes(error);
+}
+
+function isOurs(error: string): error is EndingName {
+  return Object.hasOwn(ENDINGS, error);
+}
