@@ -106,7 +106,7 @@ export function readRevision(folder: string): Revision {
     folder,
     countedSteps: file.header.has('counted steps') ? Number(file.header.get('counted steps')) : undefined,
     retires: names(file, 'retires'),
-    upgrade: script(file, upgradePath),
+    upgrade: lockingRetired(script(file, upgradePath), names(file, 'retires')),
     downgrade: readScript(join(folder, 'downgrade.sql')),
     finalize: existsSync(finalizePath) ? readScript(finalizePath) : undefined,
     checks: {
@@ -180,6 +180,11 @@ function script(file: SqlFile, path: string): Script {
     locks: names(file, 'locks'),
     scans: names(file, 'scans'),
   };
+}
+
+/** A table that is retired is locked as well, and needs no mention in `-- Locks:`. */
+function lockingRetired(upgrade: Script, retires: readonly string[]): Script {
+  return { ...upgrade, locks: [...new Set([...upgrade.locks, ...retires])] };
 }
 
 /** What a line of the header lists, with commas between; nothing where there is no such line. */
