@@ -102,7 +102,7 @@ const REFUSED: Case[] = [
     ending: 'PatternViolation',
     when: 'a repository has a project_id that is none',
     input: NO_SNAPSHOT,
-    given: sql(`ALTER TABLE repositories ADD COLUMN project_id varchar(50) DEFAULT 'default';
+    given: sql(`ALTER TABLE repositories ADD COLUMN project_id varchar(50) NOT NULL DEFAULT 'default';
                 UPDATE repositories SET project_id = 'My_Project' WHERE id IN (SELECT id FROM repositories LIMIT 1)`),
     says: ["project_id='My_Project'", 'UPDATE public.repositories SET project_id'],
   },

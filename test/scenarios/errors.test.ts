@@ -64,7 +64,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
   'E3: Pattern Violation': {
     given: `
-      ALTER TABLE repositories ADD project_id varchar(50) DEFAULT 'acme';
+      ALTER TABLE repositories ADD project_id varchar(50) NOT NULL DEFAULT 'default';
       UPDATE repositories SET project_id = 'INVALID_VALUE' WHERE path = (SELECT min(path) FROM repositories)`,
     golden: 'printed/error-e3',
     contract: [
@@ -89,10 +89,10 @@ describe('Error Scenarios', () => {
 
   test('E4: Performance Timeout', async () => {
     await db.query(`
-      ALTER TABLE repositories ADD project_id varchar(50);
+      ALTER TABLE repositories ADD project_id varchar(50) NOT NULL DEFAULT 'default';
       UPDATE repositories SET project_id = 'acme' WHERE path > (SELECT min(path) FROM repositories);
-      CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(1.5); RETURN NEW; END';
-      CREATE TRIGGER linger BEFORE UPDATE ON repositories FOR EACH ROW EXECUTE FUNCTION linger()`);
+      CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(1.5); RETURN NULL; END';
+      CREATE TRIGGER linger BEFORE UPDATE ON code_chunks FOR EACH STATEMENT EXECUTE FUNCTION linger()`);
     const { stderr } = await fail(upgradeOnFastClock);
     expectInOrder(stderr, [
       'Migration timeout exceeded (300 seconds)',

@@ -2,8 +2,8 @@
 -- Revision: 001
 -- Locks: public.repositories, public.code_files, public.code_chunks, public.embeddings, public.tasks
 --
--- Drops what 001 created, and every row in it. Without CASCADE: an object that someone else hung on
--- these tables stops the downgrade instead of vanishing with them.
+-- Drops what 001 created, and every row in it. Without CASCADE, so if an object of
+-- someone else depends on these tables, the downgrade stops and drops nothing.
 
 -- step: Dropping the tasks table
 DROP TABLE public.tasks;

@@ -1,125 +1,73 @@
 -- Rollback: Remove non-search tables
 -- Revision: 002
--- Locks: public.repositories, public.code_chunks, retired_002.archived_work_items, retired_002.work_item_deployment_links, retired_002.vendor_deployment_links, retired_002.work_item_dependencies, retired_002.future_enhancements, retired_002.project_configuration, retired_002.deployment_events, retired_002.vendor_extractors, retired_002.tasks, retired_002.found_repositories, retired_002.found_code_chunks
+-- Locks: public.repositories, public.code_chunks, retired_002.archived_work_items, retired_002.work_item_deployment_links, retired_002.vendor_deployment_links, retired_002.work_item_dependencies, retired_002.future_enhancements, retired_002.project_configuration, retired_002.deployment_events, retired_002.vendor_extractors, retired_002.tasks
 --
--- Before finalize the nine tables move back from schema retired_002 with every row; after it they are
--- created as at revision 005, empty. A column project_id that the upgrade found stays, as it was found.
--- Running this again on a downgraded schema changes nothing.
+-- Before finalize the nine tables move back from schema retired_002 with every row. After it they are created as at
+-- revision 005, empty. A project_id column that the upgrade found stays as it is. Running this file again on a
+-- downgraded schema changes nothing.
 
 -- step: Dropping performance index
+-- The steps below read this setting. It ends with the transaction.
+SET LOCAL backstop_002.unused_tables =
+  'archived_work_items work_item_deployment_links vendor_deployment_links work_item_dependencies '
+  'future_enhancements project_configuration deployment_events vendor_extractors tasks';
 DROP INDEX IF EXISTS public.idx_project_repository;
 
 -- step: Dropping validation constraints
+-- A project_id column is the work of this revision if it has the constraint, without the comment for a column that
+-- the upgrade found. The constraint is gone after this step, so the steps below read a setting.
+DO $do$ BEGIN
+  PERFORM set_config('backstop_002.own_columns', coalesce(string_agg(relname, ' '), ''), true)
+  FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid
+  WHERE conrelid IN ('public.repositories'::regclass, 'public.code_chunks'::regclass)
+    AND conname = format('check_%s_project_id', relname)
+    AND obj_description(pg_constraint.oid, 'pg_constraint')
+      IS DISTINCT FROM 'Revision 002 found the column, so its downgrade keeps it.';
+END $do$;
 ALTER TABLE public.code_chunks DROP CONSTRAINT IF EXISTS check_code_chunks_project_id;
 ALTER TABLE public.repositories DROP CONSTRAINT IF EXISTS check_repositories_project_id;
 
 -- step: Dropping project_id from code_chunks
--- A trigger event left pending by an UPDATE would forbid the ALTER TABLE or DROP TABLE after it.
-SET CONSTRAINTS ALL IMMEDIATE;
-
--- The column of a table that has a record stood there before the upgrade. The record gives back its default, its
--- nullability and the values that nobody has changed since; that it stays, empty, tells that the column may.
-DO $do$
-DECLARE
-  core record;
-  key text;
-  known bigint;
-  given_back bigint;
-BEGIN
-  FOR core IN
-    SELECT table_name, record_name, pg_get_expr(adbin, adrelid) AS default_value, attnotnull AS not_null
-    FROM (VALUES
-      ('code_chunks', 'found_code_chunks'), ('repositories', 'found_repositories')
-    ) AS core (table_name, record_name)
-    JOIN pg_attribute ON attrelid = to_regclass('retired_002.' || record_name) AND attname = 'project_id'
-    LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
-    WHERE EXISTS (
-      SELECT FROM pg_attribute WHERE attrelid = format('public.%I', table_name)::regclass AND attname = 'project_id'
-    )
-  LOOP
-    EXECUTE format('ALTER TABLE public.%I ALTER COLUMN project_id %s', core.table_name,
-      coalesce('SET DEFAULT ' || core.default_value, 'DROP DEFAULT'));
-    IF NOT core.not_null THEN
-      EXECUTE format('ALTER TABLE public.%I ALTER COLUMN project_id DROP NOT NULL', core.table_name);
-    END IF;
-
-    EXECUTE format('SELECT CASE jsonb_typeof(key) WHEN ''object'' THEN ''to_jsonb(held) - ''''project_id'''''' '
-      'ELSE ''to_jsonb(held.id)'' END FROM retired_002.%I LIMIT 1', core.record_name) INTO key;
-    given_back := 0;
-    IF key IS NOT NULL THEN
-      -- Numbered, because rows without a unique id may be alike: each of them gets the value of one.
-      EXECUTE format($give_back$
-        WITH known AS MATERIALIZED (
-          SELECT now.tableoid, now.ctid, was.project_id
-          FROM (
-            SELECT tableoid, ctid, %3$s AS key, project_id AS became,
-              row_number() OVER (PARTITION BY %3$s, project_id) AS number
-            FROM public.%1$I AS held
-          ) AS now
-          JOIN (
-            SELECT key, became, project_id, row_number() OVER (PARTITION BY key, became) AS number
-            FROM retired_002.%2$I
-          ) AS was USING (key, became, number)
-        ), updated AS (
-          UPDATE public.%1$I AS held SET project_id = known.project_id
-          FROM known
-          WHERE held.tableoid = known.tableoid AND held.ctid = known.ctid
-          RETURNING held.project_id IS NOT DISTINCT FROM known.project_id AS given_back
-        )
-        SELECT count(*) FILTER (WHERE given_back), (SELECT count(*) FROM known) FROM updated
-      $give_back$, core.table_name, core.record_name, key) INTO given_back, known;
-      IF given_back < known THEN
-        RAISE EXCEPTION USING
-          ERRCODE = 'triggered_data_change_violation',
-          MESSAGE = format('Rows of %I did not take back the project_id they had before revision 002', core.table_name),
-          DETAIL = format('A trigger kept %s of %s rows from it.', known - given_back, known),
-          HINT = format('Disable triggers for the run: ALTER TABLE public.%I DISABLE TRIGGER USER;', core.table_name);
-      END IF;
-      EXECUTE format('DELETE FROM retired_002.%I', core.record_name);
-    END IF;
-    RAISE NOTICE 'Column project_id of % kept, it stood there before revision 002; % rows took their value back',
-      core.table_name, given_back;
-  END LOOP;
-END
-$do$;
-
-DO $do$
-BEGIN
-  IF to_regclass('retired_002.found_code_chunks') IS NULL THEN
+DO $do$ BEGIN
+  IF 'code_chunks' = ANY (string_to_array(current_setting('backstop_002.own_columns'), ' ')) THEN
     ALTER TABLE public.code_chunks DROP COLUMN IF EXISTS project_id;
+  ELSIF EXISTS (
+    SELECT FROM pg_attribute WHERE attrelid = 'public.code_chunks'::regclass AND attname = 'project_id'
+  ) THEN
+    -- V8.1 looks for this notice.
+    RAISE NOTICE 'Column project_id of code_chunks kept, revision 002 did not add it';
   END IF;
-END
-$do$;
+END $do$;
 
 -- step: Dropping project_id from repositories
 DO $do$
 DECLARE
-  projects_told boolean;
+  values_dropped boolean;
 BEGIN
-  IF to_regclass('retired_002.found_repositories') IS NOT NULL THEN
+  IF NOT EXISTS (
+    SELECT FROM pg_attribute WHERE attrelid = 'public.repositories'::regclass AND attname = 'project_id'
+  ) THEN
     RETURN;
   END IF;
-  -- Asked of repositories alone, which are few: chunks hold their repositories' values. Policies that hide rows
-  -- keep the answer away, not the downgrade.
-  IF EXISTS (
-    SELECT FROM pg_attribute WHERE attrelid = 'public.repositories'::regclass AND attname = 'project_id'
-  ) AND NOT row_security_active('public.repositories') THEN
-    projects_told := EXISTS (SELECT FROM public.repositories WHERE project_id <> 'default');
+  IF 'repositories' <> ALL (string_to_array(current_setting('backstop_002.own_columns'), ' ')) THEN
+    RAISE NOTICE 'Column project_id of repositories kept, revision 002 did not add it';
+    RETURN;
   END IF;
-  ALTER TABLE public.repositories DROP COLUMN IF EXISTS project_id;
-  IF projects_told THEN
+  -- Only repositories is read, which is small: chunks hold their repositories' values. Policies that hide rows keep
+  -- the answer away, but do not stop the downgrade.
+  IF NOT row_security_active('public.repositories') THEN
+    values_dropped := EXISTS (SELECT FROM public.repositories WHERE project_id <> 'default');
+  END IF;
+  ALTER TABLE public.repositories DROP COLUMN project_id;
+  IF values_dropped THEN
     RAISE WARNING 'Values of project_id other than ''default'' dropped. Restore from backup if needed.';
   END IF;
-END
-$do$;
+END $do$;
 
 -- step: Restoring dropped tables (schema only)
 DO $do$
 DECLARE
-  unused CONSTANT text[] := ARRAY[
-    'archived_work_items', 'work_item_deployment_links', 'vendor_deployment_links', 'work_item_dependencies',
-    'future_enhancements', 'project_configuration', 'deployment_events', 'vendor_extractors', 'tasks'
-  ];
+  unused CONSTANT text[] := string_to_array(current_setting('backstop_002.unused_tables'), ' ');
   retired CONSTANT text[] := ARRAY(
     SELECT relname FROM pg_class
     WHERE relnamespace = to_regnamespace('retired_002') AND relkind IN ('r', 'p') AND relname = ANY (unused)
@@ -137,7 +85,7 @@ BEGIN
     RAISE EXCEPTION USING
       ERRCODE = 'duplicate_table',
       MESSAGE = format('Table "%s" was created in public while the retired one of that name waits in retired_002', clashing[1]),
-      DETAIL = format('In public and in retired_002 stand: %s', array_to_string(clashing, ', ')),
+      DETAIL = format('In public and in retired_002: %s', array_to_string(clashing, ', ')),
       HINT = format('Run: CREATE SCHEMA IF NOT EXISTS kept_002; %s', (
         SELECT string_agg(format('ALTER TABLE public.%I SET SCHEMA kept_002;', clash), ' ')
         FROM unnest(clashing) AS clash
@@ -147,11 +95,7 @@ BEGIN
   FOREACH table_name IN ARRAY retired LOOP
     EXECUTE format('ALTER TABLE retired_002.%I SET SCHEMA public', table_name);
   END LOOP;
-  -- The records of found columns keep the schema; then whatever else is in it is no matter of this step.
-  IF to_regnamespace('retired_002') IS NOT NULL
-    AND to_regclass('retired_002.found_repositories') IS NULL
-    AND to_regclass('retired_002.found_code_chunks') IS NULL
-  THEN
+  IF to_regnamespace('retired_002') IS NOT NULL THEN
     BEGIN
       DROP SCHEMA retired_002 RESTRICT;
     EXCEPTION WHEN dependent_objects_still_exist THEN
@@ -337,8 +281,7 @@ BEGIN
   ELSE
     RAISE INFO '% tables restored, % of them with every row', cardinality(unused), cardinality(retired);
   END IF;
-END
-$do$;
+END $do$;
 
 -- step: Running validation
 DO $do$
@@ -346,18 +289,13 @@ DECLARE
   failures text;
 BEGIN
   SELECT string_agg(failure, '; ') INTO failures FROM (
-    SELECT format('%s.project_id is still there', attrelid::regclass)
-    FROM pg_attribute
-    JOIN pg_class AS core ON core.oid = attrelid
-    WHERE attrelid IN ('public.repositories'::regclass, 'public.code_chunks'::regclass) AND attname = 'project_id'
-      AND to_regclass('retired_002.found_' || core.relname) IS NULL
+    SELECT format('%s.project_id is still there', core)
+    FROM string_to_table(current_setting('backstop_002.own_columns'), ' ') AS core
+    JOIN pg_attribute ON attrelid = to_regclass('public.' || core) AND attname = 'project_id'
     UNION ALL
-    SELECT format('%I is not in public', name)
-    FROM unnest(ARRAY[
-      'archived_work_items', 'work_item_deployment_links', 'vendor_deployment_links', 'work_item_dependencies',
-      'future_enhancements', 'project_configuration', 'deployment_events', 'vendor_extractors', 'tasks'
-    ]) AS name
-    WHERE to_regclass(format('public.%I', name)) IS NULL
+    SELECT format('%s is not in public', name)
+    FROM string_to_table(current_setting('backstop_002.unused_tables'), ' ') AS name
+    WHERE to_regclass('public.' || name) IS NULL
     UNION ALL
     -- The counters of this transaction say whether a row came or went.
     SELECT format('%s rows inserted into and %s deleted from %I', n_tup_ins, n_tup_del, relname)
@@ -372,5 +310,4 @@ BEGIN
       DETAIL = failures,
       HINT = 'Look for a trigger or an event trigger that changes what this downgrade does, and disable it for the run.';
   END IF;
-END
-$do$;
+END $do$;

@@ -1,10 +1,9 @@
 -- Finalize: Drop the retired non-search tables
 -- Revision: 002
--- Locks: retired_002.archived_work_items, retired_002.work_item_deployment_links, retired_002.vendor_deployment_links, retired_002.work_item_dependencies, retired_002.future_enhancements, retired_002.project_configuration, retired_002.deployment_events, retired_002.vendor_extractors, retired_002.tasks, retired_002.found_repositories, retired_002.found_code_chunks
+-- Locks: retired_002.archived_work_items, retired_002.work_item_deployment_links, retired_002.vendor_deployment_links, retired_002.work_item_dependencies, retired_002.future_enhancements, retired_002.project_configuration, retired_002.deployment_events, retired_002.vendor_extractors, retired_002.tasks
 --
--- Drops schema retired_002 and with it, for good, every row that revision 002 retired, and the records of
--- found columns: from then on a downgrade drops project_id, whoever added it. CASCADE reaches
--- beyond the schema, so everything it takes along is named first. Running this again changes nothing.
+-- Drops schema retired_002 and with it, for good, every row that revision 002 retired. CASCADE reaches beyond the
+-- schema, so this file first names everything that CASCADE takes along. Running it again changes nothing.
 
 -- step: Checking the retired schema
 DO $do$
@@ -23,8 +22,7 @@ BEGIN
     AND membership.deptype = 'n'
     AND NOT (membership.classid = 'pg_class'::regclass AND stranger.type = 'table' AND stranger.name IN (
       'archived_work_items', 'work_item_deployment_links', 'vendor_deployment_links', 'work_item_dependencies',
-      'future_enhancements', 'project_configuration', 'deployment_events', 'vendor_extractors', 'tasks',
-      'found_repositories', 'found_code_chunks'
+      'future_enhancements', 'project_configuration', 'deployment_events', 'vendor_extractors', 'tasks'
     ))
     -- A sequence that a column owns belongs to its table.
     AND NOT EXISTS (
@@ -39,8 +37,7 @@ BEGIN
       DETAIL = format('Found: %s', strangers.names),
       HINT = format('Run: CREATE SCHEMA IF NOT EXISTS kept_002; %s', strangers.remedy);
   END IF;
-END
-$do$;
+END $do$;
 
 -- step: Naming what CASCADE takes along
 DO $do$
@@ -71,8 +68,8 @@ BEGIN
     FROM reached
     CROSS JOIN LATERAL pg_identify_object(reached.classid, reached.objid, reached.objsubid) AS found
     LEFT JOIN pg_class AS relation ON reached.classid = 'pg_class'::regclass AND relation.oid = reached.objid
-    -- Members of the schema are no surprise, and what belongs to a doomed object is named by its owner;
-    -- but a partition is a table of its own, and did not move along with its parent.
+    -- Not named: the members of the schema, and parts of an object that is dropped. But a partition is named: it is
+    -- a table of its own, and did not move along with its parent.
     WHERE reached.classid <> 'pg_namespace'::regclass AND NOT EXISTS (
       SELECT FROM pg_depend AS owner
       JOIN reached AS owning ON owning.classid = owner.refclassid AND owning.objid = owner.refobjid
@@ -88,18 +85,13 @@ BEGIN
   LOOP
     RAISE NOTICE 'CASCADE drops % %', doomed.type, doomed.identity;
   END LOOP;
-END
-$do$;
+END $do$;
 
 -- step: Dropping the retired tables
 DO $do$
 DECLARE
-  retired bigint := (
-    SELECT count(*) FROM pg_tables
-    WHERE schemaname = 'retired_002' AND tablename NOT IN ('found_repositories', 'found_code_chunks')
-  );
+  retired bigint := (SELECT count(*) FROM pg_tables WHERE schemaname = 'retired_002');
 BEGIN
   DROP SCHEMA IF EXISTS retired_002 CASCADE;
   RAISE NOTICE '% tables dropped for good', retired;
-END
-$do$;
+END $do$;

@@ -2,8 +2,8 @@
 -- Revision: 001
 -- Locks: public.users, public.refresh_tokens
 --
--- Drops what 001 created, and every row in it. Without CASCADE: an object that someone else hung on these
--- tables stops the downgrade instead of vanishing with them.
+-- Drops what 001 created, and every row in it. Without CASCADE, so if an object of
+-- someone else depends on these tables, the downgrade stops and drops nothing.
 
 -- step: Dropping the tables of users
 DROP TABLE public.refresh_tokens;

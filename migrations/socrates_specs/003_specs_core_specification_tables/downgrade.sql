@@ -2,8 +2,8 @@
 -- Revision: 003
 -- Locks: public.projects, public.sessions, public.questions, public.specifications, public.conversation_history, public.conflicts
 --
--- Drops what 003 created, and every row in it. Without CASCADE: an object that someone else hung on these
--- tables stops the downgrade instead of vanishing with them.
+-- Drops what 003 created, and every row in it. Without CASCADE, so if an object of
+-- someone else depends on these tables, the downgrade stops and drops nothing.
 
 -- step: Dropping the core specification tables
 DROP TABLE public.conflicts;

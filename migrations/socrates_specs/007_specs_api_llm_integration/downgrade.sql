@@ -2,8 +2,8 @@
 -- Revision: 007
 -- Locks: public.projects, public.api_keys, public.llm_usage_tracking, public.subscriptions, public.invoices
 --
--- Drops what 007 created, and every row in it. Without CASCADE: an object that someone else hung on these
--- tables stops the downgrade instead of vanishing with them.
+-- Drops what 007 created, and every row in it. Without CASCADE, so if an object of
+-- someone else depends on these tables, the downgrade stops and drops nothing.
 
 -- step: Dropping the tables of API and LLM integration
 DROP TABLE public.invoices;

@@ -2,8 +2,8 @@
 -- Revision: 008
 -- Locks: public.knowledge_base_documents, public.projects, public.analytics_metrics, public.document_chunks, public.notification_preferences
 --
--- Drops what 008 created, and every row in it. Without CASCADE: an object that someone else hung on these
--- tables stops the downgrade instead of vanishing with them.
+-- Drops what 008 created, and every row in it. Without CASCADE, so if an object of
+-- someone else depends on these tables, the downgrade stops and drops nothing.
 
 -- step: Dropping the tables of analytics and search
 DROP TABLE public.notification_preferences;

@@ -315,7 +315,7 @@ describe('after the downgrade of a project_id that the upgrade found in reposito
   let found: TestDatabase;
   beforeAll(async () => {
     found = await makeDatabase('at005');
-    await found.query('ALTER TABLE repositories ADD project_id varchar(50)');
+    await found.query(`ALTER TABLE repositories ADD project_id varchar(50) NOT NULL DEFAULT 'default'`);
     await upgrade(migratorOn(found), '002');
     await downgrade(migratorOn(found), '005');
   });

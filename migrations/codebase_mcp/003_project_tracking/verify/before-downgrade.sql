@@ -1,6 +1,6 @@
 -- What a downgrade of revision 003 would lose.
 --
--- Later revisions may still be applied: tables and columns are looked at where they stand, if they stand.
+-- Later revisions may be applied too, so each table and column is read in the schema where it is, if it exists.
 
 -- check: V9.1 no row would be lost with the tables of this revision
 SELECT held.relation, held.rows

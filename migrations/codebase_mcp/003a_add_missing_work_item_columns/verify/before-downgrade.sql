@@ -1,6 +1,6 @@
 -- What a downgrade of revision 003a would lose.
 --
--- Later revisions may still be applied: columns are looked at where they stand, if they stand.
+-- Later revisions may be applied too, so each column is read in the schema where it is, if it exists.
 
 -- check: V9.1 no value would be lost with the columns of this revision
 -- A value that the upgrade would give again is no loss.

@@ -1,7 +1,7 @@
--- What taking revision 001 back would lose.
+-- What a downgrade of revision 001 would lose.
 
 -- check: V9.1 no row would be lost with the tables of this revision
--- query_to_xml counts only where there is a table to count.
+-- query_to_xml counts the rows only if the table exists.
 SELECT counted.table_name, counted.rows
 FROM (
   SELECT table_name, CASE WHEN to_regclass(format('public.%I', table_name)) IS NOT NULL THEN substring(

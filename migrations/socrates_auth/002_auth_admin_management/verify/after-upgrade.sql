@@ -1,134 +1,99 @@
 -- What must hold once revision 002 is applied, numbered by the design patterns 1 to 6.
 --
--- Each check lists the tables of this revision alone: it holds at every later one, and beside the tables and
--- columns of others.
+-- The checks know only the tables of this revision, so they hold at every later revision too, and beside the tables
+-- and columns of others.
+
+-- gather: every column that a pattern applies to, by its kind, as it is in the database
+CREATE TEMPORARY TABLE patterned ON COMMIT DROP AS
+SELECT named.*, attrelid, attnum, format_type(atttypid, NULL) AS data_type, attnotnull AS not_null,
+  pg_get_expr(adbin, adrelid) AS column_default,
+  -- A column is indexed if an index over all rows begins with it.
+  EXISTS (
+    SELECT FROM pg_index WHERE indrelid = attrelid AND indkey[0] = attnum AND indisvalid AND indpred IS NULL
+  ) AS indexed
+FROM (
+  SELECT table_name, 'reference' AS kind, column_name, referenced_table, on_delete
+  FROM (VALUES
+    ('admin_users', 'user_id', 'users', 'CASCADE'),
+    ('admin_users', 'role_id', 'admin_roles', 'RESTRICT'),
+    ('admin_users', 'granted_by_id', 'users', 'SET NULL'),
+    ('admin_audit_logs', 'admin_id', 'users', 'RESTRICT')
+  ) AS reference (table_name, column_name, referenced_table, on_delete)
+  UNION ALL
+  SELECT table_name, kind, column_name, NULL, NULL
+  FROM (VALUES
+    ('admin_roles', 'created_at updated_at', '', 'name is_system_role'),
+    ('admin_users', 'revoked_at created_at updated_at', '', ''),
+    ('admin_audit_logs', 'created_at', 'changes', 'action resource_type')
+  ) AS listed (table_name, dates, flexible, filtered)
+  CROSS JOIN LATERAL (VALUES
+    ('id', 'id'), ('date', dates), ('flexible', flexible), ('filtered', filtered)
+  ) AS part (kind, column_names)
+  CROSS JOIN LATERAL string_to_table(column_names, ' ') AS column_name
+) AS named
+LEFT JOIN pg_attribute ON attrelid = to_regclass('public.' || table_name) AND attname = column_name
+LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum;
 
 -- check: V1.1 every id is a uuid that the server makes
-SELECT expected.table_name, found.data_type, found.is_nullable, found.column_default
-FROM (VALUES ('admin_roles'), ('admin_users'), ('admin_audit_logs')) AS expected (table_name)
-LEFT JOIN information_schema.columns AS found
-  ON found.table_schema = 'public' AND found.table_name = expected.table_name AND found.column_name = 'id'
-WHERE (found.data_type, found.is_nullable, found.column_default)
-  IS DISTINCT FROM ('uuid', 'NO', 'gen_random_uuid()');
+SELECT table_name, data_type, not_null, column_default FROM patterned
+WHERE kind = 'id' AND (data_type, not_null, column_default) IS DISTINCT FROM ('uuid', true, 'gen_random_uuid()');
 
 -- check: V1.2 the primary key of every table is its id
-SELECT expected.table_name, pg_get_constraintdef(found.oid) AS found
-FROM (VALUES ('admin_roles'), ('admin_users'), ('admin_audit_logs')) AS expected (table_name)
-LEFT JOIN pg_constraint AS found
-  ON found.conrelid = to_regclass(format('public.%I', expected.table_name)) AND found.contype = 'p'
-WHERE pg_get_constraintdef(found.oid) IS DISTINCT FROM 'PRIMARY KEY (id)';
+SELECT table_name, pg_get_constraintdef(oid) AS found
+FROM patterned LEFT JOIN pg_constraint ON conrelid = attrelid AND contype = 'p'
+WHERE kind = 'id' AND pg_get_constraintdef(oid) IS DISTINCT FROM 'PRIMARY KEY (id)';
 
 -- check: V2.1 every timestamp has a time zone
-SELECT expected.table_name, listed.column_name, found.data_type
-FROM (VALUES
-  ('admin_roles', ARRAY['created_at', 'updated_at']),
-  ('admin_users', ARRAY['revoked_at', 'created_at', 'updated_at']),
-  ('admin_audit_logs', ARRAY['created_at'])
-) AS expected (table_name, column_names)
-CROSS JOIN unnest(expected.column_names) AS listed (column_name)
-LEFT JOIN information_schema.columns AS found
-  ON found.table_schema = 'public' AND found.table_name = expected.table_name AND found.column_name = listed.column_name
-WHERE found.data_type IS DISTINCT FROM 'timestamp with time zone';
+SELECT table_name, column_name, data_type FROM patterned
+WHERE kind = 'date' AND data_type IS DISTINCT FROM 'timestamp with time zone';
 
 -- check: V2.2 created_at and updated_at are not null default now()
-SELECT expected.table_name, listed.column_name, found.is_nullable, found.column_default
-FROM (VALUES
-  ('admin_roles', ARRAY['created_at', 'updated_at']),
-  ('admin_users', ARRAY['created_at', 'updated_at']),
-  ('admin_audit_logs', ARRAY['created_at'])
-) AS expected (table_name, column_names)
-CROSS JOIN unnest(expected.column_names) AS listed (column_name)
-LEFT JOIN information_schema.columns AS found
-  ON found.table_schema = 'public' AND found.table_name = expected.table_name AND found.column_name = listed.column_name
-WHERE (found.is_nullable, found.column_default) IS DISTINCT FROM ('NO', 'now()');
+SELECT table_name, column_name, not_null, column_default FROM patterned
+WHERE column_name IN ('created_at', 'updated_at') AND (not_null, column_default) IS DISTINCT FROM (true, 'now()');
 
 -- check: V2.3 a trigger keeps every updated_at
 -- 19: before an update, for each row.
-SELECT expected.table_name
-FROM (VALUES ('admin_roles'), ('admin_users')) AS expected (table_name)
-WHERE NOT EXISTS (
+SELECT table_name FROM patterned
+WHERE column_name = 'updated_at' AND NOT EXISTS (
   SELECT FROM pg_trigger
-  WHERE tgrelid = to_regclass(format('public.%I', expected.table_name))
-    AND tgfoid = to_regproc('public.set_updated_at') AND tgtype = 19 AND tgattr = '' AND tgenabled IN ('O', 'A')
+  WHERE tgrelid = attrelid AND tgfoid = to_regproc('public.set_updated_at')
+    AND tgtype = 19 AND tgattr = '' AND tgenabled IN ('O', 'A')
 );
 
 -- check: V3.1 every foreign key stands, and says what a delete does
-SELECT expected.table_name, expected.column_name, expected.referenced_table, expected.on_delete,
-  pg_get_constraintdef(found.oid) AS found
-FROM (VALUES
-  ('admin_users', 'user_id', 'users', 'CASCADE'),
-  ('admin_users', 'role_id', 'admin_roles', 'RESTRICT'),
-  ('admin_users', 'granted_by_id', 'users', 'SET NULL'),
-  ('admin_audit_logs', 'admin_id', 'users', 'RESTRICT')
-) AS expected (table_name, column_name, referenced_table, on_delete)
-LEFT JOIN pg_attribute AS referring
-  ON referring.attrelid = to_regclass(format('public.%I', expected.table_name))
-  AND referring.attname = expected.column_name
-LEFT JOIN pg_constraint AS found
-  ON found.conrelid = referring.attrelid AND found.conkey = ARRAY[referring.attnum] AND found.contype = 'f'
-  AND found.confrelid = to_regclass(format('public.%I', expected.referenced_table))
-WHERE (
-  found.convalidated
-  AND expected.on_delete = CASE found.confdeltype
-    WHEN 'c' THEN 'CASCADE' WHEN 'r' THEN 'RESTRICT' WHEN 'n' THEN 'SET NULL'
-  END
+SELECT table_name, column_name, referenced_table, on_delete, pg_get_constraintdef(oid) AS found
+FROM patterned
+LEFT JOIN pg_constraint ON conrelid = attrelid AND conkey = ARRAY[attnum] AND contype = 'f'
+  AND confrelid = to_regclass('public.' || referenced_table)
+WHERE kind = 'reference' AND (
+  convalidated
+  AND on_delete = CASE confdeltype WHEN 'c' THEN 'CASCADE' WHEN 'r' THEN 'RESTRICT' WHEN 'n' THEN 'SET NULL' END
 ) IS NOT TRUE;
 
 -- check: V5.1 every flexible column is jsonb default '{}'
-SELECT expected.table_name, listed.column_name, found.data_type, found.column_default
-FROM (VALUES
-  ('admin_audit_logs', ARRAY['changes'])
-) AS expected (table_name, column_names)
-CROSS JOIN unnest(expected.column_names) AS listed (column_name)
-LEFT JOIN information_schema.columns AS found
-  ON found.table_schema = 'public' AND found.table_name = expected.table_name AND found.column_name = listed.column_name
-WHERE (found.data_type, found.column_default) IS DISTINCT FROM ('jsonb', '''{}''::jsonb');
+SELECT table_name, column_name, data_type, column_default FROM patterned
+WHERE kind = 'flexible' AND (data_type, column_default) IS DISTINCT FROM ('jsonb', '''{}''::jsonb');
 
 -- check: V6.1 every key, reference, status and date column is indexed
--- Indexed is a column that a whole index begins with.
-SELECT expected.table_name, listed.column_name
-FROM (VALUES
-  ('admin_roles', ARRAY['id', 'created_at', 'updated_at']),
-  ('admin_users', ARRAY['id', 'user_id', 'role_id', 'granted_by_id', 'revoked_at', 'created_at', 'updated_at']),
-  ('admin_audit_logs', ARRAY['id', 'admin_id', 'created_at'])
-) AS expected (table_name, column_names)
-CROSS JOIN unnest(expected.column_names) AS listed (column_name)
-WHERE NOT EXISTS (
-  SELECT FROM pg_index
-  JOIN pg_attribute AS first ON first.attrelid = indrelid AND first.attnum = indkey[0]
-  WHERE indrelid = to_regclass(format('public.%I', expected.table_name)) AND first.attname = listed.column_name
-    AND indisvalid AND indpred IS NULL
-);
+SELECT table_name, column_name FROM patterned WHERE kind NOT IN ('flexible', 'filtered') AND NOT indexed;
 
 -- check: V6.2 every frequently filtered column is indexed
--- Indexed is a column that a whole index begins with.
-SELECT expected.table_name, listed.column_name
-FROM (VALUES
-  ('admin_roles', ARRAY['name', 'is_system_role']),
-  ('admin_audit_logs', ARRAY['action', 'resource_type'])
-) AS expected (table_name, column_names)
-CROSS JOIN unnest(expected.column_names) AS listed (column_name)
-WHERE NOT EXISTS (
-  SELECT FROM pg_index
-  JOIN pg_attribute AS first ON first.attrelid = indrelid AND first.attnum = indkey[0]
-  WHERE indrelid = to_regclass(format('public.%I', expected.table_name)) AND first.attname = listed.column_name
-    AND indisvalid AND indpred IS NULL
-);
+SELECT table_name, column_name FROM patterned WHERE kind = 'filtered' AND NOT indexed;
 
 -- check: V6.3 every common combination of columns is indexed
-SELECT expected.table_name, expected.column_names
+SELECT table_name, column_names
 FROM (VALUES
   ('admin_audit_logs', ARRAY['resource_type', 'resource_id']),
   ('admin_audit_logs', ARRAY['admin_id', 'created_at'])
 ) AS expected (table_name, column_names)
 WHERE NOT EXISTS (
   SELECT FROM pg_index
-  WHERE indrelid = to_regclass(format('public.%I', expected.table_name)) AND indisvalid AND indpred IS NULL
-    AND expected.column_names = (ARRAY(
+  WHERE indrelid = to_regclass('public.' || table_name) AND indisvalid AND indpred IS NULL
+    AND column_names = (ARRAY(
       SELECT attname::text
       FROM unnest(indkey) WITH ORDINALITY AS part (attnum, place)
       JOIN pg_attribute USING (attnum)
       WHERE attrelid = indrelid
       ORDER BY place
-    ))[:cardinality(expected.column_names)]
+    ))[:cardinality(column_names)]
 );

@@ -1,7 +1,7 @@
 -- What must hold before revision 002 is applied.
 
 -- check: V0.2 no table of this revision stands already
--- The columns error to hint say how the run is refused, and what to do.
+-- The refused run reports the columns error, message, detail and hint.
 SELECT tablename AS table_name,
   'MigrationFailed' AS error,
   'Tables of revision 002 stand already' AS message,
