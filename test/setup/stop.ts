@@ -1,7 +1,9 @@
-// After all tests: the server and what was synthesised go.
+// After all tests: the server and the files of the run go.
 import { rmSync } from 'node:fs';
 
 export default async function stop(): Promise<void> {
-  await globalThis.backstopTestServer?.stop();
-  rmSync(process.env.BACKSTOP_TEST_ASSEMBLY ?? '', { recursive: true, force: true });
+  const { folder, server, synthesis } = globalThis.backstopTestRun ?? {};
+  await synthesis?.stop();
+  await server?.stop();
+  if (folder) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
 }
