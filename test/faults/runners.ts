@@ -32,11 +32,12 @@ export interface Runner {
 export function shortBounds(transactionMs: number): Bounds {
   return {
     ...DEFAULT_BOUNDS,
-    admissionMs: 1_000,
+    admissionMs: (transactionMs * 2) / 3,
     transactionMs,
     lockWaitMs: 500,
     lockTimeoutMs: 500,
-    reconnectMs: 2_000,
+    // Only a blackout uses it up.
+    reconnectMs: 10_000,
     graceMs: 300,
   };
 }

@@ -9,6 +9,7 @@ import { makeTemplates } from './templates.ts';
 /** Workers, and the processes that tests start, inherit this environment. */
 export default async function start(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'backstop-test-'));
+  process.env.BACKSTOP_TEST_WARNINGS = join(folder, 'warnings.txt');
   // Node compiles each program once a run, not once a process.
   process.env.NODE_COMPILE_CACHE = join(folder, 'compiled');
   // The rules of CloudFormation take seconds a test file; nag.test.ts and `npm run synth` apply them.
