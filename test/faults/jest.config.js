@@ -1,21 +1,24 @@
 // How the faults run: as the tests do, but only they, several at once, and counted.
+import { join } from 'node:path';
 import tests from '../../jest.config.js';
 
+const rootDir = join(import.meta.dirname, '../..');
 const STATEMENTS = '/statements\\.faults\\.test\\.ts$';
 
+const { maxWorkers, ...shared } = tests;
 const project = {
-  ...tests,
-  rootDir: '../..',
+  ...shared,
+  rootDir,
   // A case that hangs ends by itself.
   testTimeout: 120_000,
 };
-delete project.maxWorkers;
 
 /** @type {import('jest').Config} */
 export default {
-  maxWorkers: tests.maxWorkers,
+  maxWorkers,
   reporters: ['default', '<rootDir>/test/faults/reporter.ts'],
-  rootDir: '../..',
+  rootDir,
+  testTimeout: project.testTimeout,
   // Most cases wait for a server or a bound.
   maxConcurrency: 10,
   projects: [
