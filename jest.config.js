@@ -14,6 +14,7 @@ export default {
   },
   globalSetup: '<rootDir>/test/setup/start.ts',
   globalTeardown: '<rootDir>/test/setup/stop.ts',
+  setupFiles: ['<rootDir>/test/setup/environment.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   testTimeout: 60_000,
   maxWorkers: 2,

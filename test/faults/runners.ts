@@ -59,6 +59,7 @@ export function runProcess({ args }: Verb, settings: ConnectionSettings): Runner
   const child = spawn(process.execPath, [join(ROOT, 'bin/backstop.ts'), ...args, '--json'], {
     env: {
       PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
       DATABASE_URL: urlOf({ host, port, user, password, tls: 'off' }, database),
     },
     stdio: ['ignore', 'pipe', 'pipe'],

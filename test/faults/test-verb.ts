@@ -1,10 +1,16 @@
 // The cases of one verb as tests.
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { ROOT } from '../../lib/paths.ts';
 import { casesOf, type FaultCase } from './cases.ts';
 import { discardAll, learn, type Script } from './databases.ts';
 import { runCase } from './run-case.ts';
 import type { VerbName } from './verbs.ts';
 
 afterAll(discardAll);
+
+// A runner that is killed leaves nothing compiled for the next one; this one does.
+execFileSync(process.execPath, [join(ROOT, 'bin/backstop.ts'), '--version'], { env: process.env });
 
 /** Every other case, so that two workers share a file. */
 export interface Half {

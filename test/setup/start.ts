@@ -11,7 +11,7 @@ export default async function start(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'backstop-test-'));
   process.env.BACKSTOP_TEST_WARNINGS = join(folder, 'warnings.txt');
   // Node compiles each program once a run, not once a process.
-  process.env.NODE_COMPILE_CACHE = join(folder, 'compiled');
+  process.env.BACKSTOP_TEST_COMPILED = join(folder, 'compiled');
   // The rules of CloudFormation take seconds a test file; nag.test.ts and `npm run synth` apply them.
   process.env.CDK_VALIDATION = 'false';
   const synthesis = startSynthesis(folder);
