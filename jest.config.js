@@ -18,4 +18,6 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   testTimeout: 60_000,
   maxWorkers: 2,
+  // Node frees the modules of a test file late or never: a worker that has grown makes room for a new one.
+  workerIdleMemoryLimit: '700MB',
 };

@@ -5,7 +5,7 @@ import tests from '../../jest.config.js';
 const rootDir = join(import.meta.dirname, '../..');
 const STATEMENTS = '/statements\\.faults\\.test\\.ts$';
 
-const { maxWorkers, ...shared } = tests;
+const { maxWorkers, workerIdleMemoryLimit, ...shared } = tests;
 const project = {
   ...shared,
   rootDir,
@@ -16,6 +16,7 @@ const project = {
 /** @type {import('jest').Config} */
 export default {
   maxWorkers,
+  workerIdleMemoryLimit,
   reporters: ['default', '<rootDir>/test/faults/reporter.ts'],
   rootDir,
   testTimeout: project.testTimeout,

@@ -29,6 +29,8 @@ function writePasswords(text: string): void {
 test.each([
   ['the line that names everything', 'db.example.com:5432:app:owner:right'],
   ['a line with wildcards', '*:*:*:owner:right'],
+  ['a line after a comment', '# *:*:*:*:wrong\n\n*:*:*:*:right\r\n'],
+  ['a line after one that has no password', '*:*:*:owner\n*:*:*:*:right'],
   ['the first line that is for the connection', 'other:5432:app:owner:wrong\n*:*:app:*:right\n*:*:*:*:wrong'],
 ])('the password file decides by %s', async (_, text) => {
   writePasswords(text);
