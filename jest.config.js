@@ -19,5 +19,5 @@ export default {
   testTimeout: 60_000,
   maxWorkers: 2,
   // Node frees the modules of a test file late or never: a worker that has grown makes room for a new one.
-  workerIdleMemoryLimit: '700MB',
+  workerIdleMemoryLimit: '500MB',
 };
