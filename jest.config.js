@@ -14,7 +14,10 @@ export default {
   },
   globalSetup: '<rootDir>/test/setup/start.ts',
   globalTeardown: '<rootDir>/test/setup/stop.ts',
+  setupFiles: ['<rootDir>/test/setup/environment.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   testTimeout: 60_000,
   maxWorkers: 2,
+  // Node frees the modules of a test file late or never: a worker that has grown makes room for a new one.
+  workerIdleMemoryLimit: '500MB',
 };

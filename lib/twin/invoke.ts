@@ -33,10 +33,17 @@ export async function invoke(
   measured: (measured: Measured) => void,
 ): Promise<unknown> {
   const requestId = randomUUID();
+  const { NODE_COMPILE_CACHE } = process.env;
   const child = fork(join(import.meta.dirname, 'worker.ts'), [], {
     cwd: deployed.folder,
-    // Not the environment of this process: a function has the variables of the template and of Lambda.
-    env: { LAMBDA_TASK_ROOT: deployed.folder, ...deployed.environment, ...environment },
+    // Not the environment of this process: a function has what the template gives it, and what Lambda adds.
+    env: {
+      LAMBDA_TASK_ROOT: deployed.folder,
+      // Saves time and changes nothing else.
+      ...(NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE }),
+      ...deployed.environment,
+      ...environment,
+    },
     execArgv: [`--max-old-space-size=${deployed.memoryMb}`],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });

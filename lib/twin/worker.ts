@@ -1,6 +1,6 @@
 // The process in which one invocation runs: loads the bundled asset as Lambda would, calls it, answers, ends.
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { createRequire, flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 
 export interface Invocation {
@@ -46,6 +46,8 @@ async function invoke({
     const [file = '', name = ''] = handler.split('.');
     const loaded = createRequire(import.meta.url)(join(folder, `${file}.js`));
     loadMs = performance.now() - started;
+    // This process is killed as soon as it has answered; does nothing unless NODE_COMPILE_CACHE is set.
+    flushCompileCache();
     const context = {
       functionName,
       awsRequestId: requestId,

@@ -1,4 +1,4 @@
-// The guarantees hold as long as the tests that they name are there.
+// Every guarantee names tests, and these tests exist.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../../lib/paths.ts';
@@ -12,22 +12,25 @@ const held = [...promised.matchAll(/^- \[(.*)\]\((.*)\): (.*)$/gm)].map(([, file
   name: name ?? '',
 }));
 
-test.each(held)('$file has a test "$name"', ({ file, link, name }) => {
+test.each(held)('the test "$name" of a guarantee is in $file', ({ file, link, name }) => {
   expect(link).toBe(`../${file}`);
-  // As it stands in the code: the name of a test, or of one of its cases.
+  // The name of a test or of one of its cases, as the code writes it.
   expect(readFileSync(join(ROOT, file), 'utf8')).toContain(name);
 });
 
-test('every promise names a test that holds it', () => {
+test('every guarantee names a test', () => {
   const promises = promised.split('\n### ').slice(1);
   expect(promises.length).toBeGreaterThan(10);
   for (const promise of promises) expect(promise).toMatch(/^- \[test\//m);
 });
 
-test('what is not promised is said', () => {
+test('the guarantees list what is not promised', () => {
   expect(notPromised).toMatch(/^- /m);
 });
 
-test.each([...guarantees.matchAll(/\]\(([^)]+)\)/g)].map(([, path = '']) => path))('%s is there', (path) => {
-  expect(existsSync(join(DOCS, path))).toBe(true);
-});
+test.each([...guarantees.matchAll(/\]\(([^)]+)\)/g)].map(([, path = '']) => path))(
+  'the link %s of the guarantees leads to a file',
+  (path) => {
+    expect(existsSync(join(DOCS, path))).toBe(true);
+  },
+);

@@ -5,9 +5,9 @@ import { type Bounds, DEFAULT_BOUNDS } from '../../lambda/migrator/model/bounds.
 import { connectorTo } from '../../lambda/migrator/session/connection.ts';
 import { migratorOn } from '../setup/database.ts';
 import { until } from '../setup/sessions.ts';
-import { expectNothingLeft, isCommitted } from './judge.ts';
-import { discard, discardAll, learn, type Place, take } from './places.ts';
+import { type CaseDatabase, discard, discardAll, learn, take } from './databases.ts';
 import { readFingerprint } from './states.ts';
+import { expectNothingLeft, isCommitted } from './verify.ts';
 
 afterAll(discardAll);
 
@@ -35,14 +35,14 @@ const BLOCKERS: readonly Blocker[] = [
 
 /** Begins the blocker, and hands over how to end it; it has ended in any case when the work has. */
 async function beside<T>(
-  place: Place,
+  database: CaseDatabase,
   { begin, work }: Blocker,
   act: (end: () => Promise<void>) => Promise<T>,
 ): Promise<T> {
-  const client = await connectorTo(place.settings)('blocker');
+  const client = await connectorTo(database.settings)('blocker');
   await begin(client);
   void work?.(client).catch(() => {});
-  if (work) await untilWaits(place, 'PgSleep');
+  if (work) await untilWaits(database, 'PgSleep');
   try {
     return await act(() => client.end());
   } finally {
@@ -51,7 +51,7 @@ async function beside<T>(
 }
 
 /** @param event a wait event, or the type of one */
-async function untilWaits({ administrator, settings }: Place, event: string): Promise<void> {
+async function untilWaits({ administrator, settings }: CaseDatabase, event: string): Promise<void> {
   await until(`a wait for ${event}`, async () => {
     const { rows } = await administrator.query(
       'SELECT FROM pg_stat_activity WHERE datname = $1 AND $2 IN (wait_event, wait_event_type)',
@@ -61,7 +61,7 @@ async function untilWaits({ administrator, settings }: Place, event: string): Pr
   });
 }
 
-function migrate({ settings }: Place, bounds: Partial<Bounds>) {
+function migrate({ settings }: CaseDatabase, bounds: Partial<Bounds>) {
   const migrator = migratorOn(
     { connect: connectorTo(settings) },
     { bounds: { ...DEFAULT_BOUNDS, ...bounds } },
@@ -70,21 +70,21 @@ function migrate({ settings }: Place, bounds: Partial<Bounds>) {
 }
 
 /** @param work returns whether the database is then migrated; if not, it is as it was */
-async function onPlace(work: (place: Place) => Promise<boolean>): Promise<void> {
+async function withDatabase(work: (database: CaseDatabase) => Promise<boolean>): Promise<void> {
   const script = await learn('upgrade');
-  const place = await take('upgrade');
-  const migrated = await work(place);
-  await expectNothingLeft(place);
-  expect(isCommitted(await readFingerprint(place.judge), script)).toBe(migrated);
-  await discard(place);
+  const database = await take('upgrade');
+  const migrated = await work(database);
+  await expectNothingLeft(database);
+  expect(isCommitted(await readFingerprint(database.reader), script)).toBe(migrated);
+  await discard(database);
 }
 
 describe.each(BLOCKERS)('a session $name', (blocker) => {
   test('and goes before lock_timeout: the first attempt succeeds', () =>
-    onPlace((place) =>
-      beside(place, blocker, async (end) => {
-        const { run } = migrate(place, { lockTimeoutMs: 30_000 });
-        await untilWaits(place, 'Lock');
+    withDatabase((database) =>
+      beside(database, blocker, async (end) => {
+        const { run } = migrate(database, { lockTimeoutMs: 30_000 });
+        await untilWaits(database, 'Lock');
         await end();
         expect(await run).toMatchObject({ outcome: 'upgraded', attempts: 1 });
         return true;
@@ -92,10 +92,13 @@ describe.each(BLOCKERS)('a session $name', (blocker) => {
     ));
 
   test('and goes later: a later attempt succeeds, and names it', () =>
-    onPlace((place) =>
-      beside(place, blocker, async (end) => {
-        const { run, events } = migrate(place, { lockTimeoutMs: 900 });
-        await until('a retry', async () => events.some(({ type }) => type === 'retrying'));
+    withDatabase((database) =>
+      beside(database, blocker, async (end) => {
+        const { run, events } = migrate(database, { lockTimeoutMs: 900 });
+        // On a busy machine an attempt may end before its blocker is known.
+        for (const event of ['waiting', 'retrying']) {
+          await until(event, async () => events.some(({ type }) => type === event));
+        }
         await end();
         const report = await run;
         expect(report).toMatchObject({ outcome: 'upgraded' });
@@ -106,9 +109,9 @@ describe.each(BLOCKERS)('a session $name', (blocker) => {
     ));
 
   test('and does not go: the ending names it, and nothing is changed', () =>
-    onPlace((place) =>
-      beside(place, blocker, async () => {
-        const { run } = migrate(place, { lockTimeoutMs: 900, lockWaitMs: 500 });
+    withDatabase((database) =>
+      beside(database, blocker, async () => {
+        const { run } = migrate(database, { lockTimeoutMs: 3_000, lockWaitMs: 500 });
         await expect(run).rejects.toMatchObject({
           name: 'DatabaseBusy',
           detail: expect.stringMatching(/^Blocked by pid \d+ \(.*, blocker, /),
@@ -120,12 +123,12 @@ describe.each(BLOCKERS)('a session $name', (blocker) => {
 
 // An autovacuum against wraparound, which gives way to nobody, cannot be had in a moment: a slow VACUUM stands for it.
 test('a VACUUM is waited for, and named', () =>
-  onPlace(async (place) => {
-    const client = await connectorTo(place.settings)('blocker');
+  withDatabase(async (database) => {
+    const client = await connectorTo(database.settings)('blocker');
     await client.query('SET vacuum_cost_limit = 1; SET vacuum_cost_delay = 100');
     const vacuum = client.query('VACUUM (FREEZE, DISABLE_PAGE_SKIPPING) tasks');
-    await untilWaits(place, 'VacuumDelay');
-    const { run } = migrate(place, { lockTimeoutMs: 900 });
+    await untilWaits(database, 'VacuumDelay');
+    const { run } = migrate(database, { lockTimeoutMs: 900 });
     const report = await run;
     expect(report.blockers).toEqual([expect.objectContaining({ query: expect.stringMatching(/^VACUUM/) })]);
     await vacuum;
@@ -133,28 +136,28 @@ test('a VACUUM is waited for, and named', () =>
     return report.outcome === 'upgraded';
   }));
 
-test('readers of the table wait behind us no longer than lock_timeout', () =>
-  onPlace((place) =>
-    beside(place, BLOCKERS[0] as Blocker, async () => {
-      const lockTimeoutMs = 400;
-      const { run } = migrate(place, { lockTimeoutMs, lockWaitMs: 4_000 });
+test('readers of a table wait for one attempt of the run, not for all attempts', () =>
+  withDatabase((database) =>
+    beside(database, BLOCKERS[0] as Blocker, async () => {
+      const [lockTimeoutMs, lockWaitMs] = [400, 4_000];
+      const { run } = migrate(database, { lockTimeoutMs, lockWaitMs });
       let going = true;
       const ended = run
         .catch(({ name }) => name)
         .finally(() => {
           going = false;
         });
-      await untilWaits(place, 'Lock');
+      await untilWaits(database, 'Lock');
       const waits: number[] = [];
       while (going) {
         const asked = performance.now();
-        await place.judge.query('SELECT FROM tasks LIMIT 1');
+        await database.reader.query('SELECT FROM tasks LIMIT 1');
         waits.push(performance.now() - asked);
       }
       expect(await ended).toBe('DatabaseBusy');
-      // They do wait for us, or nothing was measured; and what is beyond lock_timeout is the machine's.
-      expect(Math.max(...waits)).toBeGreaterThan(lockTimeoutMs / 4);
-      expect(Math.max(...waits)).toBeLessThan(lockTimeoutMs * 3);
+      // Every attempt that times out lets the readers pass: they wait more than once, each time for a part of it all.
+      expect(waits.filter((ms) => ms > lockTimeoutMs / 4).length).toBeGreaterThan(1);
+      expect(Math.max(...waits)).toBeLessThan(lockWaitMs);
       return false;
     }),
   ));

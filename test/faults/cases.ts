@@ -1,6 +1,7 @@
 // The matrix: every verb, every statement that it sends, every moment of it, every fault. A case is data.
+
+import type { Script } from './databases.ts';
 import type { Meeting } from './network.ts';
-import type { Script } from './places.ts';
 import type { VerbName } from './verbs.ts';
 import { CONNECT } from './wire.ts';
 

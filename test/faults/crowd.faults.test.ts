@@ -1,10 +1,10 @@
 // Fifty runners at once on one database: one migrates, and the others are told so.
 import { DEFAULT_BOUNDS } from '../../lambda/migrator/model/bounds.ts';
-import { expectNothingLeft, isCommitted, readOutcomes } from './judge.ts';
-import { discard, discardAll, learn, type Place, take } from './places.ts';
+import { type CaseDatabase, discard, discardAll, learn, take } from './databases.ts';
 import { runEngine, runProcess, type Told } from './runners.ts';
 import { readFingerprint } from './states.ts';
 import { VERBS } from './verbs.ts';
+import { expectNothingLeft, isCommitted, readOutcomes } from './verify.ts';
 
 afterAll(discardAll);
 
@@ -12,7 +12,7 @@ const RUNNERS = 50;
 /** Of them, in processes of their own. */
 const PROCESSES = 4;
 
-async function crowd({ settings }: Place, lockWaitS: number): Promise<string[]> {
+async function crowd({ settings }: CaseDatabase, lockWaitS: number): Promise<string[]> {
   const { upgrade } = VERBS;
   const bounds = { ...DEFAULT_BOUNDS, lockWaitMs: lockWaitS * 1000 };
   const commandLine = { ...upgrade, args: [...upgrade.args, '--lock-wait', `${lockWaitS}`] };
@@ -33,14 +33,14 @@ test.each([
   ['that do not wait are told who has the lock, or find nothing to do', 0, ['DatabaseBusy', 'nothing to do']],
 ])('runners %s, and one has migrated', async (_title, lockWaitS, others) => {
   const script = await learn('upgrade');
-  const place = await take('upgrade');
-  const endings = await crowd(place, lockWaitS);
+  const database = await take('upgrade');
+  const endings = await crowd(database, lockWaitS);
   expect(endings.filter((ending) => ending === 'upgraded')).toHaveLength(1);
   expect(others).toEqual(
     expect.arrayContaining([...new Set(endings)].filter((ending) => ending !== 'upgraded')),
   );
-  await expectNothingLeft(place);
-  expect(isCommitted(await readFingerprint(place.judge), script)).toBe(true);
-  expect(await readOutcomes(place.judge)).toEqual(['upgraded']);
-  await discard(place);
+  await expectNothingLeft(database);
+  expect(isCommitted(await readFingerprint(database.reader), script)).toBe(true);
+  expect(await readOutcomes(database.reader)).toEqual(['upgraded']);
+  await discard(database);
 });

@@ -1,13 +1,40 @@
 // How the faults run: as the tests do, but only they, several at once, and counted.
+import { join } from 'node:path';
 import tests from '../../jest.config.js';
+
+const rootDir = join(import.meta.dirname, '../..');
+const STATEMENTS = '/statements\\.faults\\.test\\.ts$';
+
+const { maxWorkers, workerIdleMemoryLimit, ...shared } = tests;
+const project = {
+  ...shared,
+  rootDir,
+  // A case that hangs ends by itself.
+  testTimeout: 120_000,
+};
 
 /** @type {import('jest').Config} */
 export default {
-  ...tests,
-  rootDir: '../..',
-  testRegex: '\\.faults\\.test\\.ts$',
+  maxWorkers,
+  workerIdleMemoryLimit,
   reporters: ['default', '<rootDir>/test/faults/reporter.ts'],
-  // Most cases wait for a server or a bound; a case that hangs ends by itself.
+  rootDir,
+  testTimeout: project.testTimeout,
+  // Most cases wait for a server or a bound.
   maxConcurrency: 10,
-  testTimeout: 120_000,
+  projects: [
+    // The statements of the verbs are one file, which two workers share.
+    ...[0, 1].map((remainder) => ({
+      ...project,
+      displayName: `half ${remainder + 1}`,
+      testRegex: STATEMENTS,
+      globals: { half: { remainder } },
+    })),
+    {
+      ...project,
+      displayName: 'other',
+      testRegex: '\\.faults\\.test\\.ts$',
+      testPathIgnorePatterns: ['/node_modules/', STATEMENTS],
+    },
+  ],
 };

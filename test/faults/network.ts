@@ -13,7 +13,7 @@ import {
   type Statement,
   StatementReader,
   standsApart,
-  withNap,
+  withSleep,
 } from './wire.ts';
 
 /**
@@ -24,11 +24,31 @@ export type Meeting = 'before' | 'begun' | 'carried out' | 'unanswered' | 'after
 
 /** What happens at one statement. */
 export interface Strike {
-  /** Number of the statement; 0 is the start of the session. */
-  readonly at: number;
+  readonly at: Address;
   readonly meeting: Meeting;
-  /** Until it resolves, nothing passes to the server. */
-  act(line: Line): Promise<void>;
+  /**
+   * Until it resolves, nothing passes to the server.
+   * @param answered resolves when the server has answered the statement
+   */
+  act(line: Line, answered: Promise<void>): Promise<void>;
+}
+
+/** A statement by what it says: how many a run sends may depend on the clock, so that a number would mean another one. */
+export interface Address {
+  readonly text: string;
+  /** How many statements with the same text precede it. */
+  readonly after: number;
+}
+
+/** The address of one of these statements. */
+export function addressOf(statements: readonly string[], at: number): Address {
+  const text = kindOf(statements[at] ?? '');
+  return { text, after: statements.slice(0, at).filter((other) => kindOf(other) === text).length };
+}
+
+/** Numbers in a statement may come from statistics. */
+function kindOf(text: string): string {
+  return text.replace(/\b\d+\b/g, '#');
 }
 
 /** The run's own connection, as what happens to it may use it. */
@@ -175,26 +195,26 @@ class Relay implements Line {
     });
     switch (strike.meeting) {
       case 'before':
-        await strike.act(this);
+        await strike.act(this, answered);
         this.#send(this.#server, bytes);
         break;
       case 'begun':
       case 'carried out':
-        this.#send(this.#server, withNap(statement, strike.meeting === 'begun' ? 'before' : 'after'));
-        await strike.act(this);
+        this.#send(this.#server, withSleep(statement, strike.meeting === 'begun' ? 'before' : 'after'));
+        await strike.act(this, answered);
         break;
       case 'unanswered':
         this.#held = [];
         this.#send(this.#server, bytes);
         await answered;
-        await strike.act(this);
+        await strike.act(this, answered);
         this.#send(this.#client, Buffer.concat(this.#held));
         this.#held = undefined;
         break;
       case 'after':
         this.#send(this.#server, bytes);
         await answered;
-        await strike.act(this);
+        await strike.act(this, answered);
         break;
     }
   }
@@ -203,7 +223,11 @@ class Relay implements Line {
   #count({ text, messages: [first] }: Statement): Strike | undefined {
     if (text === CONNECT && first) this.#own = OWN.test(parameterOf(first, 'application_name'));
     if (!this.#own) return undefined;
-    const number = this.#network.statements.push(text) - 1;
-    return number === this.#strike?.at ? this.#strike : undefined;
+    const { statements } = this.#network;
+    statements.push(text);
+    if (!this.#strike || kindOf(text) !== this.#strike.at.text) return undefined;
+    return addressOf(statements, statements.length - 1).after === this.#strike.at.after
+      ? this.#strike
+      : undefined;
   }
 }

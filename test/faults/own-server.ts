@@ -15,16 +15,16 @@ import { prepareDatabase } from '../../lib/twin/twin.ts';
 import { codebaseMcp } from '../setup/database.ts';
 import { until } from '../setup/sessions.ts';
 import { urlOf } from '../setup/url.ts';
-import { administratorOf, type Place } from './places.ts';
+import { administratorOf, type CaseDatabase } from './databases.ts';
 
 export interface OwnServer extends AsyncDisposable {
   readonly home: Home;
   /** A new database at 005, each as the other. */
-  place(): Promise<Place>;
+  database(): Promise<CaseDatabase>;
   /** The same database, looked at by new sessions. */
-  again(place: Place): Promise<Place>;
-  /** Ends the sessions of the place. */
-  leave(place: Place): Promise<void>;
+  again(database: CaseDatabase): Promise<CaseDatabase>;
+  /** Ends the sessions of the database. */
+  leave(database: CaseDatabase): Promise<void>;
   /** Stops it at once, as a crash would, and starts it again. */
   restart(): Promise<void>;
 }
@@ -63,18 +63,21 @@ export async function startOwnServer(...settings: string[]): Promise<OwnServer> 
   const content = contentOf('codebase_mcp', { repositories: 3, chunksPerRepository: 20, seed: 1 });
   const template = await prepareDatabase(server, 'at005', codebaseMcp, content);
   await withClient(server, 'at005', (client) => client.query('DROP SCHEMA backstop CASCADE'));
-  const look = async (settings: Place['settings'], drop: Place['drop']): Promise<Place> => ({
+  const look = async (
+    settings: CaseDatabase['settings'],
+    drop: CaseDatabase['drop'],
+  ): Promise<CaseDatabase> => ({
     settings,
-    judge: await connectorTo(settings)('judge'),
+    reader: await connectorTo(settings)('reader'),
     administrator: administratorOf(server),
     drop,
   });
-  let places = 0;
+  let made = 0;
   return {
     home,
-    async place() {
-      places += 1;
-      const database = `place_${places}`;
+    async database() {
+      made += 1;
+      const database = `place_${made}`;
       await server.createDatabase(database, template.database);
       await withClient(server, 'postgres', (client) =>
         client.query(`ALTER DATABASE ${database} OWNER TO ${template.user}`),
@@ -82,8 +85,8 @@ export async function startOwnServer(...settings: string[]): Promise<OwnServer> 
       return look({ ...template, database }, () => server.dropDatabase(database));
     },
     again: ({ settings, drop }) => look(settings, drop),
-    async leave({ judge, administrator }) {
-      await Promise.all([judge.end(), administrator.end()]);
+    async leave({ reader, administrator }) {
+      await Promise.all([reader.end(), administrator.end()]);
     },
     async restart() {
       await stop(process);

@@ -1,6 +1,6 @@
 // The last line of a run: how many cases there were, and what was wrong with how many.
 import type { TestResult } from '@jest/reporters';
-import { WRONGS } from './judge.ts';
+import { WRONGS } from './verify.ts';
 
 export default class Tally {
   #cases = 0;

@@ -1,68 +1,79 @@
-// One case: a verb is run, something happens at one of its statements, and what is true then is judged.
+// One case: a verb is run, something happens at one of its statements, and what is true then is verified.
 import { until } from '../setup/sessions.ts';
 import type { Fault, FaultCase } from './cases.ts';
-import { judge } from './judge.ts';
-import { type Line, openNetwork } from './network.ts';
-import { discard, forget, giveBack, learn, type Place, take } from './places.ts';
+import { type CaseDatabase, discard, giveBack, learn, type Script, take } from './databases.ts';
+import { addressOf, type Line, openNetwork } from './network.ts';
 import { type Runner, runEngine, runProcess, shortBounds, type Told } from './runners.ts';
 import { VERBS } from './verbs.ts';
+import { verify } from './verify.ts';
 
-/** Throws Misjudged where the database is not whole, or what was told is not the truth. */
+/** Throws WrongResult where the database is not whole, or what was told is not the truth. */
 export async function runCase(fault: FaultCase): Promise<void> {
   const script = await learn(fault.verb);
-  const place = await take(fault.verb);
-  let committed: boolean;
-  try {
-    committed = await disturb(fault, place, (told) => judge(fault, told, script, place));
-  } catch (error) {
-    await discard(place);
-    throw error;
+  for (const transactionMs of TRANSACTION_MS) {
+    const database = await take(fault.verb);
+    try {
+      const committed = await disturb(fault, script, database, transactionMs, (told) =>
+        verify(fault, told, script, database),
+      );
+      if (committed === false) giveBack(fault.verb, database);
+      else await discard(database);
+      if (committed !== MISSED) return;
+    } catch (error) {
+      await discard(database);
+      throw error;
+    }
   }
-  if (committed) await discard(place);
-  else giveBack(fault.verb, place);
+  throw new Error(`no run came to statement ${fault.at}`);
 }
 
-/** On a busy machine a run may use up its time before it has come to the statement: it is given more. */
+/**
+ * For the transaction, of attempt after attempt. On a busy machine a run may use up its time before it comes to the
+ * statement, or not send it at all, because the engine looks at the clock, too.
+ */
 const TRANSACTION_MS = [1_500, 6_000, 24_000];
+
+/** The run has ended, and the fault did not meet the statement. */
+export const MISSED = Symbol('missed');
 
 /**
  * Runs the verb and lets the fault happen.
  *
- * @param judged called with what was told while the network is still as the fault has left it
+ * @param transactionMs counts where only bounds of our own end the run
+ * @param verified called with what was told while the network is still as the fault has left it
  */
 export async function disturb<T>(
   fault: FaultCase,
-  place: Place,
-  judged: (told: Told) => Promise<T>,
+  { statements }: Script,
+  database: CaseDatabase,
+  transactionMs: number,
+  verified: (told: Told) => Promise<T>,
   act: Act = ACTS[fault.fault as keyof typeof ACTS],
-): Promise<T> {
-  for (const transactionMs of TRANSACTION_MS) {
-    await forget(place);
-    let runner: Runner | undefined;
-    await using network = await openNetwork(place.settings, {
-      at: fault.at,
-      meeting: fault.meeting,
-      async act(line) {
-        if (fault.meeting === 'begun' || fault.meeting === 'carried out') await untilNapping(line, place);
-        await act({ line, place, runner: runner as Runner });
-      },
-    });
-    const verb = VERBS[fault.verb];
-    const isSilent = fault.fault === 'half-open' || fault.fault === 'blackout';
-    runner = fault.inProcess
-      ? runProcess(verb, network.settings)
-      : runEngine(verb, network.settings, isSilent ? shortBounds(transactionMs) : undefined);
-    const told = await runner.told;
-    if (network.struck) return judged(told);
-    if (!isSilent) throw new Error(`statement ${fault.at} was never sent: ${JSON.stringify(told)}`);
-  }
-  throw new Error(`statement ${fault.at} was not reached in time`);
+): Promise<T | typeof MISSED> {
+  let runner: Runner | undefined;
+  let met = false;
+  const mustSleep = fault.meeting === 'begun' || fault.meeting === 'carried out';
+  await using network = await openNetwork(database.settings, {
+    at: addressOf(statements, fault.at),
+    meeting: fault.meeting,
+    async act(line, answered) {
+      met = !mustSleep || (await isAsleep(line, database, answered));
+      if (met) await act({ line, database, runner: runner as Runner });
+    },
+  });
+  const verb = VERBS[fault.verb];
+  const isSilent = fault.fault === 'half-open' || fault.fault === 'blackout';
+  runner = fault.inProcess
+    ? runProcess(verb, network.settings)
+    : runEngine(verb, network.settings, isSilent ? shortBounds(transactionMs) : undefined);
+  const told = await runner.told;
+  return met ? verified(told) : MISSED;
 }
 
 /** Who is met by a fault. */
 export interface Victims {
   readonly line: Line;
-  readonly place: Place;
+  readonly database: CaseDatabase;
   readonly runner: Runner;
 }
 
@@ -77,16 +88,26 @@ const ACTS: Readonly<Record<Exclude<Fault, 'restart'>, Act>> = {
   blackout: ({ line }) => line.blackOut(),
 };
 
-async function signal(name: string, { line, place }: Victims): Promise<void> {
-  await place.administrator.query(`SELECT ${name}($1)`, [line.pid]);
+async function signal(name: string, { line, database }: Victims): Promise<void> {
+  await database.administrator.query(`SELECT ${name}($1)`, [line.pid]);
 }
 
-async function untilNapping({ pid }: Line, { administrator }: Place): Promise<void> {
-  await until('the nap of the server', async () => {
+/** Whether the server has come to its sleep; false if it answers first, because the statement has failed. */
+async function isAsleep(
+  { pid }: Line,
+  { administrator }: CaseDatabase,
+  answered: Promise<void>,
+): Promise<boolean> {
+  let ended = false;
+  void answered.then(() => {
+    ended = true;
+  });
+  return until('the sleep of the server', async () => {
     const { rows } = await administrator.query(
       "SELECT FROM pg_stat_activity WHERE pid = $1 AND wait_event = 'PgSleep'",
       [pid],
     );
-    return rows.length > 0;
-  });
+    if (rows.length > 0) return { asleep: true };
+    return ended && { asleep: false };
+  }).then(({ asleep }) => asleep);
 }

@@ -32,11 +32,12 @@ export interface Runner {
 export function shortBounds(transactionMs: number): Bounds {
   return {
     ...DEFAULT_BOUNDS,
-    admissionMs: 1_000,
+    admissionMs: (transactionMs * 2) / 3,
     transactionMs,
     lockWaitMs: 500,
     lockTimeoutMs: 500,
-    reconnectMs: 2_000,
+    // Only a blackout uses it up.
+    reconnectMs: 10_000,
     graceMs: 300,
   };
 }
@@ -58,6 +59,7 @@ export function runProcess({ args }: Verb, settings: ConnectionSettings): Runner
   const child = spawn(process.execPath, [join(ROOT, 'bin/backstop.ts'), ...args, '--json'], {
     env: {
       PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
       DATABASE_URL: urlOf({ host, port, user, password, tls: 'off' }, database),
     },
     stdio: ['ignore', 'pipe', 'pipe'],

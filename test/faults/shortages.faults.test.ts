@@ -4,16 +4,16 @@ import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { connectorTo } from '../../lambda/migrator/session/connection.ts';
-import { expectNothingLeft, isCommitted } from './judge.ts';
+import { type CaseDatabase, observe } from './databases.ts';
 import { startOwnServer } from './own-server.ts';
-import { observe, type Place } from './places.ts';
 import { runEngine } from './runners.ts';
 import { readFingerprint } from './states.ts';
 import { VERBS } from './verbs.ts';
+import { expectNothingLeft, isCommitted } from './verify.ts';
 
 const run = promisify(execFile);
 const server = await startOwnServer('max_connections=20', 'max_locks_per_transaction=10');
-const script = await observe('upgrade', await server.place());
+const script = await observe('upgrade', await server.database());
 
 /** A file system of a few megabytes; undefined where this user may not mount one. */
 async function smallDisk(): Promise<string | undefined> {
@@ -35,30 +35,30 @@ afterAll(async () => {
 
 /** Upgrades there, and expects nothing but an ending with these words. */
 async function expectEnding(
-  place: Place,
+  database: CaseDatabase,
   text: RegExp,
-  { settings = place.settings, relieve = async () => {} } = {},
+  { settings = database.settings, relieve = async () => {} } = {},
 ): Promise<void> {
   const told = await runEngine(VERBS.upgrade, settings).told;
   await relieve();
   expect(told).toEqual({ error: 'MigrationFailed', text: expect.stringMatching(text) });
-  await expectNothingLeft(place);
-  expect(isCommitted(await readFingerprint(place.judge), script)).toBe(false);
+  await expectNothingLeft(database);
+  expect(isCommitted(await readFingerprint(database.reader), script)).toBe(false);
 }
 
 /** The same once the reason is gone. */
-async function expectUpgrade(place: Place): Promise<void> {
-  expect(await runEngine(VERBS.upgrade, place.settings).told).toEqual({ outcome: 'upgraded' });
-  expect(isCommitted(await readFingerprint(place.judge), script)).toBe(true);
+async function expectUpgrade(database: CaseDatabase): Promise<void> {
+  expect(await runEngine(VERBS.upgrade, database.settings).told).toEqual({ outcome: 'upgraded' });
+  expect(isCommitted(await readFingerprint(database.reader), script)).toBe(true);
 }
 
 (disk ? test : test.skip)('a full disk', async () => {
-  const place = await server.place();
-  const { database } = place.settings;
-  await place.administrator.query(`CREATE TABLESPACE small LOCATION '${disk}'`);
-  await place.judge.end();
-  await place.administrator.query(`ALTER DATABASE ${database} SET TABLESPACE small`);
-  const moved = await server.again(place);
+  const database = await server.database();
+  const { database: name } = database.settings;
+  await database.administrator.query(`CREATE TABLESPACE small LOCATION '${disk}'`);
+  await database.reader.end();
+  await database.administrator.query(`ALTER DATABASE ${name} SET TABLESPACE small`);
+  const moved = await server.again(database);
   const filler = join(disk as string, 'filler');
   const { bavail, bsize } = await statfs(disk as string);
   await writeFile(filler, Buffer.alloc(bavail * bsize));
@@ -67,8 +67,8 @@ async function expectUpgrade(place: Place): Promise<void> {
 });
 
 test('no memory for another lock', async () => {
-  const place = await server.place();
-  const hoarder = await connectorTo({ ...place.settings, database: 'postgres' })('hoarder');
+  const database = await server.database();
+  const hoarder = await connectorTo({ ...database.settings, database: 'postgres' })('hoarder');
   await hoarder.query(`DO $$
     BEGIN
       FOR number IN 1..1000000 LOOP PERFORM pg_advisory_lock(number); END LOOP;
@@ -76,25 +76,25 @@ test('no memory for another lock', async () => {
     END $$`);
   // Enough to come as far as to the steps.
   await hoarder.query('SELECT pg_advisory_unlock(number) FROM generate_series(1, 30) AS number');
-  await expectEnding(place, /out of shared memory \(SQLSTATE 53200\)/, { relieve: () => hoarder.end() });
-  await expectUpgrade(place);
+  await expectEnding(database, /out of shared memory \(SQLSTATE 53200\)/, { relieve: () => hoarder.end() });
+  await expectUpgrade(database);
 });
 
 test('a server that only lets read', async () => {
-  const place = await server.place();
+  const database = await server.database();
   const set = (words: string) =>
-    place.administrator.query(`ALTER DATABASE ${place.settings.database} ${words}`);
+    database.administrator.query(`ALTER DATABASE ${database.settings.database} ${words}`);
   await set('SET default_transaction_read_only = on');
-  await expectEnding(place, /in a read-only transaction \(SQLSTATE 25006\)/);
+  await expectEnding(database, /in a read-only transaction \(SQLSTATE 25006\)/);
   await set('RESET default_transaction_read_only');
-  await expectUpgrade(place);
+  await expectUpgrade(database);
 });
 
 test('a role that may only read', async () => {
-  const place = await server.place();
-  await place.administrator.query('CREATE ROLE reader LOGIN IN ROLE pg_read_all_data');
-  await expectEnding(place, /permission denied .*\(SQLSTATE 42501\)/, {
-    settings: { ...place.settings, user: 'reader' },
+  const database = await server.database();
+  await database.administrator.query('CREATE ROLE reader LOGIN IN ROLE pg_read_all_data');
+  await expectEnding(database, /permission denied .*\(SQLSTATE 42501\)/, {
+    settings: { ...database.settings, user: 'reader' },
   });
-  await expectUpgrade(place);
+  await expectUpgrade(database);
 });

@@ -1,18 +1,30 @@
 // The cases of one verb as tests.
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { ROOT } from '../../lib/paths.ts';
 import { casesOf, type FaultCase } from './cases.ts';
-import { discardAll, learn, type Script } from './places.ts';
+import { discardAll, learn, type Script } from './databases.ts';
 import { runCase } from './run-case.ts';
 import type { VerbName } from './verbs.ts';
 
 afterAll(discardAll);
 
-/** @param select which of the cases; default: all */
+// A runner that is killed leaves nothing compiled for the next one; this one does.
+execFileSync(process.execPath, [join(ROOT, 'bin/backstop.ts'), '--version'], { env: process.env });
+
+/** Every other case, so that two workers share a file. */
+export interface Half {
+  /** Of a case's number divided by 2. */
+  readonly remainder: 0 | 1;
+}
+
+/** @param select which of the cases, by their number; default: all */
 export async function testVerb(
   verb: VerbName,
-  select: (fault: FaultCase, script: Script) => boolean = () => true,
+  select: (fault: FaultCase, script: Script, index: number) => boolean = () => true,
 ): Promise<void> {
   const script = await learn(verb);
-  for (const fault of casesOf(verb, script).filter((one) => select(one, script))) {
+  for (const fault of casesOf(verb, script).filter((one, index) => select(one, script, index))) {
     test.concurrent(describeCase(fault, script), () => runCase(fault));
   }
 }

@@ -90,23 +90,27 @@ export function pidIn({ bytes }: Message): number {
   return bytes.readInt32BE(5);
 }
 
-/** Much longer than any case may take. */
-const NAP = 'SELECT pg_catalog.pg_sleep(60)';
+/** Much longer than any case may take. The time limit that the run has set must not end it. */
+const SLEEP = [
+  "DO $do$ BEGIN PERFORM pg_catalog.set_config('statement_timeout', '0', true); END $do$",
+  'SELECT pg_catalog.pg_sleep(60)',
+];
 
 /**
- * The bytes of the statement, and in the same message or group a nap of the server, before the work or after it and
+ * The bytes of the statement, and in the same message or group a sleep of the server, before the work or after it and
  * before the answer: so a quick statement, too, can be met while the server is at it.
  */
-export function withNap({ text, messages }: Statement, nap: 'before' | 'after'): Buffer {
+export function withSleep({ text, messages }: Statement, sleep: 'before' | 'after'): Buffer {
   const last = messages.at(-1) as Message;
-  if (last.type === 'Q') return query(nap === 'after' ? `${text}\n;${NAP}` : `${NAP};${text}`);
+  if (last.type === 'Q')
+    return query((sleep === 'after' ? [`${text}\n`, ...SLEEP] : [...SLEEP, text]).join(';'));
   const own = messages.slice(0, -1).map(({ bytes }) => bytes);
-  const napping = [
-    message('P', `\0${NAP}\0\0\0`),
+  const sleeping = SLEEP.flatMap((sql) => [
+    message('P', `\0${sql}\0\0\0`),
     message('B', '\0\0\0\0\0\0\0\0'),
     message('E', '\0\0\0\0\0'),
-  ];
-  const order = nap === 'after' ? [...own, ...napping] : [...napping, ...own];
+  ]);
+  const order = sleep === 'after' ? [...own, ...sleeping] : [...sleeping, ...own];
   return Buffer.concat([...order, last.bytes]);
 }
 

@@ -1,4 +1,4 @@
-// Whatever an execution is started with: a complete request, or InvalidInput.
+// Every input of an execution gives a complete request, or InvalidInput.
 import fc from 'fast-check';
 import { parseRequest } from '../../lambda/request.ts';
 import { ACTIONS, DRILLS } from '../../lambda/state.ts';
@@ -44,7 +44,7 @@ const json = fc.oneof(
   fc.oneof(word, fc.jsonValue()).map((any) => JSON.stringify(any)),
 );
 
-test('random inputs', async () => {
+test('random inputs give a complete request or InvalidInput', async () => {
   await fc.assert(
     fc.asyncProperty(json, async (text) => {
       const request = await civilly(() => parseRequest(JSON.parse(text), deployment), ['InvalidInput']);
@@ -59,9 +59,9 @@ test('random inputs', async () => {
   );
 });
 
-/** 256 KiB are what Step Functions takes. */
+/** As deep as the 256 KiB allow that Step Functions accepts. */
 test.each(['{"target":', '{"action":', '{"x":', '['])(
-  'brackets in %s, as many as an input may have',
+  'the deepest input that Step Functions accepts is InvalidInput: %s',
   async (open) => {
     const depth = 120_000;
     const text = `${open}${'['.repeat(depth)}${']'.repeat(depth)}${open === '[' ? ']' : '}'}`;

@@ -1,4 +1,4 @@
-// Whatever RDS answers: where the database is and how far its snapshot, or an error with a name.
+// Every answer of RDS gives an instance or a snapshot, or an error with a name.
 import fc from 'fast-check';
 import { type AwsAnswer, type Oracle, startOracle } from './answers.ts';
 import { civilly, numRuns } from './runs.ts';
@@ -187,7 +187,7 @@ const world = fc.record(
   Object.fromEntries(Object.keys(CONTENT).map((action) => [action, answerTo(action)])),
 ) as fc.Arbitrary<Record<string, AwsAnswer>>;
 
-test('random answers', async () => {
+test('random answers of RDS give a usable result or a named error', async () => {
   await fc.assert(
     fc.asyncProperty(world, async (answers) => {
       oracle.answers = (action) => answers[action] ?? { status: 400, body: '' };

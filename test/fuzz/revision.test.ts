@@ -1,4 +1,4 @@
-// Real revisions with random damage, down to the byte: they are read as SQL that is there, or refused by name.
+// A revision with random damage is read with all its steps, or refused with RevisionInvalid.
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,7 +57,7 @@ function damaged(
   return Buffer.concat([whole.subarray(0, from), piece, whole.subarray(from + length)]);
 }
 
-test('random damage', async () => {
+test('a revision with random damage is read or refused with RevisionInvalid', async () => {
   await fc.assert(
     fc.asyncProperty(damage, async (how) => {
       const path = join(folder, how.file);
@@ -73,7 +73,7 @@ test('random damage', async () => {
   );
 });
 
-test.each(FILES)('a folder in the place of %s', async (file) => {
+test.each(FILES)('a folder instead of the file %s is refused with RevisionInvalid', async (file) => {
   const path = join(folder, file);
   const whole = readFileSync(path);
   rmSync(path);

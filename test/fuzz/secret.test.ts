@@ -1,4 +1,4 @@
-// Whatever stands in the secret, and whatever Secrets Manager answers: credentials, or an error that tells none.
+// Every secret and every answer of Secrets Manager gives credentials, or an error that does not show them.
 import fc from 'fast-check';
 import { type AwsAnswer, type Oracle, startOracle } from './answers.ts';
 import { civilly, numRuns, SECRET } from './runs.ts';
@@ -63,7 +63,7 @@ const answer = fc.oneof(
   },
 );
 
-test('random secrets and answers', async () => {
+test('random secrets and answers give usable credentials or a named error', async () => {
   await fc.assert(
     fc.asyncProperty(answer, async (given) => {
       oracle.answers = () => given;

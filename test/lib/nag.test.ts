@@ -12,6 +12,9 @@ import { ROOT } from '../../lib/paths.ts';
 import { appWith, CONTEXT, DELIVERY, EVERYTHING } from './apps.ts';
 import { EXAMPLE } from './synthesized.ts';
 
+// Each synthesis below also applies CloudFormation's own rules, which other tests leave out (test/setup/start.ts).
+process.env.CDK_VALIDATION = 'true';
+
 const CONFIGURATIONS: [string, Partial<BackstopProps>][] = [
   ['only the required keys', {}],
   ['as little as can be', { alarms: false, vpc: { ...EXAMPLE.vpc, secretsManagerEndpoint: false } }],

@@ -1,7 +1,6 @@
 // The state machine as deployed, on a database of the test's own: executed, looked at before and after, and judged.
 import { cpSync, mkdtempSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { CloudAssembly } from 'aws-cdk-lib/cx-api';
 import { readVersions } from '../../lambda/migrator/database/version-table.ts';
 import { upgrade } from '../../lambda/migrator/migrator.ts';
 import type { AnyEnding } from '../../lambda/migrator/model/errors.ts';
@@ -18,6 +17,7 @@ import { withClient } from '../../lib/twin/server/client.ts';
 import { useGiven } from '../../lib/twin/server/given.ts';
 import type { LocalServer } from '../../lib/twin/server.ts';
 import { startTwin, type Twin } from '../../lib/twin/twin.ts';
+import { readAssembly } from '../setup/assembly.ts';
 import { makeDatabase, migratorOn, type TestDatabase, testServer } from '../setup/database.ts';
 import { dumpSchema } from '../setup/schema-dump.ts';
 import { urlOf } from '../setup/url.ts';
@@ -25,7 +25,7 @@ import { urlOf } from '../setup/url.ts';
 const assembly = process.env.BACKSTOP_TEST_ASSEMBLY ?? '';
 
 /** What the stack of cdk.json deploys, drills allowed. */
-export const deployed: Deployment = readDeployment(new CloudAssembly(assembly), 'Backstop');
+export const deployed: Deployment = readDeployment(await readAssembly(assembly), 'Backstop');
 
 /** The endings that the revisions declare. */
 export const refusals = readRefusals(MIGRATIONS);

@@ -1,4 +1,4 @@
-// `npm run test:matrix`: the chain, the scenarios, the engine and some of the faults, on every PostgreSQL that is supported.
+// `npm run test:matrix`: the chain, the scenarios, the engine and some of the faults on every supported PostgreSQL.
 import { spawnSync } from 'node:child_process';
 import { ROOT } from '../../lib/paths.ts';
 import { installationOf, MAJORS } from './installations.ts';
@@ -16,14 +16,14 @@ const asked = process.argv.slice(2).map(Number);
 const failed: number[] = [];
 for (const major of asked.length > 0 ? asked : MAJORS) {
   console.log(`\nPostgreSQL ${major}`);
-  // Before the tests, so that what is wrong with it is said once and alone.
+  // Before the tests, so that a failed installation is reported once and alone.
   await installationOf(major);
   const args = [
     'test',
     '--silent',
     '--',
-    '--testMatch',
-    '**/*.{test,slow}.ts',
+    '--testRegex',
+    '(/[^./]+|\\.slow)\\.test\\.ts$',
     '--testPathPatterns',
     ...SELECTION,
   ];

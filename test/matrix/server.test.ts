@@ -1,15 +1,20 @@
-// The server of the matrix: of the version that was asked for, and with what the revisions need.
+// The server of the matrix has the version that TEST_POSTGRES names.
 import { makeDatabase } from '../setup/database.ts';
 import { installationOf, MAJORS, NEWEST } from './installations.ts';
 
 const { TEST_DATABASE_URL, TEST_POSTGRES } = process.env;
 
-(TEST_DATABASE_URL ? test.skip : test)('the tests run on the version that they were asked to', async () => {
-  const database = await makeDatabase('empty');
-  const [server] = await database.query("SELECT current_setting('server_version_num')::int / 10000 AS major");
-  expect(server).toEqual({ major: Number(TEST_POSTGRES || NEWEST) });
-  await database.drop();
-});
+(TEST_DATABASE_URL ? test.skip : test)(
+  'the test server has the PostgreSQL version that TEST_POSTGRES names',
+  async () => {
+    const database = await makeDatabase('empty');
+    const [server] = await database.query(
+      "SELECT current_setting('server_version_num')::int / 10000 AS major",
+    );
+    expect(server).toEqual({ major: Number(TEST_POSTGRES || NEWEST) });
+    await database.drop();
+  },
+);
 
 test('every version from 14 on is in the matrix, each once', () => {
   expect(MAJORS).toEqual([14, 15, 16, 17, 18]);

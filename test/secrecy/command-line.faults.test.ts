@@ -9,31 +9,31 @@ import { backstop } from '../bin/cli/program.ts';
 import { makeDatabase, type TestDatabase, testServer } from '../setup/database.ts';
 import { hold } from '../setup/sessions.ts';
 import { urlOf } from '../setup/url.ts';
-import { makeKeeper, PASSWORD, type Witness, watch } from './witness.ts';
+import { makeLogin, PASSWORD, type SecretScan, startScan } from './secret-scan.ts';
 
 let database: TestDatabase;
-let keeper: Awaited<ReturnType<typeof makeKeeper>>;
+let login: Awaited<ReturnType<typeof makeLogin>>;
 let url: string;
 beforeAll(async () => {
   database = await makeDatabase('at005');
-  keeper = await makeKeeper(database);
-  url = urlOf({ ...testServer, user: keeper.settings.user, password: PASSWORD }, database.name);
+  login = await makeLogin(database);
+  url = urlOf({ ...testServer, user: login.settings.user, password: PASSWORD }, database.name);
 });
 afterAll(async () => {
-  await keeper.drop();
+  await login.drop();
   await database.drop();
 });
 
-/** Runs it, and returns the exit status; the witness hears what it says, and its log file. */
-async function run(witness: Witness, args: readonly string[], env = url): Promise<number> {
-  const file = join(witness.folder, 'log');
+/** Runs it, and returns the exit status; the scan searches its output and its log file. */
+async function run(scan: SecretScan, args: readonly string[], env = url): Promise<number> {
+  const file = join(scan.folder, 'log');
   const ending = await backstop([...args, '--log-file', file], { env: { DATABASE_URL: env } });
-  witness.hear(`backstop ${args[0]}`, ending);
+  scan.add(`backstop ${args[0]}`, ending);
   return ending.status;
 }
 
-test('what goes well', async () => {
-  const witness = watch();
+test('no successful command shows the password', async () => {
+  const scan = startScan();
   const verbs = [
     ['current', '--verbose'],
     ['upgrade', '--dry-run', '--json'],
@@ -45,9 +45,9 @@ test('what goes well', async () => {
     ['stamp', '002'],
     ['log', '--verbose', '--json'],
   ];
-  for (const args of verbs) expect([args, await run(witness, args)]).toEqual([args, 0]);
-  witness.hear('the history', await database.query('SELECT * FROM backstop.history'));
-  witness.testify();
+  for (const args of verbs) expect([args, await run(scan, args)]).toEqual([args, 0]);
+  scan.add('the history', await database.query('SELECT * FROM backstop.history'));
+  scan.expectNone();
 });
 
 const encoded = encodeURIComponent(PASSWORD);
@@ -58,38 +58,35 @@ test.each<[what: string, url: () => string]>([
     'a wrong password',
     () => urlOf({ ...testServer, user: database.settings.user, password: PASSWORD }, database.name),
   ],
-  [
-    'a user that is not there',
-    () => urlOf({ ...testServer, user: 'nobody', password: PASSWORD }, database.name),
-  ],
+  ['an unknown user', () => urlOf({ ...testServer, user: 'nobody', password: PASSWORD }, database.name)],
   ['a password in a parameter', () => `postgresql://me@127.0.0.1:1/db?password=${encoded}`],
   ['a password twice', () => `postgresql://me@127.0.0.1:1/db?password=${encoded}&password=${encoded}`],
-  ['a database that is not there', () => url.replace(database.name, 'nowhere')],
-  ['a port that nobody listens on', () => elsewhere('127.0.0.1:1')],
-  ['a port that is none', () => elsewhere('127.0.0.1:port')],
-  ['a host that is not there', () => elsewhere('nowhere.invalid')],
+  ['an unknown database', () => url.replace(database.name, 'nowhere')],
+  ['a closed port', () => elsewhere('127.0.0.1:1')],
+  ['an invalid port', () => elsewhere('127.0.0.1:port')],
+  ['an unknown host', () => elsewhere('nowhere.invalid')],
   ['a password in the place of the database', () => `postgresql://me@127.0.0.1:1/?dbname=&x=${encoded}`],
   ['a password that is not encoded', () => `postgresql://me:${PASSWORD}@127.0.0.1:1/db`],
   ['a bare password', () => PASSWORD],
   ['another scheme', () => `mysql://me:${encoded}@127.0.0.1/db`],
-  ['a TLS mode that is none', () => `${elsewhere('127.0.0.1:1')}?sslmode=${encoded}`],
+  ['an invalid TLS mode', () => `${elsewhere('127.0.0.1:1')}?sslmode=${encoded}`],
   [
     'an authority that is no file',
     () => `${elsewhere('127.0.0.1:1')}?sslmode=verify-full&sslrootcert=/nowhere`,
   ],
-  ['an authority of others', () => `${url.replace(/\?.*/, '')}?sslmode=verify-full`],
-])('%s', async (_what, wrong) => {
-  const witness = watch();
+  ['an authority that did not sign the certificate', () => `${url.replace(/\?.*/, '')}?sslmode=verify-full`],
+])('no command shows a password when the URL has %s', async (_what, wrong) => {
+  const scan = startScan();
   for (const args of [['current'], ['upgrade', '--json'], ['status']]) {
-    expect(await run(witness, args, wrong())).toBeGreaterThan(0);
-    // Who writes it on the command line shows it to `ps` himself; we do not say it again.
-    expect(await run(witness, [...args, '--url', wrong()])).toBeGreaterThan(0);
+    expect(await run(scan, args, wrong())).toBeGreaterThan(0);
+    // A password in an argument is visible to `ps`; Backstop must not print it in addition.
+    expect(await run(scan, [...args, '--url', wrong()])).toBeGreaterThan(0);
   }
-  witness.testify();
+  scan.expectNone();
 });
 
-test('a URL in the place of something else', async () => {
-  const witness = watch();
+test('no command shows the password of a URL in the place of something else', async () => {
+  const scan = startScan();
   const places = [
     [url],
     ['upgrade', url],
@@ -100,32 +97,32 @@ test('a URL in the place of something else', async () => {
     ['upgrade', `--nothing=${url}`],
     ['log', '--limit', url],
   ];
-  for (const args of places) expect([args, await run(witness, args)]).toEqual([args, 2]);
-  witness.testify();
+  for (const args of places) expect([args, await run(scan, args)]).toEqual([args, 2]);
+  scan.expectNone();
 });
 
-test('a server that never answers', async () => {
-  const witness = watch();
+test('no command shows the password of a server that never answers', async () => {
+  const scan = startScan();
   const silent = createServer(() => {}).listen(0, '127.0.0.1');
   await once(silent, 'listening');
   const { port } = silent.address() as { port: number };
-  expect(await run(witness, ['current'], `${elsewhere(`127.0.0.1:${port}`)}?sslmode=disable`)).toBe(1);
+  expect(await run(scan, ['current'], `${elsewhere(`127.0.0.1:${port}`)}?sslmode=disable`)).toBe(1);
   silent.close();
-  witness.testify();
+  scan.expectNone();
 });
 
-test('a lock that is not granted', async () => {
-  const witness = watch();
-  expect(await run(witness, ['downgrade', '005', '--yes'])).toBe(0);
+test('no command shows the password when a lock is not granted', async () => {
+  const scan = startScan();
+  expect(await run(scan, ['downgrade', '005', '--yes'])).toBe(0);
   const holder = await hold(database, 'LOCK TABLE repositories');
-  expect(await run(witness, ['upgrade', '--lock-wait', '0'])).toBe(1);
+  expect(await run(scan, ['upgrade', '--lock-wait', '0'])).toBe(1);
   await holder.release();
-  witness.hear('the history', await database.query('SELECT * FROM backstop.history'));
-  witness.testify();
+  scan.add('the history', await database.query('SELECT * FROM backstop.history'));
+  scan.expectNone();
 });
 
-test('a process of its own, which is told by its environment', async () => {
-  const witness = watch(`DATABASE_URL=${url}`);
+test('the password is not shown by a process of its own, which is told by its environment', async () => {
+  const scan = startScan(`DATABASE_URL=${url}`);
   for (const args of [['upgrade'], ['check', '--json'], ['current']]) {
     const child = spawn(process.execPath, [join(ROOT, 'bin/backstop.ts'), ...args], {
       env: { ...process.env, DATABASE_URL: url },
@@ -137,7 +134,7 @@ test('a process of its own, which is told by its environment', async () => {
       once(child, 'exit'),
     ]);
     expect(status).toBe(0);
-    witness.hear(`backstop ${args[0]}`, out + err);
+    scan.add(`backstop ${args[0]}`, out + err);
   }
-  witness.testify();
+  scan.expectNone();
 });

@@ -1,15 +1,15 @@
-// A server of our own: nobody sees the password that its administrator has.
+// An embedded server does not show the password of its administrator.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { startEmbedded } from '../../lib/twin/server/embedded.ts';
-import { processes } from './witness.ts';
+import { processes } from './secret-scan.ts';
 
 const everything = (folder: string) =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((path) => join(folder, path))
     .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile());
 
-test('it is in no file of the server, and in no argument and no environment of a process', async () => {
+test('the password of an embedded server is in no file, no argument and no environment of a process', async () => {
   const { password, tls, stop } = await startEmbedded();
   const home = dirname(dirname(tls === 'off' ? '' : (tls.caFile ?? '')));
   const files = everything(home);

@@ -1,6 +1,9 @@
 // What the set-up of the tests hands to their end.
 import type { LocalServer } from '../../lib/twin/server.ts';
+import type { Synthesis } from './assembly.ts';
 
 declare global {
-  var backstopTestServer: LocalServer | undefined;
+  var backstopTestRun:
+    | { readonly folder: string; readonly server: LocalServer; readonly synthesis: Synthesis }
+    | undefined;
 }

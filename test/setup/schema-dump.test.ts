@@ -1,4 +1,4 @@
-// The dump of a schema: it notices every kind of difference, and nothing that is none.
+// The dump of a schema shows every kind of difference, and only differences.
 import { withClient } from '../../lib/twin/server/client.ts';
 import { makeDatabase, type TestDatabase, testServer } from './database.ts';
 import { dumpSchema, pgDump } from './schema-dump.ts';
@@ -144,17 +144,17 @@ describe('dumpSchema', () => {
       return [before, await dumpSchema(client)];
     });
 
-  test.each(Object.entries(CHANGES))('notices %s', async (_, change) => {
+  test.each(Object.entries(CHANGES))('dumpSchema shows a change of %s', async (_, change) => {
     const [before, after] = await around(change);
     expect(after).not.toBe(before);
   });
 
-  test.each(Object.entries(NO_CHANGES))('does not mind %s', async (_, change) => {
+  test.each(Object.entries(NO_CHANGES))('dumpSchema stays the same after %s', async (_, change) => {
     const [before, after] = await around(change);
     expect(after).toBe(before);
   });
 
-  test('says the same of a copy: nothing in it is an oid', async () => {
+  test('dumpSchema of a copy is the same: it has no oid', async () => {
     const copy = await makeDatabase('empty');
     await copy.query('CREATE TABLE earlier (); DROP TABLE earlier');
     await copy.query(SCHEMA);
@@ -163,13 +163,13 @@ describe('dumpSchema', () => {
     await copy.drop();
   });
 
-  test('describes the named schema and no other', async () => {
+  test('dumpSchema shows one schema only', async () => {
     const [before, after] = await around('CREATE SCHEMA other; CREATE TABLE other.t (id integer)');
     expect(after).toBe(before);
   });
 });
 
-test('pgDump, where there is one for this server, repeats itself and notices a difference', async () => {
+test('pgDump is stable and shows a difference, if pg_dump is installed', async () => {
   const db = await makeDatabase('at005');
   const before = await pgDump(db.settings);
   expect(await pgDump(db.settings)).toBe(before);

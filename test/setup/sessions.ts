@@ -3,8 +3,8 @@ import type pg from 'pg';
 import { withClient } from '../../lib/twin/server/client.ts';
 import { type TestDatabase, testServer } from './database.ts';
 
-/** Long enough for a busy machine; nothing that goes well ever waits for it. */
-const PATIENCE_MS = 15_000;
+/** Long enough for a busy machine; a test that passes never waits so long. */
+const PATIENCE_MS = 45_000;
 
 /** Asks until the answer is neither undefined nor false. */
 export async function until<T>(what: string, ask: () => Promise<T | undefined | false>): Promise<T> {

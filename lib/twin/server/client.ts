@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
+import { findPassword } from '../../../lambda/migrator/session/password.ts';
 import type { Credentials, ServerAddress } from './server.ts';
 
 /** Opens a session, does the work in it and closes it; throws what node-postgres throws. */
@@ -11,7 +12,15 @@ export async function withClient<T>(
   work: (client: Client) => Promise<T>,
 ): Promise<T> {
   const ssl = tls === 'off' ? false : { rejectUnauthorized: true, ...(await authority(tls.caFile)) };
-  const client = new Client({ host, port, user, password, database, ssl, connectionTimeoutMillis: 10_000 });
+  const client = new Client({
+    host,
+    port,
+    user,
+    password: password || (() => findPassword({ host, port, user, database })),
+    database,
+    ssl,
+    connectionTimeoutMillis: 10_000,
+  });
   // A lost connection fails the query that needs it; without a listener the event would end the process.
   client.on('error', () => {});
   try {

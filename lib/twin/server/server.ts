@@ -6,7 +6,7 @@ export interface ServerAddress {
   readonly port: number;
   /** A role that may create databases and roles. */
   readonly user: string;
-  /** Empty where node-postgres is to look for it in PGPASSWORD or ~/.pgpass. */
+  /** If empty, PGPASSWORD or ~/.pgpass has it. */
   readonly password: string;
   /**
    * The server's certificate is verified, host name included. `caFile` is the PEM file of its authority; without it

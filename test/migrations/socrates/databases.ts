@@ -53,7 +53,7 @@ export async function findings(
 ): Promise<Record<string, pg.QueryResultRow[]>> {
   const found: Record<string, pg.QueryResultRow[]> = {};
   for (const { id, title, sql, gathers = [] } of checks) {
-    const gathered = gathers.map(({ table, query }) => `${table} AS MATERIALIZED (${query})`);
+    const gathered = gathers.map(({ table, query }) => `${table} AS MATERIALIZED (${query.sql})`);
     const { rows } = await client.query(gathered.length > 0 ? `WITH ${gathered.join(', ')}\n${sql}` : sql);
     if (rows.length > 0) found[`${id} ${title}`] = [...(found[`${id} ${title}`] ?? []), ...rows];
   }

@@ -3,14 +3,14 @@ import { isDeepStrictEqual } from 'node:util';
 import type pg from 'pg';
 import { ENDINGS, type EndingPromise } from '../../lambda/migrator/model/errors.ts';
 import type { FaultCase } from './cases.ts';
-import type { Place, Script } from './places.ts';
+import type { CaseDatabase, Script } from './databases.ts';
 import type { Told } from './runners.ts';
 import { type Fingerprint, readFingerprint } from './states.ts';
 
 /** What can be wrong with a case; the tally counts by these words. */
 export const WRONGS = ['half applied', 'wrong report', 'left behind', 'hung'] as const;
 
-export class Misjudged extends Error {
+export class WrongResult extends Error {
   constructor(wrong: (typeof WRONGS)[number], text: string) {
     super(`${wrong}: ${text}`);
   }
@@ -19,25 +19,30 @@ export class Misjudged extends Error {
 /**
  * Returns whether the run was committed.
  *
- * @throws Misjudged
+ * @throws WrongResult
  */
-export async function judge(fault: FaultCase, told: Told, script: Script, place: Place): Promise<boolean> {
-  if (told === 'still waiting') throw new Misjudged('hung', 'no bound has ended the run');
+export async function verify(
+  fault: FaultCase,
+  told: Told,
+  script: Script,
+  database: CaseDatabase,
+): Promise<boolean> {
+  if (told === 'still waiting') throw new WrongResult('hung', 'no bound has ended the run');
   // Where the whole network is gone, the server can learn of it from its keepalives alone.
-  if (fault.fault !== 'blackout') await expectNothingLeft(place);
-  const committed = isCommitted(await readFingerprint(place.judge), script);
-  const remembered = await readOutcomes(place.judge);
+  if (fault.fault !== 'blackout') await expectNothingLeft(database);
+  const committed = isCommitted(await readFingerprint(database.reader), script);
+  const remembered = await readOutcomes(database.reader);
   const lie = findLie(fault, told, script, committed) ?? findFalseMemory(told, script, committed, remembered);
   if (lie)
-    throw new Misjudged('wrong report', `${lie}; told ${JSON.stringify(told)}, remembered ${remembered}`);
+    throw new WrongResult('wrong report', `${lie}; told ${JSON.stringify(told)}, remembered ${remembered}`);
   return committed;
 }
 
-/** How long the server may take to forget a run, in ms. */
-const FORGOTTEN_AFTER_MS = 5_000;
+/** How long the server of a busy machine may take to end the sessions of a run, in ms. */
+const FORGOTTEN_AFTER_MS = 30_000;
 
 /** No session of the run, and no lock of anybody. */
-export async function expectNothingLeft({ administrator, settings }: Place): Promise<void> {
+export async function expectNothingLeft({ administrator, settings }: CaseDatabase): Promise<void> {
   const giveUpAt = performance.now() + FORGOTTEN_AFTER_MS;
   for (;;) {
     const { rows } = await administrator.query(
@@ -48,16 +53,19 @@ export async function expectNothingLeft({ administrator, settings }: Place): Pro
       [settings.database],
     );
     if (rows.length === 0) return;
-    if (performance.now() > giveUpAt) throw new Misjudged('left behind', JSON.stringify(rows));
+    if (performance.now() > giveUpAt) throw new WrongResult('left behind', JSON.stringify(rows));
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }
 
-/** Throws Misjudged where the database is neither as before the run nor as after it. */
+/** Throws WrongResult where the database is neither as before the run nor as after it. */
 export function isCommitted(now: Fingerprint, { start, end }: Script): boolean {
   if (isDeepStrictEqual(now, end)) return true;
   if (isDeepStrictEqual(now, start)) return false;
-  throw new Misjudged('half applied', `neither ${start.version} nor ${end.version}: ${JSON.stringify(now)}`);
+  throw new WrongResult(
+    'half applied',
+    `neither ${start.version} nor ${end.version}: ${JSON.stringify(now)}`,
+  );
 }
 
 /** What was told and is not true; undefined where all is. */

@@ -19,11 +19,11 @@ export interface Script {
 }
 
 /** A database in which a verb can be run, and two looks at it. */
-export interface Place {
+export interface CaseDatabase {
   /** As the owner; without TLS, as through a network that is disturbed. */
   readonly settings: ConnectionSettings;
   /** A session of the owner that only looks. */
-  readonly judge: pg.Client;
+  readonly reader: pg.Client;
   /** The administrator, in sessions outside the database. */
   readonly administrator: pg.Pool;
   /** Drops the database. */
@@ -31,7 +31,7 @@ export interface Place {
 }
 
 const scripts = new Map<VerbName, Promise<Script>>();
-const free = new Map<VerbName, Place[]>();
+const free = new Map<VerbName, CaseDatabase[]>();
 let administrator: pg.Pool | undefined;
 
 /** Runs the verb once, undisturbed; asked again, it has the answer. */
@@ -42,48 +42,48 @@ export function learn(verb: VerbName): Promise<Script> {
 }
 
 async function perform(verb: VerbName): Promise<Script> {
-  const place = await take(verb);
-  const script = await observe(verb, place);
-  await discard(place);
+  const database = await take(verb);
+  const script = await observe(verb, database);
+  await discard(database);
   return script;
 }
 
 /** Runs the verb there, undisturbed. */
-export async function observe(verb: VerbName, { settings, judge }: Place): Promise<Script> {
-  const start = await readFingerprint(judge);
+export async function observe(verb: VerbName, { settings, reader }: CaseDatabase): Promise<Script> {
+  const start = await readFingerprint(reader);
   await using network = await openNetwork(settings);
   const { outcome } = await VERBS[verb].ask(migratorOn({ connect: connectorTo(network.settings) }));
-  return { statements: network.statements, start, end: await readFingerprint(judge), outcome };
+  return { statements: network.statements, start, end: await readFingerprint(reader), outcome };
 }
 
 /** A database in the state from which the verb starts, in which Backstop has no memory of itself. */
-export async function take(verb: VerbName): Promise<Place> {
-  const place = free.get(verb)?.pop() ?? (await make(verb));
-  await forget(place);
-  return place;
+export async function take(verb: VerbName): Promise<CaseDatabase> {
+  const database = free.get(verb)?.pop() ?? (await make(verb));
+  await forget(database);
+  return database;
 }
 
 /** Takes Backstop's memory from the database, so that every run sends the same statements. */
-export async function forget({ judge }: Place): Promise<void> {
-  await judge.query('DROP SCHEMA IF EXISTS backstop CASCADE');
+export async function forget({ reader }: CaseDatabase): Promise<void> {
+  await reader.query('DROP SCHEMA IF EXISTS backstop CASCADE');
 }
 
-async function make(verb: VerbName): Promise<Place> {
+async function make(verb: VerbName): Promise<CaseDatabase> {
   const database = await makeDatabase('at005');
   for (const ask of VERBS[verb].from) await ask(migratorOn(database));
   const settings: ConnectionSettings = { ...database.settings, tls: { mode: 'off' } };
-  const judge = await connectorTo(settings)('judge');
+  const reader = await connectorTo(settings)('reader');
   administrator ??= administratorOf(testServer);
-  return { settings, judge, administrator, drop: database.drop };
+  return { settings, reader, administrator, drop: database.drop };
 }
 
-/** For a place that is as it was taken. */
-export function giveBack(verb: VerbName, place: Place): void {
-  free.set(verb, [...(free.get(verb) ?? []), place]);
+/** For a database that is as it was taken. */
+export function giveBack(verb: VerbName, database: CaseDatabase): void {
+  free.set(verb, [...(free.get(verb) ?? []), database]);
 }
 
-export async function discard({ judge, drop }: Place): Promise<void> {
-  await judge.end();
+export async function discard({ reader, drop }: CaseDatabase): Promise<void> {
+  await reader.end();
   await drop();
 }
 
@@ -96,7 +96,7 @@ export function administratorOf(server: ServerAddress): pg.Pool {
 
 /** After all cases of a file. */
 export async function discardAll(): Promise<void> {
-  for (const place of [...free.values()].flat()) await discard(place);
+  for (const database of [...free.values()].flat()) await discard(database);
   free.clear();
   await administrator?.end();
   administrator = undefined;

@@ -1,4 +1,0 @@
-// `downgrade`, disturbed at every statement.
-import { testVerb } from './test-verb.ts';
-
-await testVerb('downgrade');

@@ -1,4 +1,0 @@
-// `finalize`, disturbed at every statement.
-import { testVerb } from './test-verb.ts';
-
-await testVerb('finalize');

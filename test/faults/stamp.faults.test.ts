@@ -1,4 +1,0 @@
-// `stamp`, disturbed at every statement.
-import { testVerb } from './test-verb.ts';
-
-await testVerb('stamp');
