@@ -1,6 +1,6 @@
 // Preflight: connects, and finds out what there is to do; refuses early what can be known by then.
 
-import { plan } from './migrator/migrator.ts';
+import { plan } from './migrator/inspect.ts';
 import { requireBriefLock } from './migrator/model/bounds.ts';
 import { BackstopError } from './migrator/model/errors.ts';
 import type { Plan } from './migrator/model/report.ts';

@@ -1,5 +1,5 @@
 // Reconcile: the answer of Migrate was lost, so the database is asked what is true.
-import { reconcile } from './migrator/migrator.ts';
+import { reconcile } from './migrator/inspect.ts';
 import { stateHandler } from './runtime/handler.ts';
 import { measureRun } from './runtime/metrics.ts';
 import { migratorOptions } from './runtime/migrator-options.ts';

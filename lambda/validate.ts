@@ -1,5 +1,5 @@
 // Validate: runs the checks of the revision, after the upgrade or after the downgrade, and says how to go on.
-import { validate } from './migrator/migrator.ts';
+import { validate } from './migrator/inspect.ts';
 import type { CheckReport, RevisionId, Standing, ValidationReport } from './migrator/model/report.ts';
 import { isDrill } from './runtime/drill.ts';
 import { makeHandler } from './runtime/handler.ts';

@@ -1,4 +1,4 @@
-// What is deployed: the functions, the state machine that calls them, and what an operator sees of it.
+// The deployed stack: the functions, the state machine that calls them, and the alarms and dashboard for operators.
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { LogGroup, type LogGroupProps } from 'aws-cdk-lib/aws-logs';
@@ -23,19 +23,19 @@ export class BackstopStack extends Stack {
     const key =
       settings.kmsKeyArn === undefined ? undefined : Key.fromKeyArn(this, 'Key', settings.kmsKeyArn);
     const logs: LogGroupProps = { retention: settings.logRetentionDays, ...(key && { encryptionKey: key }) };
-    const household = {
+    const shared = {
       logGroup: new LogGroup(this, 'FunctionLog', logs),
       seconds: functionSeconds(settings),
       key,
     };
-    const functions = new Functions(this, 'Functions', household, settings);
+    const functions = new Functions(this, 'Functions', shared, settings);
     this.stateMachine = new MigrationStateMachine(this, 'StateMachine', {
       functions,
       logGroup: new LogGroup(this, 'ExecutionLog', logs),
       key,
     });
     const { stateMachine } = this;
-    const operations = new Operations(this, 'Operations', { household, settings, stateMachine });
+    const operations = new Operations(this, 'Operations', { shared, settings, stateMachine });
     new CfnOutput(this, 'StateMachineArn', { value: stateMachine.stateMachineArn });
     new CfnOutput(this, 'TopicArn', { value: operations.topic.topicArn });
     new CfnOutput(this, 'DashboardUrl', { value: operations.dashboardUrl });

@@ -1,4 +1,4 @@
-// How a handler and everything it imports become one small file, and what lies beside that file in the asset.
+// Bundles a handler and everything it imports into one small file, and copies the migrations beside it.
 import { resolve } from 'node:path';
 import { type BundlingOptions, LogLevel, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { MIGRATIONS, ROOT } from './paths.ts';
@@ -8,7 +8,7 @@ export const CA_FILE = 'ca-bundle.pem';
 /** The name of the folder of revisions in the asset. */
 export const MIGRATIONS_FOLDER = 'migrations';
 
-/** The SDK is bundled, too: its version is then the one that was tested, not the one that the runtime brings. */
+/** The SDK is bundled, too: the tests ran with this version, and the runtime brings another. */
 export const BUNDLING: BundlingOptions = {
   minify: true,
   bundleAwsSDK: true,
@@ -16,7 +16,7 @@ export const BUNDLING: BundlingOptions = {
   format: OutputFormat.CJS,
   target: 'node24',
   logLevel: LogLevel.WARNING,
-  // pg loads this native driver only where it is installed.
+  // pg loads this native driver only if it is installed.
   externalModules: ['pg-native'],
 };
 

@@ -1,4 +1,4 @@
-// What a configuration must look like, with a sentence for each value on what to write instead of a wrong one.
+// The schema of a configuration. The message for each wrong value says what to write instead.
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -8,7 +8,7 @@ import { LAMBDA_LIMIT_SECONDS, runSeconds } from './timeouts.ts';
 
 // RDS allows 100 manual snapshots a region.
 const MAX_KEPT_SNAPSHOTS = 99;
-// What has been retired for longer than this, nobody comes back for.
+// A year is long enough to go back to retired tables.
 const MAX_FINALIZE_DAYS = 365;
 // Leaves an hour and a half of the execution's four to everything but the snapshot.
 const MAX_SNAPSHOT_MINUTES = 150;
@@ -122,59 +122,84 @@ export const schema = object({
   snapshotTimeoutMinutes: integer(1, MAX_SNAPSHOT_MINUTES, 'number of minutes').default(120),
   delivery: delivery.optional(),
 }).superRefine((settings, context) => {
-  const wrong = (message: string, ...path: string[]) => context.addIssue({ code: 'custom', message, path });
-  const { availabilityZones, privateSubnetIds } = settings.vpc;
-  if (privateSubnetIds.length % availabilityZones.length !== 0) {
-    wrong(
-      `write as many subnets for each of the ${availabilityZones.length} zones`,
-      'vpc',
-      'privateSubnetIds',
-    );
+  const wrong: Wrong = (message, ...path) => context.addIssue({ code: 'custom', message, path });
+  checkSubnets(settings.vpc, wrong);
+  checkNames(settings, wrong);
+  for (const [name, database] of Object.entries(settings.databases)) {
+    checkLogin(name, database, wrong);
+    checkShared(name, database, settings.databases, wrong);
   }
+  checkSeconds(settings, wrong);
+  checkCertificates(settings.caBundle, wrong);
+});
 
+/** Reports a wrong setting: what to write instead, and the path of the setting. */
+type Wrong = (message: string, ...path: string[]) => void;
+type Database = z.output<typeof database>;
+
+function checkSubnets({ availabilityZones, privateSubnetIds }: z.output<typeof vpc>, wrong: Wrong): void {
+  if (privateSubnetIds.length % availabilityZones.length === 0) return;
+  const message = `write as many subnets for each of the ${availabilityZones.length} zones`;
+  wrong(message, 'vpc', 'privateSubnetIds');
+}
+
+function checkNames(settings: { databases: object; defaultDatabase: string }, wrong: Wrong): void {
   const known = knownDatabases();
   const names = Object.keys(settings.databases);
-  if (names.length === 0) wrong(`write at least one of ${known.join(', ')}`, 'databases');
   for (const name of names.filter((name) => !known.includes(name))) {
     wrong(`write one of the names in migrations/databases.json: ${known.join(', ')}`, 'databases', name);
   }
-  const databases = Object.entries(settings.databases);
-  for (const [name, { secretArn, secretKeyArn, iam }] of databases) {
-    const at = ['databases', name];
-    if ((secretArn === undefined) === (iam === undefined)) {
-      wrong('write either secretArn, or iam with user, resourceId and databaseName', ...at);
-    }
-    if (secretArn === undefined && secretKeyArn !== undefined) {
-      wrong('remove it: it is the key of a secret, and there is none', ...at, 'secretKeyArn');
-    }
-    // A secret is the login to one database, and where it is rotated, it is rotated on one server.
-    const [owner] = databases.find(([, other]) => secretArn && other.secretArn === secretArn) ?? [name];
-    if (owner !== name) {
-      wrong(`write the ARN of a secret of its own: this one is that of ${owner}`, ...at, 'secretArn');
-    }
-    const [neighbour] = databases.find(([, other]) => iam && isSame(iam, other.iam)) ?? [name];
-    if (neighbour !== name) {
-      wrong(`write another name: this is the database of ${neighbour}`, ...at, 'iam', 'databaseName');
-    }
-  }
-  if (names.length > 0 && !names.includes(settings.defaultDatabase)) {
+  if (names.length === 0) {
+    wrong(`write at least one of ${known.join(', ')}`, 'databases');
+  } else if (!names.includes(settings.defaultDatabase)) {
     wrong(`write one of the names under databases: ${names.join(', ')}`, 'defaultDatabase');
   }
+}
 
+function checkLogin(name: string, { secretArn, secretKeyArn, iam }: Database, wrong: Wrong): void {
+  if ((secretArn === undefined) === (iam === undefined)) {
+    const message = 'write either secretArn, or iam with user, resourceId and databaseName';
+    wrong(message, 'databases', name);
+  }
+  if (secretArn === undefined && secretKeyArn !== undefined) {
+    wrong('remove it: there is no secret that this key could encrypt', 'databases', name, 'secretKeyArn');
+  }
+}
+
+/** A secret is the login to one database: rotating it changes the password on one server. */
+function checkShared(
+  name: string,
+  { secretArn, iam }: Database,
+  databases: Readonly<Record<string, Database>>,
+  wrong: Wrong,
+): void {
+  const find = (isShared: (other: Database) => boolean) =>
+    Object.keys(databases).find((other) => isShared(databases[other] as Database)) ?? name;
+
+  const owner = find((other) => secretArn !== undefined && other.secretArn === secretArn);
+  if (owner !== name) {
+    const message = `write the ARN of another secret: ${owner} uses this one`;
+    wrong(message, 'databases', name, 'secretArn');
+  }
+  const neighbor = find((other) => iam !== undefined && isSame(iam, other.iam));
+  if (neighbor !== name) {
+    const message = `write another name: this is the database of ${neighbor}`;
+    wrong(message, 'databases', name, 'iam', 'databaseName');
+  }
+}
+
+function checkSeconds(settings: Parameters<typeof runSeconds>[0], wrong: Wrong): void {
   const excess = runSeconds(settings) - LAMBDA_LIMIT_SECONDS;
-  if (excess > 0) {
-    const most = settings.transactionSeconds - excess;
-    wrong(
-      `write at most ${most}, or lower lockWaitSeconds by ${excess}: a Lambda function ends after ${LAMBDA_LIMIT_SECONDS} s`,
-      'transactionSeconds',
-    );
-  }
+  if (excess <= 0) return;
+  const most = settings.transactionSeconds - excess;
+  const message = `write at most ${most}, or lower lockWaitSeconds by ${excess}: a Lambda function ends after ${LAMBDA_LIMIT_SECONDS} s`;
+  wrong(message, 'transactionSeconds');
+}
 
-  const { caBundle } = settings;
-  if (caBundle !== undefined && !isPem(resolve(ROOT, caBundle))) {
-    wrong('write the path of a PEM file with certificates, from the root of the project', 'caBundle');
-  }
-});
+function checkCertificates(caBundle: string | undefined, wrong: Wrong): void {
+  if (caBundle === undefined || isPem(resolve(ROOT, caBundle))) return;
+  wrong('write the path of a PEM file with certificates, from the root of the project', 'caBundle');
+}
 
 function isSame(one: z.output<typeof iam>, other: z.output<typeof iam> | undefined): boolean {
   return one.resourceId === other?.resourceId && one.databaseName === other.databaseName;

@@ -1,4 +1,4 @@
-// The configuration of a deployment: what the context key `backstop` says, checked once, so that nothing after doubts it.
+// The configuration of a deployment, from the context key `backstop`. It is checked once, here.
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { z } from 'zod';
@@ -15,8 +15,8 @@ export interface VpcProps {
   /** The subnets in which the functions that speak to the database run: as many for each zone. */
   readonly privateSubnetIds: readonly string[];
   /**
-   * Whether the stack makes an interface endpoint for Secrets Manager in the VPC. Write `false` where there is
-   * one already, or where a NAT gateway stands in for it.
+   * Whether the stack makes an interface endpoint for Secrets Manager in the VPC. Write `false` if the
+   * VPC has an endpoint already, or a NAT gateway.
    * @default true
    */
   readonly secretsManagerEndpoint?: boolean | undefined;
@@ -30,13 +30,13 @@ export interface DatabaseProps {
    */
   readonly identifier: string;
   /**
-   * The full ARN of the secret with user name and password, its random suffix included. Each database has one of its
-   * own; where databases share an instance, it must say `dbname`.
+   * The full ARN of the secret with user name and password, its random suffix included. Each database has its
+   * own secret; if databases share an instance, it must contain `dbname`.
    * @default - no secret: `iam` says how to log in
    */
   readonly secretArn?: string | undefined;
   /**
-   * The ARN of the KMS key with which the secret is encrypted, where that is one of your own.
+   * The ARN of the KMS key that encrypts the secret, if you manage this key.
    * @default - the key `aws/secretsmanager`, which every reader of the secret may use
    */
   readonly secretKeyArn?: string | undefined;
@@ -54,7 +54,7 @@ export interface DatabaseProps {
   readonly port?: number | undefined;
 }
 
-/** A login without a password: IAM vouches for the function. */
+/** IAM database authentication: a login without a password. */
 export interface IamLoginProps {
   /** The database user; it has been granted the role `rds_iam`. */
   readonly user: string;
@@ -64,7 +64,7 @@ export interface IamLoginProps {
   readonly databaseName: string;
 }
 
-/** A pipeline that tests, deploys and runs what is pushed. */
+/** A pipeline that tests, deploys and runs each pushed commit. */
 export interface DeliveryProps {
   /** The ARN of the connection (AWS CodeConnections) through which the repository is read. */
   readonly connectionArn: string;
@@ -79,7 +79,7 @@ export interface DeliveryProps {
   readonly approval?: boolean | undefined;
 }
 
-/** What is written in cdk.json, under `context.backstop`, or in the file that is named there. */
+/** The configuration in cdk.json, under `context.backstop`, or in the file whose path is there. */
 export interface BackstopProps {
   /** The network that the databases are in. */
   readonly vpc: VpcProps;
@@ -99,13 +99,13 @@ export interface BackstopProps {
    */
   readonly finalizeAfterDays?: number | undefined;
   /**
-   * Who is told by e-mail how each execution ended; the address has to be confirmed once. Others can subscribe to the
-   * topic that the stack makes.
-   * @default - nobody
+   * An e-mail address that receives the result of each execution; it has to be confirmed once. Others can subscribe
+   * to the topic that the stack creates.
+   * @default - no e-mail
    */
   readonly notificationEmail?: string | undefined;
   /**
-   * Whether the stack makes alarms, which tell the same topic.
+   * Whether the stack creates alarms, which notify the same topic.
    * @default true
    */
   readonly alarms?: boolean | undefined;
@@ -125,7 +125,7 @@ export interface BackstopProps {
    */
   readonly logRetentionDays?: number | undefined;
   /**
-   * The ARN of a KMS key of your own that encrypts logs, notifications, environments and the data of executions. Its
+   * The ARN of your KMS key that encrypts logs, notifications, environments and the data of executions. Its
    * policy has to let the services use it that do so on their own behalf: docs/runbook.md has the statements.
    * @default - keys that AWS owns
    */
@@ -152,7 +152,7 @@ export interface BackstopProps {
    */
   readonly snapshotTimeoutMinutes?: number | undefined;
   /**
-   * The pipeline that starts the state machine; a stack of its own.
+   * The pipeline that starts the state machine, in a separate stack.
    * @default - none: executions are started by hand, or by a pipeline that you have
    */
   readonly delivery?: DeliveryProps | undefined;
@@ -164,7 +164,7 @@ export type Settings = z.output<typeof schema>;
 /**
  * Checks the value of the context key `backstop` and adds the defaults.
  * @param given the configuration, or the path of a JSON file with it, from the project's root
- * @throws ConfigurationError naming each key that is wrong, what was received and what to write.
+ * @throws ConfigurationError naming each wrong key, its value and what to write instead.
  */
 export function parseConfig(given: unknown): Settings {
   const props = readProps(given);
@@ -190,9 +190,9 @@ export function parseConfig(given: unknown): Settings {
 }
 
 /**
- * The configuration, not yet checked. It may be in a file of its own, so that one project can be deployed to several
+ * The configuration, not yet checked. It may be in a separate file, so that you can deploy one project to several
  * accounts: `cdk deploy -c backstop=staging.json`.
- * @throws ConfigurationError where there is no such file, or no JSON in it
+ * @throws ConfigurationError if the file does not exist or is not JSON
  */
 export function readProps(given: unknown): unknown {
   if (typeof given !== 'string') return given;

@@ -1,4 +1,4 @@
-// The pipeline that tests, deploys and runs what is pushed: a stack of its own, which the pipeline does not deploy.
+// The pipeline that tests, deploys and runs each pushed commit, in a separate stack that it does not deploy itself.
 import { Aws, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { ComputeType, type IProject } from 'aws-cdk-lib/aws-codebuild';
 import { Artifact, ExecutionMode, type IAction, Pipeline, PipelineType } from 'aws-cdk-lib/aws-codepipeline';
@@ -32,7 +32,7 @@ type Delivery = NonNullable<Settings['delivery']>;
 export interface DeliveryStackProps extends StackProps {
   readonly settings: Settings;
   readonly delivery: Delivery;
-  /** The one that the pipeline deploys, with its whole stack, and then starts. */
+  /** The pipeline deploys it, with its whole stack, and then starts it. */
   readonly stateMachine: IStateMachine;
 }
 
@@ -73,8 +73,8 @@ export class DeliveryStack extends Stack {
     const summary = delivery.approval ? this.#createSummary() : undefined;
     new Pipeline(this, 'Pipeline', {
       pipelineType: PipelineType.V2,
-      // A stage holds one execution at a time. Of those that wait for it, the newest goes on and the others end: it
-      // brings their revisions along, and whoever approves is asked once.
+      // A stage holds one execution at a time. The newest waiting execution goes on and the others end: it
+      // brings their revisions along, and approvers are asked once.
       executionMode: ExecutionMode.SUPERSEDED,
       artifactBucket: this.#workshop.artifacts,
       role: this.#createRole(delivery, [test, deploy, ...(summary ? [summary] : [])]),
@@ -82,8 +82,8 @@ export class DeliveryStack extends Stack {
       stages: [
         { stageName: 'Source', actions: [this.#fetch(delivery)] },
         { stageName: 'Build', actions: [this.#run('Test', test, 1)] },
-        // One stage from deployment to migration: what was planned and approved is what runs. Between two stages the
-        // next execution could deploy other revisions, while this one waits for its approval.
+        // One stage from deployment to migration, so that the approved plan runs. Between two stages
+        // the next execution could deploy other revisions, while this one waits for its approval.
         {
           stageName: 'Release',
           actions: [
@@ -96,7 +96,7 @@ export class DeliveryStack extends Stack {
     });
   }
 
-  /** For copies of the repository on their way between actions; not versioned, since none is written twice. */
+  /** For copies of the repository on their way between actions; not versioned, since each is written once. */
   #createArtifacts(key: IKey | undefined): IBucket {
     const bucket = new Bucket(this, 'Artifacts', {
       ...(key
@@ -128,7 +128,7 @@ export class DeliveryStack extends Stack {
     return new Commands(this, 'Deploy', {
       workshop: this.#workshop,
       description: 'Deploys the state machine and its functions',
-      // Nobody is there to confirm changed permissions: whoever may push to the branch decides on them.
+      // A build cannot confirm changed permissions: everyone who may push to the branch decides on them.
       commands: [`npm ci && npx cdk deploy ${stack.node.path} --require-approval never`],
       permissions: assumeBootstrapRoles(stack),
       timeout: Duration.hours(1),
@@ -142,7 +142,7 @@ export class DeliveryStack extends Stack {
       description: 'Takes out of the plan what a person has to know before approving it',
       commands: [
         'aws stepfunctions describe-execution --execution-arn "$EXECUTION_ARN" --query output --output text > plan.json',
-        // One line: an exported variable has no more. Two steps: the status of `export` is not that of jq.
+        // One line: an exported variable has no more. Two steps: `export` would hide the exit status of jq.
         `MESSAGE="$(jq --raw-output '${message}' plan.json)" && export MESSAGE`,
       ],
       exports: ['MESSAGE'],
@@ -166,7 +166,7 @@ export class DeliveryStack extends Stack {
       assumedBy: new ServicePrincipal('codepipeline.amazonaws.com'),
       inlinePolicies: { pipeline: new PolicyDocument({ statements }) },
     });
-    // What CDK would grant is wider.
+    // CDK would grant more.
     return role.withoutPolicyUpdates();
   }
 

@@ -1,4 +1,4 @@
-// One Lambda function of Backstop: a handler of lambda/, bundled, with a role, a log and a time limit of its own.
+// One Lambda function of Backstop: a handler of lambda/, bundled, with its own role and time limit.
 import { join } from 'node:path';
 import { Duration } from 'aws-cdk-lib';
 import { PolicyDocument, type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -12,8 +12,8 @@ import { LAMBDA, ROOT } from './paths.ts';
 import { decryptEnvironment, writeLogs } from './permissions.ts';
 import type { FunctionName } from './timeouts.ts';
 
-/** What the functions of a stack share. */
-export interface Household {
+/** Props that all functions of a stack share. */
+export interface SharedProps {
   readonly logGroup: LogGroup;
   /** Function → how long it may take, in seconds. */
   readonly seconds: Readonly<Record<FunctionName, number>>;
@@ -23,21 +23,21 @@ export interface Household {
 
 export interface BackstopFunctionProps
   extends Pick<FunctionOptions, 'vpc' | 'vpcSubnets' | 'securityGroups'> {
-  readonly household: Household;
+  readonly shared: SharedProps;
   /** One sentence, shown in the console. */
   readonly description: string;
   /** @default - the code alone */
   readonly bundling?: BundlingOptions;
   readonly environment?: Readonly<Record<string, string>>;
-  /** What it may do beside writing its log. */
+  /** Permissions beyond writing its log. */
   readonly permissions: readonly PolicyStatement[];
 }
 
 export class BackstopFunction extends NodejsFunction {
   /** @param name the file in lambda/ that has the handler */
   constructor(scope: Construct, name: FunctionName, props: BackstopFunctionProps) {
-    const { household, bundling = BUNDLING, environment, permissions, ...rest } = props;
-    const { logGroup, seconds, key } = household;
+    const { shared, bundling = BUNDLING, environment, permissions, ...rest } = props;
+    const { logGroup, seconds, key } = shared;
     const id = name.charAt(0).toUpperCase() + name.slice(1);
     const statements = [...writeLogs(logGroup), ...decryptEnvironment(key), ...permissions];
     super(scope, id, {

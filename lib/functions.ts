@@ -2,13 +2,13 @@
 import { Construct } from 'constructs';
 import { bundlingWithMigrations, CA_FILE, MIGRATIONS_FOLDER } from './bundle.ts';
 import type { Settings } from './config.ts';
-import { BackstopFunction, type BackstopFunctionProps, type Household } from './function.ts';
+import { BackstopFunction, type BackstopFunctionProps, type SharedProps } from './function.ts';
 import { Network } from './network.ts';
 import { describeDatabases, joinVpc, logIn, takeSnapshots } from './permissions.ts';
 import { ScheduleGroup } from './schedule-group.ts';
 import type { FunctionName } from './timeouts.ts';
 
-type Props = Omit<BackstopFunctionProps, 'household' | 'description'>;
+type Props = Omit<BackstopFunctionProps, 'shared' | 'description'>;
 
 /** The functions that the state machine calls. */
 export class Functions extends Construct {
@@ -22,14 +22,14 @@ export class Functions extends Construct {
   readonly finalize: BackstopFunction;
   readonly downgrade: BackstopFunction;
   readonly summarize: BackstopFunction;
-  /** Where the schedules are that start the state machine, which has to let them. */
+  /** The group of the schedules that start the state machine; their role needs its permission. */
   readonly schedules: ScheduleGroup;
 
-  readonly #household: Household;
+  readonly #shared: SharedProps;
 
-  constructor(scope: Construct, id: string, household: Household, settings: Settings) {
+  constructor(scope: Construct, id: string, shared: SharedProps, settings: Settings) {
     super(scope, id);
-    this.#household = household;
+    this.#shared = shared;
 
     this.resolve = this.#create('resolve', 'Checks the input and finds the server', {
       environment: resolveEnvironment(settings),
@@ -60,18 +60,22 @@ export class Functions extends Construct {
     };
     this.preflight = this.#create('preflight', 'Plans, and checks that the plan can run', inVpc);
     this.migrate = this.#create('migrate', 'Runs the pending revisions in one transaction', inVpc);
-    this.reconcile = this.#create('reconcile', 'Asks the database what became of a lost migration', inVpc);
+    this.reconcile = this.#create(
+      'reconcile',
+      'Asks the database whether a lost migration was committed',
+      inVpc,
+    );
     this.validate = this.#create('validate', 'Runs the checks of the revision', inVpc);
     this.finalize = this.#create('finalize', 'Drops what the upgrade retired', inVpc);
     this.downgrade = this.#create('downgrade', 'Takes the revisions back', inVpc);
   }
 
   #create(name: FunctionName, description: string, props: Props): BackstopFunction {
-    return new BackstopFunction(this, name, { household: this.#household, description, ...props });
+    return new BackstopFunction(this, name, { shared: this.#shared, description, ...props });
   }
 }
 
-/** Only with this variable of its own does Node read the authorities that the Lambda runtime brings. */
+/** Node reads the certificate authorities of the Lambda runtime only if this variable names their file. */
 export const CA_VARIABLE = 'NODE_EXTRA_CA_CERTS';
 
 /** `field` of every database by its name, as the JSON text that a function reads from its environment. */

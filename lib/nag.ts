@@ -1,4 +1,4 @@
-// What cdk-nag (AwsSolutions) finds in the stacks and is meant so: each finding on its construct, with the reason.
+// Acknowledges the findings of cdk-nag (AwsSolutions) that are intended: each on its construct, with the reason.
 import { type CfnResource, Stack, Validations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import { SCHEDULE_PREFIX, snapshotPrefix } from '../lambda/aws/names.ts';
@@ -7,7 +7,7 @@ import type { Settings } from './config.ts';
 import type { DeliveryStack } from './delivery-stack.ts';
 import { BackstopFunction } from './function.ts';
 
-/** Acknowledges what is found in the stack with the state machine. */
+/** Acknowledges the findings in the stack with the state machine. */
 export function acknowledgeBackstop(stack: BackstopStack, { databases }: Settings): void {
   const functions = find(stack, 'Functions');
   const called = functions.node.children.filter((child) => child instanceof BackstopFunction);
@@ -15,7 +15,7 @@ export function acknowledgeBackstop(stack: BackstopStack, { databases }: Setting
   const snapshots = ['snapshot', 'cluster-snapshot'];
   acknowledge(
     find(functions, 'SnapshotRole'),
-    'The id of a snapshot ends with the name of its execution, which nobody knows before.',
+    'The id of a snapshot ends with the name of its execution, which is not known before.',
     ...snapshots.flatMap((kind) =>
       Object.keys(databases).map((database) => wildcard(arn('rds', `${kind}:${snapshotPrefix(database)}*`))),
     ),
@@ -27,7 +27,7 @@ export function acknowledgeBackstop(stack: BackstopStack, { databases }: Setting
   );
   acknowledge(
     find(functions, 'ScheduleRole'),
-    'The name of a schedule ends with that of its database, and the group holds no schedules but these.',
+    'The name of a schedule ends with the name of its database, and the group holds no schedules but these.',
     wildcard(arn('scheduler', `schedule/${ref(find(functions, 'Schedules', 'Group'))}/${SCHEDULE_PREFIX}*`)),
   );
   for (const { role } of called.filter(({ isBoundToVpc }) => isBoundToVpc)) {
@@ -44,7 +44,7 @@ export function acknowledgeBackstop(stack: BackstopStack, { databases }: Setting
   }
   acknowledge(
     find(stack, 'StateMachine', 'Role'),
-    'CDK lets the state machine call every version of a function, and these functions have but one.',
+    'CDK lets the state machine call every version of a function, and these functions have only one.',
     ...called.map((lambda) => wildcard(`<${logicalId(lambda)}.Arn>:*`)),
   );
   acknowledge(
@@ -54,12 +54,12 @@ export function acknowledgeBackstop(stack: BackstopStack, { databases }: Setting
   );
   acknowledge(
     find(stack, 'Operations', 'NotifyRole'),
-    'Whoever starts an execution names it, and the function that looks back upon executions changes none.',
+    'The caller names an execution when starting it, and this function only reads executions.',
     wildcard(arn('states', `execution:<${logicalId(find(stack, 'StateMachine'))}.Name>:*`)),
   );
 }
 
-/** Acknowledges what is found in the stack with the pipeline. */
+/** Acknowledges the findings in the stack with the pipeline. */
 export function acknowledgeDelivery(stack: DeliveryStack, { kmsKeyArn, delivery }: Settings): void {
   const projects = ['Test', 'Deploy', ...(delivery?.approval ? ['Summary'] : [])];
   const artifacts = find(stack, 'Artifacts');
@@ -80,7 +80,7 @@ export function acknowledgeDelivery(stack: DeliveryStack, { kmsKeyArn, delivery 
   for (const project of projects) {
     acknowledge(
       find(stack, project),
-      'A key would encrypt what a build hands on, and this one hands on nothing.',
+      'A key would encrypt the artifacts of a build, and this build has no artifacts.',
       'CB4',
     );
   }
@@ -102,7 +102,7 @@ function logicalId(construct: IConstruct): string {
   return Stack.of(construct).resolve(resource.logicalId);
 }
 
-/** The construct at the end of a path below another one; that there is none, CDK says. */
+/** The construct at the end of a path below another one; CDK throws if it does not exist. */
 function find(scope: IConstruct, ...path: string[]): IConstruct {
   return path.reduce((construct, id) => construct.node.findChild(id), scope);
 }

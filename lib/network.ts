@@ -1,4 +1,4 @@
-// Where the functions that speak to the database run, and what they may reach from there.
+// The network of the functions that connect to the database, and the addresses that they may reach.
 import { Annotations } from 'aws-cdk-lib';
 import {
   InterfaceVpcEndpoint,
@@ -36,7 +36,7 @@ export class Network extends Construct {
       allowAllOutbound: false,
     });
     this.#reachDatabases(databases);
-    // A login that IAM vouches for is signed by the function itself.
+    // With IAM database authentication the function signs its login itself.
     const hasSecret = Object.values(databases).some(({ secretArn }) => secretArn !== undefined);
     if (hasSecret) this.#reachSecretsManager(vpc.secretsManagerEndpoint);
   }

@@ -1,4 +1,4 @@
-// What an operator has: a topic that tells of every execution, alarms, a dashboard, and questions to the log.
+// The tools of an operator: a topic that reports every execution, alarms, a dashboard and saved log queries.
 import { Aws, CfnMapping, Stack } from 'aws-cdk-lib';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
@@ -9,14 +9,14 @@ import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { CONSOLE_HOSTS } from '../lambda/aws/console.ts';
 import type { Settings } from './config.ts';
-import { BackstopFunction, type Household } from './function.ts';
+import { BackstopFunction, type SharedProps } from './function.ts';
 import { addAlarms } from './operations/alarms.ts';
 import { addDashboard } from './operations/dashboard.ts';
 import { addQueries } from './operations/queries.ts';
 import { publish, readExecutions } from './permissions.ts';
 
 export interface OperationsProps {
-  readonly household: Household;
+  readonly shared: SharedProps;
   readonly settings: Settings;
   readonly stateMachine: StateMachine;
 }
@@ -25,23 +25,23 @@ export interface OperationsProps {
 const ENDED = ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'];
 
 export class Operations extends Construct {
-  /** Tells of every execution that has ended, and of every alarm. */
+  /** Reports every execution that has ended, and every alarm. */
   readonly topic: Topic;
   /** The address of the dashboard in the console. */
   readonly dashboardUrl: string;
 
-  constructor(scope: Construct, id: string, { household, settings, stateMachine }: OperationsProps) {
+  constructor(scope: Construct, id: string, { shared, settings, stateMachine }: OperationsProps) {
     super(scope, id);
-    const { logGroup, key } = household;
+    const { logGroup, key } = shared;
     this.topic = this.#createTopic(key, settings.notificationEmail);
-    const notify = this.#createNotify(household, stateMachine);
+    const notify = this.#createNotify(shared, stateMachine);
     const rule = this.#callWhenEnded(notify, stateMachine);
     if (settings.alarms) addAlarms(this, { stateMachine, notify, rule, topic: this.topic });
     this.dashboardUrl = this.#urlOf(addDashboard(this, stateMachine, logGroup).dashboardName);
     addQueries(this, logGroup);
   }
 
-  /** Without a key of one's own it is not encrypted: AWS's key for SNS does not let alarms publish. */
+  /** Not encrypted by default: AWS's own key for SNS does not let alarms publish. */
   #createTopic(key: IKey | undefined, email: string | undefined): Topic {
     const topic = new Topic(this, 'Topic', {
       displayName: 'Backstop',
@@ -52,22 +52,22 @@ export class Operations extends Construct {
     return topic;
   }
 
-  #createNotify(household: Household, stateMachine: StateMachine): BackstopFunction {
+  #createNotify(shared: SharedProps, stateMachine: StateMachine): BackstopFunction {
     return new BackstopFunction(this, 'notify', {
-      household,
-      description: 'Tells how an execution ended',
+      shared,
+      description: 'Reports how an execution ended',
       environment: { BACKSTOP_TOPIC_ARN: this.topic.topicArn },
       permissions: [
         ...readExecutions(this, stateMachine.stateMachineName),
-        ...publish(this.topic.topicArn, household.key),
+        ...publish(this.topic.topicArn, shared.key),
       ],
     });
   }
 
   /**
    * EventBridge tries for a day to hand an event over, and Lambda calls the function up to three times. There is no
-   * dead-letter queue behind them: old news is of no use to anybody, and what somebody must hear is that there was an
-   * ending and that it was not told. Alarms on executions and on this function say so, by another way.
+   * dead-letter queue behind them: old news is of no use. An operator must hear that an execution ended without a
+   * notification; the alarms on executions and on this function report that, by another way.
    */
   #callWhenEnded(notify: BackstopFunction, { stateMachineArn }: StateMachine): Rule {
     return new Rule(this, 'Ended', {

@@ -1,4 +1,4 @@
-// Where the project's own folders are, whatever folder it is started from.
+// The folders of the project, independent of the folder that a program is started from.
 import { join } from 'node:path';
 
 export const ROOT = join(import.meta.dirname, '..');

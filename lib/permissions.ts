@@ -1,4 +1,4 @@
-// What each kind of function may do in the account: only what it calls, on the configured resources.
+// Permissions of each kind of function: the actions that it calls, on the configured resources.
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { type Conditions, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
@@ -47,7 +47,7 @@ export function takeSnapshots(scope: Construct, databases: Databases): PolicySta
   // A listing by database names no snapshot: IAM checks it against the kind as a whole.
   const all = { db: rdsArns(scope, 'snapshot', ['*']), cluster: rdsArns(scope, 'cluster-snapshot', ['*']) };
   const of = { db: rdsArns(scope, 'db', names), cluster: rdsArns(scope, 'cluster', names) };
-  // What is made bears our tags, and only what bears them is deleted, whatever it is called.
+  // New snapshots get our tags, and only snapshots with these tags may be deleted.
   const tagged = Object.keys(databases);
   const bearing = { StringEquals: { [`aws:RequestTag/${DATABASE_TAG}`]: tagged } };
   const borne = { StringEquals: { [`aws:ResourceTag/${DATABASE_TAG}`]: tagged } };
@@ -76,7 +76,7 @@ export function logIn(scope: Construct, databases: Databases): PolicyStatement[]
   ];
 }
 
-/** With the key, but only of that secret and only where Secrets Manager asks for it. */
+/** Lets a function use the key, but only for that secret and only through Secrets Manager. */
 function decryptSecret(scope: Construct, secretArn = '', keyArn: string | undefined): PolicyStatement[] {
   if (keyArn === undefined) return [];
   const { region, urlSuffix } = Stack.of(scope);
@@ -101,12 +101,12 @@ function dbUserArns(scope: Construct, users: readonly string[]): string[] {
   );
 }
 
-/** What Lambda needs of the role to decrypt the function's environment. */
+/** Permissions that Lambda needs to decrypt the function's environment. */
 export function decryptEnvironment(key: IKey | undefined): PolicyStatement[] {
   return key ? [allow(['kms:Decrypt'], [key.keyArn])] : [];
 }
 
-/** What reads and writes what a customer's key encrypts: the data of executions, messages, artifacts. */
+/** Permissions to read and write data that a customer's key encrypts: executions, messages, artifacts. */
 export function useKey(key: IKey | undefined): PolicyStatement[] {
   return key ? [allow(['kms:Decrypt', 'kms:GenerateDataKey'], [key.keyArn])] : [];
 }
@@ -131,7 +131,7 @@ export function schedule(scope: Construct, group: string, roleArn: string): Poli
 }
 
 /**
- * Looks back upon the executions of one state machine.
+ * Reads the executions of one state machine.
  *
  * @param stateMachine name of the state machine
  */
@@ -145,7 +145,7 @@ export function readExecutions(scope: Construct, stateMachine: string): PolicySt
   return [allow(['states:DescribeExecution', 'states:GetExecutionHistory'], [executions])];
 }
 
-/** Publishes to a topic; `key` is what the topic is encrypted with. */
+/** Permissions to publish to a topic; `key` encrypts the topic. */
 export function publish(topicArn: string, key: IKey | undefined): PolicyStatement[] {
   return [allow(['sns:Publish'], [topicArn]), ...useKey(key)];
 }
@@ -154,7 +154,7 @@ export function writeLogs(logGroup: ILogGroup): PolicyStatement[] {
   return [allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn])];
 }
 
-/** What Lambda itself needs of the role to put a function into a VPC; it checks these before the interface has an id. */
+/** Permissions that Lambda needs to put a function into a VPC; it checks these before the interface has an id. */
 export function joinVpc(scope: Construct): PolicyStatement[] {
   const interfaces = Stack.of(scope).formatArn({ service: 'ec2', resource: '*', resourceName: '*' });
   return [

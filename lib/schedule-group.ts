@@ -1,4 +1,4 @@
-// Where EventBridge Scheduler keeps what is to be finalized later, and the role with which it starts the state machine.
+// The group in EventBridge Scheduler for later finalizes, and the role that starts the state machine for them.
 
 import { Stack } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -7,14 +7,14 @@ import { Construct } from 'constructs';
 import { schedule } from './permissions.ts';
 
 export class ScheduleGroup extends Construct {
-  /** What a schedule starts the state machine with; the state machine grants it that. */
+  /** The role with which a schedule starts the state machine; the state machine grants the permission. */
   readonly role: Role;
   readonly #group: CfnScheduleGroup;
 
   constructor(scope: Construct, id: string) {
     super(scope, id);
     this.#group = new CfnScheduleGroup(this, 'Group');
-    // Whoever else's schedules: only those of this account may take the role.
+    // Only schedules of this account may assume the role.
     this.role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
         conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
@@ -22,12 +22,12 @@ export class ScheduleGroup extends Construct {
     });
   }
 
-  /** What the function that makes schedules is told. */
+  /** Environment of the function that creates schedules. */
   get environment() {
     return { BACKSTOP_SCHEDULE_GROUP: this.#group.ref, BACKSTOP_SCHEDULE_ROLE: this.role.roleArn };
   }
 
-  /** What that function may do. */
+  /** Permissions of the function that creates schedules. */
   get permissions() {
     return schedule(this, this.#group.ref, this.role.roleArn);
   }

@@ -1,4 +1,4 @@
-// The app synthesised in this process, without the CDK command line: for the local twin and for tests.
+// Synthesizes the app in this process, without the CDK command line: for the local twin and for tests.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
@@ -16,7 +16,7 @@ export const STACK = 'Backstop';
 export const DELIVERY_STACK = 'BackstopDelivery';
 
 /**
- * Adds the stack to an app, configured by the app's context, and the pipeline's beside it where there is to be one.
+ * Adds the stack to an app, configured by the app's context, and the stack of the pipeline if one is configured.
  * @throws ConfigurationError
  */
 export function addBackstop(app: App): BackstopStack {
@@ -35,7 +35,7 @@ function addDelivery(app: App, settings: Settings, { stateMachine }: BackstopSta
 }
 
 /**
- * Synthesises what cdk.json configures into `outdir`; each of `overrides` replaces a key of that configuration.
+ * Synthesizes the stacks of cdk.json into `outdir`; each of `overrides` replaces a key of the configuration.
  * Progress goes to standard error, nothing to standard output.
  * @throws ConfigurationError
  */

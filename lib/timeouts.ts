@@ -6,7 +6,7 @@ export const LAMBDA_LIMIT_SECONDS = 900;
 /** The longest that an execution may take, in hours; a pipeline's action waits far longer (seven days). */
 export const EXECUTION_LIMIT_HOURS = 4;
 
-/** What a function needs around its transaction, to connect, to plan and to report, in seconds. */
+/** Time that a function needs to connect, to plan and to report, beside its transaction, in seconds. */
 const AROUND_TRANSACTION_SECONDS = 60;
 
 /** How much longer than the function itself the state machine waits for its answer, in seconds. */

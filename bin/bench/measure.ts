@@ -1,10 +1,10 @@
 // The measurement of one size: the two methods in turn, each run on a fresh copy, and what comes after an upgrade.
 import type { Client } from 'pg';
-import { readCurrent } from '../../lambda/migrator/inspect.ts';
-import { downgrade, finalize, upgrade, validate } from '../../lambda/migrator/migrator.ts';
+import { readCurrent, validate } from '../../lambda/migrator/inspect.ts';
+import { downgrade, finalize, upgrade } from '../../lambda/migrator/migrator.ts';
 import type { RunReport } from '../../lambda/migrator/model/report.ts';
 import type { Database } from '../../lambda/migrator/revisions/databases.ts';
-import { type Connect, connectorTo } from '../../lambda/migrator/session/session.ts';
+import { type Connect, connectorTo } from '../../lambda/migrator/session/connection.ts';
 import { withClient } from '../../lib/twin/server/client.ts';
 import type { LocalServer } from '../../lib/twin/server.ts';
 import { addressOf } from '../../lib/twin/twin.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ledger, prepareEvidence, readMoment, readRelations } from '../../lambda/migrator/inspect.ts';
 import { parseSqlFile } from '../../lambda/migrator/revisions/sql-file.ts';
-import type { Connect } from '../../lambda/migrator/session/session.ts';
+import type { Connect } from '../../lambda/migrator/session/connection.ts';
 import type { Figures } from './results.ts';
 
 const FILE = 'three-phase.sql';

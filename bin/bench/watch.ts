@@ -1,6 +1,6 @@
 // How a run is timed from outside, whichever method it is: its transaction, and what it did to the server.
 import type pg from 'pg';
-import type { Connect } from '../../lambda/migrator/session/session.ts';
+import type { Connect } from '../../lambda/migrator/session/connection.ts';
 
 /** When the one transaction of a run began and when its COMMIT was answered, on the clock of `performance.now()`. */
 export interface Stopwatch {

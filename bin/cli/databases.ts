@@ -8,9 +8,9 @@ import {
   readDatabases,
 } from '../../lambda/migrator/revisions/databases.ts';
 import { parseTarget } from '../../lambda/migrator/revisions/target.ts';
+import { connectorTo } from '../../lambda/migrator/session/connection.ts';
 import { parseDatabaseUrl } from '../../lambda/migrator/session/database-url.ts';
-import { connectorTo } from '../../lambda/migrator/session/session.ts';
-import type { MigratorOptions } from '../../lambda/migrator/session/visit.ts';
+import type { MigratorOptions } from '../../lambda/migrator/session/session.ts';
 import type { Call, CommonOptions } from './verb.ts';
 
 /**

@@ -1,5 +1,5 @@
 // How an error is told: one line that says what, then DETAIL and HINT, as the execution contract prints E1 to E4.
-import type { BackstopError, EndingName } from '../../lambda/migrator/model/errors.ts';
+import type { BackstopError } from '../../lambda/migrator/model/errors.ts';
 import { FAILED, USED_WRONGLY } from './exit-status.ts';
 import type { Terminal } from './terminal.ts';
 import type { Answer } from './verb.ts';
@@ -17,7 +17,7 @@ export function describeFailure(error: BackstopError, { paint }: Terminal): Answ
 }
 
 /** What was asked for was wrong, and not what became of it. */
-const WRONG_USE: readonly EndingName[] = ['InvalidInput', 'ConfigurationError'];
+const WRONG_USE: readonly string[] = ['InvalidInput', 'ConfigurationError'];
 
 export function failureStatus({ name }: BackstopError): number {
   return WRONG_USE.includes(name) ? USED_WRONGLY : FAILED;

@@ -8,7 +8,7 @@ import {
   systemOf,
 } from '../../lambda/migrator/revisions/databases.ts';
 import { parseDatabaseUrl } from '../../lambda/migrator/session/database-url.ts';
-import type { MigratorOptions } from '../../lambda/migrator/session/visit.ts';
+import type { MigratorOptions } from '../../lambda/migrator/session/session.ts';
 import { connectionTo } from './databases.ts';
 import type { Call, OptionWords } from './verb.ts';
 

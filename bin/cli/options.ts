@@ -2,7 +2,7 @@
 
 import { DEFAULT_BOUNDS } from '../../lambda/migrator/model/bounds.ts';
 import { BackstopError } from '../../lambda/migrator/model/errors.ts';
-import type { MigratorOptions } from '../../lambda/migrator/session/visit.ts';
+import type { MigratorOptions } from '../../lambda/migrator/session/session.ts';
 import type { OptionWords } from './verb.ts';
 
 export const lockWait: OptionWords = {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { current } from '../../lambda/migrator/inspect.ts';
 import { type Database, readDatabase } from '../../lambda/migrator/revisions/databases.ts';
-import { type ConnectionSettings, connectorTo } from '../../lambda/migrator/session/session.ts';
+import { type ConnectionSettings, connectorTo } from '../../lambda/migrator/session/connection.ts';
 import type { Drill } from '../../lambda/state.ts';
 import { MIGRATIONS } from '../../lib/paths.ts';
 import { STACK, synthesize } from '../../lib/synthesize.ts';

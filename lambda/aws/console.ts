@@ -1,4 +1,4 @@
-// Where the AWS console shows what somebody has to look at.
+// Links to pages of the AWS console.
 
 /** Partition → the host of its console; a region's own is a subdomain of it. */
 export const CONSOLE_HOSTS = {

@@ -1,4 +1,4 @@
-// Executions of Step Functions, looked back upon once they have ended.
+// Reads ended executions of Step Functions.
 import {
   DescribeExecutionCommand,
   type HistoryEvent,
@@ -11,7 +11,7 @@ const client = new SFNClient({});
 /** An event may carry a whole document: at most so many of them are in memory at once. */
 const EVENTS_A_PAGE = 100;
 
-/** What it was started with, as JSON text, and the error that ended it, if one did. Rejects with what the SDK says. */
+/** The input of an execution, as JSON text, and the error that ended it, if any. Rejects with the error of the SDK. */
 export async function describeExecution(
   arn: string,
 ): Promise<{ input?: string | undefined; error?: string | undefined; cause?: string | undefined }> {
@@ -20,9 +20,9 @@ export async function describeExecution(
 }
 
 /**
- * The newest output of a state that `isWanted`; undefined where there is none. Rejects with what the SDK says.
+ * The newest output of a state that `isWanted`; undefined if no state did. Rejects with the error of the SDK.
  *
- * @param isWanted told an output as it was before it became JSON text
+ * @param isWanted called with an output as it was before it became JSON text
  */
 export async function newestOutput<T>(
   arn: string,

@@ -1,8 +1,8 @@
-// A login that IAM vouches for: a token in the place of a password, good for opening connections for 15 minutes.
+// IAM database authentication: a token instead of a password, with which connections can be opened for 15 minutes.
 import { Signer } from '@aws-sdk/rds-signer';
 
 /**
- * Signs a token with the credentials of the function; asks nobody. Whether IAM lets the function in is the server's answer.
+ * Signs a token with the function's credentials, without a request. The server checks whether IAM allows the login.
  *
  * @param hostname the name of the endpoint, as the connection names it
  */

@@ -1,4 +1,4 @@
-// What RDS says about the server: instance or Aurora cluster, found out by itself.
+// Looks up the database server in RDS, and finds out whether it is an instance or an Aurora cluster.
 import {
   type DBCluster,
   type DBInstance,
@@ -11,16 +11,16 @@ import type { Instance } from '../state.ts';
 
 export const rds = new RDSClient({});
 
-/** RDS's own description, with what it is. */
+/** RDS's description of the server, with its kind. */
 export type Description =
   | { readonly kind: 'instance'; readonly instance: DBInstance }
   | { readonly kind: 'cluster'; readonly cluster: DBCluster };
 
 /**
- * Looks an identifier up as an instance, then as a cluster. A member of a cluster stands for its cluster:
- * only clusters can be snapshot there.
+ * Looks up an identifier as an instance, then as a cluster. For a member of a cluster it returns the cluster:
+ * RDS takes snapshots of clusters only.
  *
- * @throws ConfigurationError where RDS knows neither, or may not be asked
+ * @throws ConfigurationError if RDS has neither, or if the function may not ask
  */
 export async function describe(identifier: string): Promise<Description> {
   const instance = await findInstance(identifier);
@@ -100,7 +100,7 @@ async function findCluster(identifier: string): Promise<DBCluster | undefined> {
 
 function unlessNotFound(error: unknown, name: string): undefined {
   const { message } = error as Error;
-  // The code that RDS answered; in an answer that is none it may be anything.
+  // The code that RDS answered; it may be anything if the answer is malformed.
   const actual = String((error as Error).name);
   if (actual.startsWith(name)) return undefined;
   throw new BackstopError(

@@ -1,4 +1,4 @@
-// What Backstop calls what it makes in the account: one rule for the function that makes it and for the permission to.
+// Names of the snapshots and schedules in the account. The functions and their permissions share these rules.
 import { createHash } from 'node:crypto';
 import type { Instance } from '../state.ts';
 
@@ -18,7 +18,7 @@ export function snapshotPrefix(database: string): string {
 
 /**
  * `backstop-<database>-<execution>` within RDS's rules: letters, digits and single hyphens, at most 255
- * characters (clusters: 63). What does not fit is cut, and a hash keeps the id unique.
+ * characters (clusters: 63). A longer name is cut, and a hash keeps the id unique.
  */
 export function snapshotId(database: string, execution: string, kind: Instance['kind']): string {
   const id = `${snapshotPrefix(database)}${plain(execution)}`.replace(/-+$/, '');

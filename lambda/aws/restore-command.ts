@@ -1,7 +1,7 @@
 // The command with which a person brings a database back from a snapshot.
 import type { Description } from './instance.ts';
 
-/** A restore makes a new instance with default groups unless told: this tells it all. */
+/** A restore creates an instance with default groups, so the command names all of them. */
 export function restoreCommand(description: Description, id: string): string {
   if (description.kind === 'instance') {
     const {

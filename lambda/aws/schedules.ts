@@ -1,4 +1,4 @@
-// One-time schedules in EventBridge Scheduler, each of which starts the state machine once and is gone.
+// One-time schedules in EventBridge Scheduler, each of which starts the state machine once and is then deleted.
 import {
   ConflictException,
   CreateScheduleCommand,
@@ -14,13 +14,13 @@ export interface ScheduledStart {
   readonly group: string;
   readonly at: Date;
   readonly stateMachineArn: string;
-  /** With which the schedule starts it. */
+  /** The role with which the schedule starts it. */
   readonly roleArn: string;
   /** The execution input. */
   readonly input: object;
 }
 
-/** Makes the schedule; one of that name that is there already is moved. Rejects with what the SDK says. */
+/** Creates the schedule, or moves the existing one with that name. Rejects with the error of the SDK. */
 export async function putSchedule({
   name,
   group,
@@ -32,7 +32,7 @@ export async function putSchedule({
   const schedule: CreateScheduleCommandInput = {
     Name: name,
     GroupName: group,
-    // The format has no place for a zone, nor for less than a second.
+    // The format has neither a time zone nor fractions of a second.
     ScheduleExpression: `at(${at.toISOString().slice(0, 19)})`,
     ScheduleExpressionTimezone: 'UTC',
     FlexibleTimeWindow: { Mode: 'OFF' },

@@ -1,4 +1,4 @@
-// Credentials from Secrets Manager, read anew whenever a connection is opened; they never leave this process.
+// Credentials from Secrets Manager, read again for each connection; they never leave this process.
 import {
   GetSecretValueCommand,
   SecretsManagerClient,
@@ -24,8 +24,8 @@ export type Credentials = z.output<typeof secretShape>;
 const client = new SecretsManagerClient({});
 
 /**
- * @throws ConfigurationError where the secret cannot be read
- * @throws SecretMalformed where it does not hold what a connection needs; its content is never repeated
+ * @throws ConfigurationError if the secret cannot be read
+ * @throws SecretMalformed if the secret lacks a value that a connection needs; the message never repeats the content
  */
 export async function readCredentials(arn: string): Promise<Credentials> {
   const { SecretString: text } = await client
@@ -43,7 +43,7 @@ export async function readCredentials(arn: string): Promise<Credentials> {
   });
 }
 
-/** Without its cause, which the log would hold: that quotes the answer, in which the password may stand. */
+/** Without its cause, which would be logged: it quotes the answer, which may contain the password. */
 function unreadable(arn: string, cause: Error): BackstopError {
   const isMisunderstood = '$response' in cause && !(cause instanceof SecretsManagerServiceException);
   return new BackstopError('ConfigurationError', {

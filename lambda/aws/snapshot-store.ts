@@ -13,7 +13,7 @@ import {
 import { BackstopError } from '../migrator/model/errors.ts';
 import { type Description, rds } from './instance.ts';
 
-/** A snapshot, whatever it is of. */
+/** A snapshot of an instance or of a cluster. */
 export interface Found {
   readonly id: string;
   readonly arn: string;
@@ -45,7 +45,7 @@ function fromCluster(snapshot: DBClusterSnapshot): Found {
   };
 }
 
-/** The snapshot of that id; undefined where there is none. Throws SnapshotFailed. */
+/** The snapshot with that id; undefined if it does not exist. Throws SnapshotFailed. */
 export async function findSnapshot({ kind }: Description, id: string): Promise<Found | undefined> {
   try {
     if (kind === 'instance') {
@@ -64,7 +64,7 @@ export async function findSnapshot({ kind }: Description, id: string): Promise<F
 }
 
 /**
- * Begins a snapshot. Undefined where the instance is busy by now: ask again.
+ * Begins a snapshot. Undefined if the instance is busy: ask again.
  *
  * @throws SnapshotFailed, SnapshotQuotaExceeded
  */
@@ -118,7 +118,7 @@ export async function deleteSnapshot({ kind }: Description, id: string): Promise
 
 function failed(error: unknown, message: string): BackstopError {
   const { message: reason } = error as Error;
-  // The code that RDS answered; in an answer that is none it may be anything.
+  // The code that RDS answered; it may be anything if the answer is malformed.
   const name = String((error as Error).name);
   const options = { cause: error };
   if (name.startsWith('SnapshotQuotaExceeded')) {
@@ -127,7 +127,7 @@ function failed(error: unknown, message: string): BackstopError {
       {
         message,
         detail: reason,
-        hint: 'Delete manual snapshots that nobody needs, or ask AWS for a higher quota, then start a new execution.',
+        hint: 'Delete manual snapshots that you no longer need, or ask AWS for a higher quota, then start a new execution.',
       },
       options,
     );

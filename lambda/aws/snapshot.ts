@@ -21,16 +21,16 @@ export interface SnapshotRequest {
   readonly timeoutSeconds: number;
 }
 
-/** In these the instance can be snapshot; `storage-optimization` may last for days. */
+/** RDS takes snapshots in these states; `storage-optimization` may last for days. */
 const READY = ['available', 'storage-optimization'];
-/** From these an instance does not come back by itself. */
+/** An instance does not leave these states by itself. */
 const LOST = /^(deleting|failed|stopped|stopping|restore-error|storage-full|inaccessible|incompatible)/;
 
 /**
  * Takes the snapshot of an execution if it is not there, and says how far it is. The status is `waiting`
  * while RDS cannot begin, then `creating`, and `available` when snapshot and instance both are.
  *
- * @throws SnapshotFailed where it cannot be taken, is not ours, or its time is up
+ * @throws SnapshotFailed if the snapshot cannot be taken, belongs to somebody else, or took too long
  * @throws SnapshotQuotaExceeded
  */
 export async function ensureSnapshot(request: SnapshotRequest): Promise<Snapshot> {
@@ -83,7 +83,7 @@ function requireOurs(found: Found, id: string, request: SnapshotRequest): void {
   const execution = found.tags.find(({ Key }) => Key === EXECUTION_TAG)?.Value;
   if (execution !== request.execution.arn || found.source !== request.identifier) {
     throw new BackstopError('SnapshotFailed', {
-      message: `A snapshot ${id} exists already, and it is not of this execution`,
+      message: `Snapshot ${id} exists already, and belongs to another execution`,
       detail: `It is of "${found.source}", tagged ${EXECUTION_TAG}=${execution ?? '(nothing)'}.`,
       hint: 'Start a new execution with another name.',
     });

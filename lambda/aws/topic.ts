@@ -1,4 +1,4 @@
-// The topic in Amazon SNS to which whoever wants to hear of executions subscribes.
+// The topic in Amazon SNS that reports executions to its subscribers.
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 
 const client = new SNSClient({});
@@ -8,11 +8,11 @@ export interface Notification {
   readonly subject: string;
   /** At most 256 KiB. */
   readonly message: string;
-  /** By these a subscriber can choose what to hear. */
+  /** Attributes by which a subscriber can filter messages. */
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** Rejects with what the SDK says. */
+/** Rejects with the error of the SDK. */
 export async function publish(
   topicArn: string,
   { subject, message, attributes }: Notification,

@@ -1,12 +1,25 @@
-// The verbs that only look: where a database stands, what was run on it, what a downgrade or a finalize would lose.
-
+// The verbs that change nothing: what a run would do and lose, whether checks hold, where a database is, what was run.
+import { runChecks } from './database/checks.ts';
 import { readCurrent } from './database/current.ts';
-import { readHistory } from './database/history.ts';
+import { committedRun, readHistory } from './database/history.ts';
 import { foreseeLosses, retiredRows } from './database/loss.ts';
-import { makePlan } from './database/plan.ts';
-import type { LoggedRun, Loss, Plan, RevisionId } from './model/report.ts';
-import { revisionOf } from './revisions/chain.ts';
-import { look, type MigratorOptions } from './session/visit.ts';
+import { findFinalizePending, makePlan } from './database/plan.ts';
+import { prepareEstimate, preparePlan } from './database/prepare.ts';
+import { readVersions } from './database/version-table.ts';
+import {
+  BASE,
+  type LoggedRun,
+  type Loss,
+  type Plan,
+  type RevisionId,
+  type RunReport,
+  type Standing,
+  type ValidationReport,
+} from './model/report.ts';
+import { position, revisionOf } from './revisions/chain.ts';
+import type { Phase } from './revisions/check.ts';
+import { takeRunnerLock } from './session/runner-lock.ts';
+import { type MigratorOptions, withSession } from './session/session.ts';
 
 // For programs that measure transactions of their own, as the benchmark does.
 export { readCurrent } from './database/current.ts';
@@ -14,22 +27,93 @@ export { prepareEvidence, readMoment, readRelations } from './database/evidence.
 export { Ledger } from './run/ledger.ts';
 
 /**
- * The revision that the database is at; base where none is applied.
+ * What an upgrade or downgrade to `target` would do now, and what it would cost. Writes nothing.
  *
- * @throws UnknownRevision as {@link readCurrent} does; what {@link look} throws
+ * Runs the checks before the upgrade too: what they find is refused here, before anything is locked. A lock that would
+ * be held too long is told, and not refused.
+ *
+ * @throws UnknownRevision, InvalidInput for the target; the refusals of the checks; what {@link withSession} throws
  */
-export async function current(options: MigratorOptions): Promise<RevisionId> {
-  return look(options, 'current', ({ client, database }) => readCurrent(client, database));
+export async function plan(
+  options: MigratorOptions,
+  direction: Plan['direction'],
+  target: string,
+): Promise<Plan> {
+  return withSession(options, 'plan', async (session) => {
+    const found = await preparePlan(session, direction, target);
+    if (found.pending.length === 0) return found;
+    const scripts = found.pending.map((id) => revisionOf(session.database.chain, id)[direction]);
+    return { ...found, estimate: await prepareEstimate(session, scripts, false) };
+  });
 }
 
-/** Where the database stands: what an upgrade to head would do. Unlike `plan` it runs no check. */
+/**
+ * Runs the checks that belong to where the database is: after an upgrade and before a downgrade those of its revision,
+ * before an upgrade and after a downgrade those of the next one.
+ *
+ * @param at where the database must be; if it is not, that is the one check, and it does not hold
+ */
+export async function validate(options: MigratorOptions, phase: Phase, at?: RevisionId): Promise<Standing> {
+  return withSession(options, 'validate', async (session) => {
+    const { database, bounds, listener } = session;
+    const { chain } = database;
+    const current = await readCurrent(session, database);
+    const finalizePending = await findFinalizePending(session, chain, current);
+    if (at !== undefined && current !== at) return { ...elsewhere(phase, current, at), finalizePending };
+    const count = position(chain, current);
+    const isApplied = phase === 'after-upgrade' || phase === 'before-downgrade';
+    const found = chain.revisions[isApplied ? count - 1 : count];
+    const checking = { revision: found?.id ?? BASE, phase, checks: found?.checks[phase] ?? [] };
+    const verdict = await runChecks(session, checking, { timeoutMs: bounds.transactionMs, listener });
+    return { ...verdict, finalizePending };
+  });
+}
+
+function elsewhere(phase: Phase, current: RevisionId, at: RevisionId): ValidationReport {
+  const title = `the database is at ${at}`;
+  const place = { revision: at, id: 'V0.1', title, shownAs: [`V0.1 ${title}`] };
+  const verdict = { passed: false, violations: 1, rows: [{ revision: current }], durationMs: 0 };
+  return { revision: at, phase, passed: false, checks: [{ ...place, ...verdict }], durationMs: 0 };
+}
+
+/** What the database says of a run whose answer was lost. */
+export interface Truth {
+  /** Where the database is. */
+  readonly revision: RevisionId;
+  /** The report that the execution's upgrade left in the history, if it was committed. */
+  readonly upgrade: RunReport | undefined;
+}
+
+/**
+ * Asks the database what became of the upgrade of this execution. Waits for the runner lock first, so that a
+ * run that is still alive has ended when the question is asked.
+ */
+export async function reconcile(options: MigratorOptions): Promise<Truth> {
+  return withSession(options, 'reconcile', async (session) => {
+    const { bounds, listener, execution } = session;
+    await takeRunnerLock(session, bounds.lockWaitMs, listener);
+    const upgrade = execution === undefined ? undefined : await committedRun(session, execution, 'upgrade');
+    return { revision: (await readVersions(session)).join(', ') || BASE, upgrade };
+  });
+}
+
+/**
+ * The revision that the database is at; base if none is applied.
+ *
+ * @throws UnknownRevision as {@link readCurrent} does; what {@link withSession} throws
+ */
+export async function current(options: MigratorOptions): Promise<RevisionId> {
+  return withSession(options, 'current', (session) => readCurrent(session, session.database));
+}
+
+/** Where the database is: what an upgrade to head would do. Unlike `plan` it runs no check. */
 export async function inspect(options: MigratorOptions): Promise<Plan> {
-  return look(options, 'status', ({ client, database }) => makePlan(client, database, 'upgrade', 'head'));
+  return withSession(options, 'status', (session) => makePlan(session, session.database, 'upgrade', 'head'));
 }
 
 /** The last runs that the history remembers, the newest first. */
 export async function log(options: MigratorOptions, limit: number): Promise<LoggedRun[]> {
-  return look(options, 'log', ({ client }) => readHistory(client, limit));
+  return withSession(options, 'log', (session) => readHistory(session, limit));
 }
 
 /**
@@ -38,12 +122,11 @@ export async function log(options: MigratorOptions, limit: number): Promise<Logg
  * @throws as `plan` does
  */
 export async function lossOfDowngrade(options: MigratorOptions, target: string): Promise<Loss> {
-  return look(options, 'loss', async (visiting) => {
-    const { client, database } = visiting;
-    const { pending } = await makePlan(client, database, 'downgrade', target);
-    const isUnforeseen = (id: RevisionId) =>
-      revisionOf(database.chain, id).checks['before-downgrade'].length === 0;
-    return { found: await foreseeLosses(visiting, pending), unforeseen: pending.filter(isUnforeseen) };
+  return withSession(options, 'loss', async (session) => {
+    const { chain } = session.database;
+    const { pending } = await makePlan(session, session.database, 'downgrade', target);
+    const isUnforeseen = (id: RevisionId) => revisionOf(chain, id).checks['before-downgrade'].length === 0;
+    return { found: await foreseeLosses(session, pending), unforeseen: pending.filter(isUnforeseen) };
   });
 }
 
@@ -53,11 +136,11 @@ export async function lossOfDowngrade(options: MigratorOptions, target: string):
  * @param upTo the revision to which an upgrade goes first: what it will have retired by then is not foreseen
  */
 export async function lossOfFinalize(options: MigratorOptions, upTo?: string): Promise<Loss> {
-  return look(options, 'loss', async (visiting) => {
-    const { client, database } = visiting;
-    const { finalizePending, pending } = await makePlan(client, database, 'upgrade', upTo ?? '+0');
+  return withSession(options, 'loss', async (session) => {
+    const { database } = session;
+    const { finalizePending, pending } = await makePlan(session, database, 'upgrade', upTo ?? '+0');
     return {
-      found: await retiredRows(visiting, finalizePending),
+      found: await retiredRows(session, finalizePending),
       unforeseen: pending.filter((id) => revisionOf(database.chain, id).finalize),
     };
   });

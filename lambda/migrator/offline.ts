@@ -5,18 +5,12 @@ import pg from 'pg';
 import { CREATE_VERSION_TABLE, versionStatement } from './database/version-table.ts';
 import { DEFAULT_BOUNDS } from './model/bounds.ts';
 import { BackstopError } from './model/errors.ts';
+import { formatLocation } from './model/location.ts';
 import { BASE, type Plan, type RevisionId } from './model/report.ts';
-import { type Chain, position } from './revisions/chain.ts';
-import type { Revision, Script } from './revisions/revision.ts';
+import { type Chain, revisionOf } from './revisions/chain.ts';
+import { type Part, partOf, revisionsBetween } from './revisions/part.ts';
+import type { Revision, Step } from './revisions/revision.ts';
 import { RUNNER_LOCK_KEY } from './session/runner-lock.ts';
-
-/** One revision of the script, and the move of the version that ends it. */
-interface Part {
-  readonly revision: Revision;
-  readonly script: Script;
-  readonly from: RevisionId;
-  readonly to: RevisionId;
-}
 
 /**
  * The script of an upgrade or downgrade. It brings a database that is at `from` to the schema and the version that
@@ -30,47 +24,47 @@ export function offlineSql(
   from: RevisionId,
   to: RevisionId,
 ): string {
-  const parts = partsBetween(chain, direction, from, to);
+  const parts = partsBetween(chain, direction, from, to).map(({ id }) => partOf(chain, direction, id));
   if (parts.length === 0) return `${comment(`From ${from} to ${to} there is nothing to ${direction}.`)}\n`;
   const paragraphs = [
-    header(direction, from, to, parts),
+    header(chain, direction, from, to, parts),
     BEGIN,
     requireVersion(direction, from, to),
     ...lockTables(parts),
-    ...parts.flatMap((part) => runPart(direction, part)),
+    ...parts.flatMap(runPart),
     COMMIT,
   ];
   return `${paragraphs.join('\n\n')}\n`;
 }
 
-function partsBetween(chain: Chain, direction: Plan['direction'], from: RevisionId, to: RevisionId): Part[] {
-  const [start, end] = [position(chain, from), position(chain, to)];
+function partsBetween(
+  chain: Chain,
+  direction: Plan['direction'],
+  from: RevisionId,
+  to: RevisionId,
+): readonly Revision[] {
+  const revisions = revisionsBetween(chain, direction, from, to);
+  if (revisions) return revisions;
   const upgrading = direction === 'upgrade';
-  if (upgrading ? end < start : end > start) {
-    throw new BackstopError('InvalidInput', {
-      message: `${to} is not ${upgrading ? 'ahead of' : 'behind'} ${from}`,
-      hint: `To go there: npx backstop ${upgrading ? 'downgrade' : 'upgrade'} ${from}:${to} --sql`,
-    });
-  }
-  const parts = chain.revisions.slice(Math.min(start, end), Math.max(start, end)).map((revision) => {
-    const { id, revises = BASE, upgrade, downgrade } = revision;
-    return upgrading
-      ? { revision, script: upgrade, from: revises, to: id }
-      : { revision, script: downgrade, from: id, to: revises };
+  throw new BackstopError('InvalidInput', {
+    message: `${to} is not ${upgrading ? 'ahead of' : 'behind'} ${from}`,
+    hint: `To go there: npx backstop ${upgrading ? 'downgrade' : 'upgrade'} ${from}:${to} --sql`,
   });
-  return upgrading ? parts : parts.reverse();
 }
 
 function header(
+  chain: Chain,
   direction: Plan['direction'],
   from: RevisionId,
   to: RevisionId,
   parts: readonly Part[],
 ): string {
-  const revisions = parts.flatMap(({ revision: { id, title, checksum } }) => [
-    `  ${id}  ${title}`,
-    `  ${' '.repeat(id.length)}  SHA-256 of its upgrade.sql: ${checksum}`,
-  ]);
+  const revisions = parts
+    .map(({ revision }) => revisionOf(chain, revision))
+    .flatMap(({ id, title, checksum }) => [
+      `  ${id}  ${title}`,
+      `  ${' '.repeat(id.length)}  SHA-256 of its upgrade.sql: ${checksum}`,
+    ]);
   const lines = [
     `${direction === 'upgrade' ? 'Upgrade' : 'Downgrade'} from ${from} to ${to}`,
     '',
@@ -155,13 +149,20 @@ $do$;`,
   ];
 }
 
-function runPart(direction: Plan['direction'], part: Part): string[] {
+function runPart(part: Part): string[] {
+  const { direction } = part;
   const [from, to] = [part.from, part.to].map((id) => (id === BASE ? '' : id));
   return [
     comment(`Running ${direction} ${from} -> ${to}`),
-    ...part.script.steps.map(({ title, sql }) => `${comment(`step: ${title}`)}\n${terminated(sql)}`),
+    ...part.script.steps.map(writeStep),
     ...moveVersion(part),
   ];
+}
+
+/** Below the title a comment says where the next line of the script comes from. */
+function writeStep({ title, sql, origin }: Step): string {
+  const from = origin ? `${comment(`from ${formatLocation({ ...origin, column: undefined })}`)}\n` : '';
+  return `${comment(`step: ${title}`)}\n${from}${terminated(sql)}`;
 }
 
 /** The SQL of a step, ended so that what follows it is a statement of its own. */
@@ -182,7 +183,7 @@ BEGIN
   IF touched <> 1 THEN
     RAISE EXCEPTION USING
       ERRCODE = 'serialization_failure',
-      MESSAGE = ${pg.escapeLiteral(`The version of the database changed while ${revision.id} ran`)},
+      MESSAGE = ${pg.escapeLiteral(`The version of the database changed while ${revision} ran`)},
       DETAIL = ${pg.escapeLiteral(`It was ${from} at the start; rows of public.alembic_version that matched at the end: `)} || touched,
       HINT = 'Another tool wrote it at the same time. Nothing was changed: run again.';
   END IF;

@@ -1,4 +1,4 @@
-// A CodeBuild project of the pipeline: it runs commands in the repository, with a role and a log of its own.
+// A CodeBuild project of the pipeline: it runs commands in the repository, with its own role and log.
 import type { Duration } from 'aws-cdk-lib';
 import { BuildSpec, ComputeType, LinuxBuildImage, PipelineProject } from 'aws-cdk-lib/aws-codebuild';
 import { PolicyDocument, type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -9,7 +9,7 @@ import type { Construct } from 'constructs';
 import { useKey, writeLogs } from '../permissions.ts';
 import { readArtifacts } from './permissions.ts';
 
-/** What the projects of a pipeline share. */
+/** Resources that the projects of a pipeline share. */
 export interface Workshop {
   readonly artifacts: IBucket;
   readonly logs: LogGroupProps;
@@ -29,7 +29,7 @@ export interface CommandsProps {
    */
   readonly exports?: readonly string[];
   /**
-   * What it may do beside reading the repository and writing its log.
+   * Permissions beyond reading the repository and writing its log.
    * @default - nothing
    */
   readonly permissions?: readonly PolicyStatement[];
@@ -53,9 +53,9 @@ export class Commands extends PipelineProject {
     });
     super(scope, id, {
       description,
-      // What CDK would grant is wider.
+      // CDK would grant more.
       role: role.withoutPolicyUpdates(),
-      // x64, on which the project is tested; what it bundles is JavaScript, the same on every architecture. Not
+      // x64, on which the project is tested; the bundles are JavaScript, the same on every architecture. Not
       // privileged: esbuild comes with npm, so that bundling needs no Docker.
       environment: {
         buildImage: LinuxBuildImage.STANDARD_8_0,

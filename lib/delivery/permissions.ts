@@ -1,4 +1,4 @@
-// What the pipeline and its projects may do: only what they call, on resources of their own and on the state machine.
+// Permissions of the pipeline and its projects: the actions that they call, on their resources and the state machine.
 import { ArnFormat, DefaultStackSynthesizer, Fn, type Stack } from 'aws-cdk-lib';
 import type { IProject } from 'aws-cdk-lib/aws-codebuild';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -14,7 +14,7 @@ const BOOTSTRAP_ROLES = [
   DefaultStackSynthesizer.DEFAULT_DEPLOY_ROLE_ARN,
 ];
 
-/** What stands for a UUID in the resource of a permission. */
+/** Matches a UUID in the resource of a permission. */
 const ANY_UUID = [8, 4, 4, 4, 12].map((length) => '?'.repeat(length)).join('-');
 
 /** An action has to have the prefix of the connection's ARN, which was `codestar-connections` until 2024. */
@@ -46,7 +46,7 @@ export function runProjects(projects: readonly IProject[]): PolicyStatement[] {
   ];
 }
 
-/** Starts executions and waits for their ends, of those alone that an action with one of the prefixes has named. */
+/** Starts executions and waits for their ends, only if their names have one of the prefixes. */
 export function runExecutions(stateMachine: IStateMachine, prefixes: readonly string[]): PolicyStatement[] {
   return [
     allow(['states:DescribeStateMachine', 'states:StartExecution'], [stateMachine.stateMachineArn]),

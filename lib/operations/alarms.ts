@@ -1,4 +1,4 @@
-// The alarms: each says what it means and what to do, to the topic that tells of executions.
+// The alarms: each says what it means and what to do, to the topic that reports executions.
 import { Stack } from 'aws-cdk-lib';
 import {
   Alarm,
@@ -18,22 +18,22 @@ import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { EXECUTION_LIMIT_HOURS } from '../timeouts.ts';
 
-/** Of the longest that an execution may take. */
+/** The share of the longest permitted duration at which the alarm begins. */
 const NEARLY = 0.8;
 const HOUR_MS = 3_600_000;
 
 export interface Watched {
   readonly stateMachine: StateMachine;
-  /** The function that tells of executions, and the rule that calls it. */
+  /** The function that reports executions, and the rule that calls it. */
   readonly notify: IFunction;
   readonly rule: IRule;
-  /** To which the alarms go. */
+  /** The topic that the alarms notify. */
   readonly topic: Topic;
 }
 
 interface AlarmProps {
   readonly metric: IMetric;
-  /** What it means, and what to do: people read this before anything else. */
+  /** The meaning of the alarm, and the first thing to do: people read this before anything else. */
   readonly says: string;
   /** @default 1 */
   readonly threshold?: number;
@@ -62,13 +62,13 @@ export function addAlarms(scope: Construct, { stateMachine, notify, rule, topic 
   add('ExecutionTimedOut', {
     metric: stateMachine.metricTimedOut(),
     says:
-      `An execution of Backstop took longer than ${EXECUTION_LIMIT_HOURS} hours and was ended: nobody knows how far it ` +
+      `An execution of Backstop took longer than ${EXECUTION_LIMIT_HOURS} hours and was ended: it is unknown how far it ` +
       'came. Start one with the action status, which changes nothing.',
   });
   add('ExecutionAborted', {
     metric: stateMachine.metricAborted(),
     says:
-      'Somebody stopped an execution of Backstop: nobody knows how far it came, and a function may still be at work. ' +
+      'Somebody stopped an execution of Backstop: it is unknown how far it came, and a function may still be at work. ' +
       'Wait 15 minutes, then start one with the action status, which changes nothing.',
   });
   add('ExecutionThrottled', {
@@ -87,12 +87,12 @@ export function addAlarms(scope: Construct, { stateMachine, notify, rule, topic 
   add('NotificationLost', {
     metric: lostNotifications(notify, rule),
     says:
-      'An execution of Backstop ended, and the function that tells of it failed or could not be called. Look at the ' +
+      'An execution of Backstop ended, and the function that reports it failed or could not be called. Look at the ' +
       'last executions in the console, and at the errors of the function Notify in the log.',
   });
 }
 
-/** A policy of one's own, as the one that demands TLS, takes the place of SNS's own, which lets the account's alarms in. */
+/** The policy that demands TLS replaces the default policy of SNS, which admits the account's alarms. */
 function letAlarmsPublish(topic: Topic): void {
   topic.addToResourcePolicy(
     new PolicyStatement({

@@ -1,4 +1,4 @@
-// The dashboard: how executions end, how long they take, and what they cost the database.
+// The dashboard: how executions end, how long they take, and their cost for the database.
 import { Duration } from 'aws-cdk-lib';
 import {
   Dashboard,

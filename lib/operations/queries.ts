@@ -1,4 +1,4 @@
-// What an operator asks the log of the functions: saved queries of CloudWatch Logs Insights.
+// Saved queries of CloudWatch Logs Insights, for the log of the functions.
 import { Stack } from 'aws-cdk-lib';
 import { CfnQueryDefinition, type ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
@@ -7,7 +7,7 @@ import type { ProgressEvent } from '../../lambda/migrator/model/events.ts';
 /** The commands of a query, in order. */
 export type Query = readonly string[];
 
-/** A function that is ended by Lambda has no last word of its own. */
+/** A function that Lambda ends cannot log its own error. */
 const IS_ERROR = 'level = "ERROR" or @message like /Task timed out|Runtime exited|Runtime\\.ExitError/';
 const eventIs = (...types: ProgressEvent['type'][]) => `progress.type in ${JSON.stringify(types)}`;
 
@@ -18,10 +18,10 @@ export const LAST_ERRORS: Query = [
   'limit 20',
 ];
 
-/** What is saved, by the id of its construct. */
+/** The saved queries, by the id of their construct. */
 export const QUERIES: Readonly<Record<string, { readonly name: string; readonly query: Query }>> = {
   ExecutionQuery: {
-    name: 'What an execution did',
+    name: 'Steps of an execution',
     query: [
       'fields @timestamp, database, revision, level, message',
       'filter ispresent(message) and execution = "write the name of the execution here"',
@@ -59,7 +59,7 @@ export const QUERIES: Readonly<Record<string, { readonly name: string; readonly 
   },
 };
 
-/** Saves the queries, in a folder of the stack's name. */
+/** Saves the queries, in a folder with the stack's name. */
 export function addQueries(scope: Construct, { logGroupName }: ILogGroup): void {
   for (const [id, { name, query }] of Object.entries(QUERIES)) {
     new CfnQueryDefinition(scope, id, {

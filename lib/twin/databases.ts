@@ -1,4 +1,4 @@
-// The databases of the local stack: all of migrations/databases.json, each with an instance and a secret of its own.
+// The databases of the local stack: all of migrations/databases.json, each with its own instance and secret.
 import { readDefinitions } from '../../lambda/migrator/revisions/databases.ts';
 import type { BackstopProps, DatabaseProps } from '../config.ts';
 import { MIGRATIONS } from '../paths.ts';
@@ -7,7 +7,7 @@ import { ACCOUNT, REGION } from './aws/account.ts';
 /** The database that a run is for unless it names another, and the only one whose size can be chosen. */
 export const CODEBASE_MCP = 'codebase_mcp';
 
-/** What the local stack is configured with. */
+/** The `databases` in the configuration of the local stack. */
 export function localDatabases(): BackstopProps['databases'] {
   return Object.fromEntries(readDefinitions(MIGRATIONS).map(({ name }) => [name, localDatabase(name)]));
 }

@@ -1,4 +1,4 @@
-// One invocation of a deployed function, in a process of its own with that function's own environment.
+// One invocation of a deployed function, in a separate process with the environment of that function.
 import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
@@ -35,7 +35,7 @@ export async function invoke(
   const requestId = randomUUID();
   const child = fork(join(import.meta.dirname, 'worker.ts'), [], {
     cwd: deployed.folder,
-    // Not the environment of this process: a function has what the template gives it, and what Lambda adds.
+    // Not the environment of this process: a function has the variables of the template and of Lambda.
     env: { LAMBDA_TASK_ROOT: deployed.folder, ...deployed.environment, ...environment },
     execArgv: [`--max-old-space-size=${deployed.memoryMb}`],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

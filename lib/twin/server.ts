@@ -1,4 +1,4 @@
-// The servers of the local twin: one that is given, or else one of its own.
+// The server of the local twin: the one in DATABASE_URL, or else a new one.
 import { startEmbedded } from './server/embedded.ts';
 import { useGiven } from './server/given.ts';
 import type { LocalServer } from './server/server.ts';
@@ -7,8 +7,6 @@ export type {
   Credentials,
   LocalServer,
   LocalSnapshot,
-  Progress,
-  RestoredServer,
   ServerAddress,
 } from './server/server.ts';
 

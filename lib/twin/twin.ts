@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { upgrade } from '../../lambda/migrator/migrator.ts';
 import type { Database } from '../../lambda/migrator/revisions/databases.ts';
-import { type ConnectionSettings, connectorTo } from '../../lambda/migrator/session/session.ts';
+import { type ConnectionSettings, connectorTo } from '../../lambda/migrator/session/connection.ts';
 import { REGION } from './aws/account.ts';
 import { type AwsEndpoint, startAwsEndpoint } from './aws/endpoint.ts';
 import type { Content } from './data/content.ts';
@@ -14,9 +14,9 @@ import { withClient } from './server/client.ts';
 import type { Credentials, LocalServer, ServerAddress } from './server.ts';
 
 /**
- * Makes a database one revision before its head with data, owned by a role that is no superuser: RDS gives nobody one.
+ * Creates a database one revision before its head, with data. Its owner is no superuser, as on RDS.
  *
- * @param name what it is called on the server
+ * @param name of the database on the server
  * @returns how that role connects
  */
 export async function prepareDatabase(
@@ -84,7 +84,7 @@ export async function startTwin(
     AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoint.url,
     AWS_ENDPOINT_URL_SCHEDULER: endpoint.url,
     ...(server.tls === 'off'
-      ? // The file that the template names is only in Lambda's runtime; without TLS nobody misses it.
+      ? // The file that the template names is only in Lambda's runtime, and is not needed without TLS.
         { BACKSTOP_TLS: 'off', NODE_EXTRA_CA_CERTS: '' }
       : { NODE_EXTRA_CA_CERTS: server.tls.caFile ?? process.env.NODE_EXTRA_CA_CERTS ?? '' }),
   };
@@ -97,7 +97,7 @@ export async function startTwin(
   };
 }
 
-/** Unique in this process, and in the order of time for whoever reads several reports. */
+/** Unique in this process; the names of several reports sort by time. */
 function executionName(number: number): string {
   return `local-${new Date().toISOString().slice(0, 19).replace(/\D/g, '')}-${number}`;
 }

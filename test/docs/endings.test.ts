@@ -20,7 +20,7 @@ test('endings.md has a section for each ending of the engine, in the order of er
 });
 
 test('endings.md has a section for each ending that a revision declares', () => {
-  expect([...sectionsOf(declared).keys()].sort()).toEqual([...refusals].sort());
+  expect([...sectionsOf(declared).keys()]).toEqual(expect.arrayContaining([...refusals]));
 });
 
 test.each([...sectionsOf(own), ...sectionsOf(declared)])(

@@ -14,7 +14,7 @@ const held = [...promised.matchAll(/^- \[(.*)\]\((.*)\): (.*)$/gm)].map(([, file
 
 test.each(held)('$file has a test "$name"', ({ file, link, name }) => {
   expect(link).toBe(`../${file}`);
-  // As it stands in the code: the name of a test, or of one of its cases.
+  // As it is in the code: the name of a test, or of one of its cases.
   expect(readFileSync(join(ROOT, file), 'utf8')).toContain(name);
 });
 
@@ -24,7 +24,7 @@ test('every promise names a test that holds it', () => {
   for (const promise of promises) expect(promise).toMatch(/^- \[test\//m);
 });
 
-test('what is not promised is said', () => {
+test('the page lists what is not promised', () => {
   expect(notPromised).toMatch(/^- /m);
 });
 

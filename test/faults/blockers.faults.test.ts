@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import { upgrade } from '../../lambda/migrator/migrator.ts';
 import { type Bounds, DEFAULT_BOUNDS } from '../../lambda/migrator/model/bounds.ts';
-import { connectorTo } from '../../lambda/migrator/session/session.ts';
+import { connectorTo } from '../../lambda/migrator/session/connection.ts';
 import { migratorOn } from '../setup/database.ts';
 import { until } from '../setup/sessions.ts';
 import { expectNothingLeft, isCommitted } from './judge.ts';

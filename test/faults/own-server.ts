@@ -5,7 +5,7 @@ import { cp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { connectorTo } from '../../lambda/migrator/session/session.ts';
+import { connectorTo } from '../../lambda/migrator/session/connection.ts';
 import { ROOT } from '../../lib/paths.ts';
 import { contentOf } from '../../lib/twin/data/content.ts';
 import { withClient } from '../../lib/twin/server/client.ts';

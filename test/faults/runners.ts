@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type Bounds, DEFAULT_BOUNDS } from '../../lambda/migrator/model/bounds.ts';
 import { BackstopError, type EndingName } from '../../lambda/migrator/model/errors.ts';
 import type { Outcome, RunReport } from '../../lambda/migrator/model/report.ts';
-import { type ConnectionSettings, connectorTo } from '../../lambda/migrator/session/session.ts';
+import { type ConnectionSettings, connectorTo } from '../../lambda/migrator/session/connection.ts';
 import { ROOT } from '../../lib/paths.ts';
 import { migratorOn } from '../setup/database.ts';
 import { urlOf } from '../setup/url.ts';

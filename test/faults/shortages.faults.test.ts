@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { connectorTo } from '../../lambda/migrator/session/session.ts';
+import { connectorTo } from '../../lambda/migrator/session/connection.ts';
 import { expectNothingLeft, isCommitted } from './judge.ts';
 import { startOwnServer } from './own-server.ts';
 import { observe, type Place } from './places.ts';

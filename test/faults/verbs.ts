@@ -1,7 +1,7 @@
 // The runs that are disturbed: where each starts, how it is asked for in this process and on the command line.
 import { downgrade, finalize, stamp, upgrade } from '../../lambda/migrator/migrator.ts';
 import type { RunReport } from '../../lambda/migrator/model/report.ts';
-import type { MigratorOptions } from '../../lambda/migrator/session/visit.ts';
+import type { MigratorOptions } from '../../lambda/migrator/session/session.ts';
 
 type Ask = (migrator: MigratorOptions) => Promise<RunReport>;
 

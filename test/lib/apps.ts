@@ -44,7 +44,7 @@ export const EVERYTHING: Partial<BackstopProps> = {
   delivery: DELIVERY,
 };
 
-/** The example of cdk.json with `overrides`, in an app that is not synthesised yet. */
+/** The example of cdk.json with `overrides`, in an app that is not synthesized yet. */
 export function appWith(overrides: Partial<BackstopProps>): App {
   const backstop = { ...EXAMPLE, ...overrides };
   const outdir = mkdtempSync(join(assemblies, 'cdk-'));

@@ -1,4 +1,4 @@
-// The validator brings no types of its own.
+// Types for the validator, which brings none.
 declare module 'asl-validator' {
   export default function validate(definition: object): {
     readonly isValid: boolean;

@@ -22,7 +22,7 @@ const withDatabase = (change: Partial<Record<keyof DatabaseProps, unknown>>) => 
   databases: { codebase_mcp: { ...EXAMPLE.databases.codebase_mcp, ...change } },
 });
 
-describe('a configuration that names only what it must', () => {
+describe('a configuration with only the required keys', () => {
   test('is completed with the defaults', () => {
     expect(parseConfig(EXAMPLE)).toEqual({
       vpc: { ...EXAMPLE.vpc, secretsManagerEndpoint: true },
@@ -56,7 +56,7 @@ describe('a configuration in a file', () => {
   const folder = mkdtempSync(join(tmpdir(), 'backstop-'));
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  test('counts as if it stood in cdk.json', () => {
+  test('in a separate file counts like one in cdk.json', () => {
     const file = join(folder, 'staging.json');
     writeFileSync(file, JSON.stringify(EXAMPLE));
     expect(parseConfig(file)).toEqual(parseConfig(EXAMPLE));
@@ -160,7 +160,7 @@ describe('a configuration with a wrong value', () => {
       { ...EXAMPLE, databases: { ...EXAMPLE.databases, socrates_auth: EXAMPLE.databases.codebase_mcp } },
       'backstop.databases.socrates_auth.secretArn',
       `"${secret}"`,
-      'a secret of its own: this one is that of codebase_mcp',
+      'write the ARN of another secret: codebase_mcp uses this one',
     ],
     [
       'a wrong value in one database of two',
@@ -377,7 +377,7 @@ describe('a configuration with a wrong value', () => {
     expect(hint).toContain(remedy);
   });
 
-  test('is told of every fault at once', () => {
+  test('lists all faults at once', () => {
     const { summary } = refusalOf({ ...EXAMPLE, keepSnapshots: 0, allowDrills: 1 });
     expect(summary).toContain('backstop.keepSnapshots, backstop.allowDrills are wrong');
   });

@@ -1,4 +1,4 @@
-// The pipeline: green only if the migration is, what was approved is what runs, and nobody may more than they must.
+// The pipeline: it is green only if the migration is, it runs the approved plan, and its roles have no spare permission.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Template } from 'aws-cdk-lib/assertions';
@@ -76,7 +76,7 @@ function only<T>(resources: Record<string, T>, id: string): [string, T] {
   return found[0] as [string, T];
 }
 
-/** The logical id, in the other stack, of what a reference between the stacks leads to. */
+/** The logical id of the resource in the other stack that a reference leads to. */
 function behind(reference: unknown): string {
   const { OutputName } = (reference as { 'Fn::GetStackOutput': { OutputName: string } })[
     'Fn::GetStackOutput'
@@ -85,11 +85,11 @@ function behind(reference: unknown): string {
 }
 
 describe('the stack', () => {
-  test('is there only where a pipeline is configured', () => {
+  test('exists only if a pipeline is configured', () => {
     expect(appWith({}).node.tryFindChild(DELIVERY_STACK)).toBeUndefined();
   });
 
-  test('needs no account to be synthesised', () => {
+  test('needs no account to be synthesized', () => {
     expect(app.synth().getStackByName(DELIVERY_STACK).environment.name).toBe(
       'aws://unknown-account/unknown-region',
     );
@@ -106,7 +106,7 @@ describe('the pipeline', () => {
     expect(stagesOf(template).map(({ Name }) => Name)).toEqual(['Source', 'Build', 'Release']);
   });
 
-  test('releases one execution at a time, the newest of those that wait', () => {
+  test('releases one execution at a time, the newest waiting execution first', () => {
     expect(pipelineOf(template)).toMatchObject({ PipelineType: 'V2', ExecutionMode: 'SUPERSEDED' });
   });
 
@@ -126,7 +126,7 @@ describe('the pipeline', () => {
     expect(stagesOf(nested)[0]?.Actions[0]?.Configuration.FullRepositoryId).toBe('acme/data/backstop');
   });
 
-  test('stops where something fails: no stage retries, rolls back or goes on', () => {
+  test('stops at a failure: no stage retries, rolls back or goes on', () => {
     for (const stage of [...stagesOf(template), ...stagesOf(unasked)]) {
       expect(Object.keys(stage).sort()).toEqual(['Actions', 'Name']);
     }
@@ -294,7 +294,7 @@ describe('permissions', () => {
     ]);
   });
 
-  test('let the pipeline start this state machine, and see the ends of its own executions', () => {
+  test('let the pipeline start this state machine, and read how its executions end', () => {
     expect(resourcesOf('Pipeline', 'states:StartExecution').map(behind)).toEqual([
       behind(action('Migrate').Configuration.StateMachineArn),
     ]);
@@ -315,7 +315,7 @@ describe('permissions', () => {
 });
 
 describe('the artifacts', () => {
-  test('are encrypted, for nobody else to see, and gone after a while', () => {
+  test('are encrypted, private, and deleted after a while', () => {
     const [, { Properties }] = only(template.findResources('AWS::S3::Bucket'), 'Artifacts');
     expect(Properties).toMatchObject({
       BucketEncryption: {

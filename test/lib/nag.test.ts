@@ -1,4 +1,4 @@
-// cdk-nag: nothing is found that nobody has acknowledged, and nothing is acknowledged that is not found.
+// cdk-nag: every finding is acknowledged, and every acknowledgement has a finding.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,10 +13,10 @@ import { appWith, CONTEXT, DELIVERY, EVERYTHING } from './apps.ts';
 import { EXAMPLE } from './synthesized.ts';
 
 const CONFIGURATIONS: [string, Partial<BackstopProps>][] = [
-  ['nothing but what must be', {}],
+  ['only the required keys', {}],
   ['as little as can be', { alarms: false, vpc: { ...EXAMPLE.vpc, secretsManagerEndpoint: false } }],
   ['a pipeline', { delivery: DELIVERY }],
-  ['a pipeline that asks nobody', { delivery: { ...DELIVERY, approval: false } }],
+  ['a pipeline without approval', { delivery: { ...DELIVERY, approval: false } }],
   ['everything', EVERYTHING],
 ];
 
@@ -25,7 +25,7 @@ interface Finding {
   readonly id: string;
 }
 
-/** What cdk-nag finds; with `acknowledged`, also what somebody has acknowledged. */
+/** Findings of cdk-nag; with `acknowledged`, also the acknowledged ones. */
 function findingsIn(app: App, { acknowledged }: { acknowledged: boolean }): Finding[] {
   const checks = new AwsSolutionsChecks();
   if (acknowledged) Reflect.set(checks, 'isAcknowledged', () => false);
@@ -87,7 +87,7 @@ test('a finding is seen', () => {
   });
 });
 
-test('a finding that nobody acknowledged fails the synthesis, and is told', () => {
+test('an unacknowledged finding fails the synthesis and is printed', () => {
   const outdir = mkdtempSync(join(tmpdir(), 'backstop-test-nag-'));
   // Loaded before the app: nothing counts as acknowledged.
   const nobody = `

@@ -1,4 +1,4 @@
-// What an operator has: who is told of what, which alarms there are, and that dashboard and queries ask for what exists.
+// The tools of an operator: notifications, alarms, and a dashboard and queries that read existing metrics and fields.
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { asText, LAST_ERRORS, QUERIES } from '../../lib/operations/queries.ts';
 import { makeTwin } from '../machine/twin.ts';
@@ -21,7 +21,7 @@ const topic = () => ({ Ref: idOf('AWS::SNS::Topic', 'OperationsTopic') });
 const machine = () => ({ Ref: idOf('AWS::StepFunctions::StateMachine', 'StateMachine') });
 const notifyId = () => idOf('AWS::Lambda::Function', 'OperationsNotify');
 
-/** Action → resource, of what Notify may do. */
+/** Action → resource, for each permission of Notify. */
 function permissionsOf(within: Template): [string, unknown][] {
   const role = within.findResources('AWS::IAM::Role')[idOf('AWS::IAM::Role', 'OperationsNotifyRole', within)];
   const statements: { Action: string | string[]; Resource: unknown }[] =
@@ -55,7 +55,7 @@ describe('every ending', () => {
       Timeout: 60,
       VpcConfig: Match.absent(),
       Environment: { Variables: Match.objectLike({ BACKSTOP_TOPIC_ARN: topic() }) },
-      Description: 'Tells how an execution ended',
+      Description: 'Reports how an execution ended',
     });
     const permissions = permissionsOf(template);
     expect(permissions.map(([action]) => action)).toEqual([
@@ -72,7 +72,7 @@ describe('every ending', () => {
 });
 
 describe('the topic', () => {
-  test('refuses whoever comes without TLS, and lets the alarms of this account in', () => {
+  test('refuses requests without TLS, and admits the alarms of this account', () => {
     template.hasResourceProperties('AWS::SNS::TopicPolicy', {
       Topics: [topic()],
       PolicyDocument: {
@@ -96,7 +96,7 @@ describe('the topic', () => {
     });
   });
 
-  test('has an e-mail address where one is configured, and nobody otherwise', () => {
+  test('has the configured e-mail address, and no subscriber by default', () => {
     template.resourceCountIs('AWS::SNS::Subscription', 0);
     const told = synthesizeTemplate({ notificationEmail: 'on-call@example.org' });
     told.resourceCountIs('AWS::SNS::Subscription', 1);
@@ -152,7 +152,7 @@ describe('the alarms', () => {
     });
   });
 
-  test('tell of an ending of which nobody was told', () => {
+  test('report an ending without a notification', () => {
     const named = (Name: string, Value: string) => [{ Name, Value: { Ref: Value } }];
     template.hasResourceProperties('AWS::CloudWatch::Alarm', {
       Threshold: 1,
@@ -186,7 +186,7 @@ describe('the alarms', () => {
     });
   });
 
-  test('are six, and none where none are wanted; nor may CloudWatch publish then', () => {
+  test('are six by default; switched off, CloudWatch may not publish either', () => {
     template.resourceCountIs('AWS::CloudWatch::Alarm', 6);
     const silent = synthesizeTemplate({ alarms: false });
     silent.resourceCountIs('AWS::CloudWatch::Alarm', 0);
@@ -281,7 +281,7 @@ describe('the saved queries', () => {
     expect(fields.filter((field) => !known.has(field))).toEqual([]);
   });
 
-  test('ask the log of the functions, in a folder of their own', () => {
+  test('ask the log of the functions, and have their own folder', () => {
     template.resourceCountIs('AWS::Logs::QueryDefinition', Object.keys(QUERIES).length);
     template.allResourcesProperties('AWS::Logs::QueryDefinition', {
       Name: Match.stringLikeRegexp('^Backstop/[A-Z]'),

@@ -1,4 +1,4 @@
-// A whole synthesis, bundles included: what an asset holds, how large it is, and that nothing changes by itself.
+// A whole synthesis with bundles: the content and the size of each asset, and that two runs give the same result.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,7 @@ import { DELIVERY } from './apps.ts';
 const folder = mkdtempSync(join(tmpdir(), 'backstop-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Synthesises in a process of its own, as the local twin's caller sees it, and returns the standard output. */
+/** Synthesizes in a separate process, as `npm start` does, and returns the standard output. */
 function synthesizeInto(outdir: string, overrides: object): string {
   const script = `
     import { synthesize } from ${JSON.stringify(join(ROOT, 'lib/synthesize.ts'))};

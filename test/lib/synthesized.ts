@@ -1,4 +1,4 @@
-// The stack as the tests look at it: synthesised without bundling, since only the bundles take time.
+// The stack for tests, synthesized without bundling, since only the bundles take time.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ export function synthesizeTemplate(overrides: Partial<BackstopProps> = {}): Temp
 const assemblies = mkdtempSync(join(tmpdir(), 'backstop-test-cdk-'));
 afterAll(() => rmSync(assemblies, { recursive: true }));
 
-/** What the tests read of a state; which fields there are depends on its type. */
+/** The fields of a state that tests read; they depend on its type. */
 export interface StateDefinition {
   readonly Type: 'Task' | 'Pass' | 'Choice' | 'Wait' | 'Succeed' | 'Fail';
   readonly Comment?: string;

@@ -1,4 +1,4 @@
-// What the stack deploys: functions with their times, permissions on named resources, a closed network, no secret.
+// The deployed stack: functions with their time limits, permissions on named resources, a closed network, no secret.
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { snapshotId } from '../../lambda/aws/names.ts';
 import type { DatabaseProps } from '../../lib/config.ts';
@@ -75,7 +75,7 @@ describe('the functions', () => {
     },
   );
 
-  test('are told what is configured', () => {
+  test('get the configured values', () => {
     expect(functionOf('Resolve').Environment.Variables).toEqual({
       POWERTOOLS_SERVICE_NAME: 'backstop',
       POWERTOOLS_LOG_LEVEL: 'INFO',
@@ -112,7 +112,7 @@ describe('permissions', () => {
     ),
   ];
 
-  test('name their resources, except where AWS knows none', () => {
+  test('name their resources, unless the action has no resource', () => {
     const unnamed = allStatements().filter(({ Resource }) => [Resource].flat().includes('*'));
     const actions = new Set(unnamed.flatMap(({ Action }) => Action));
     expect([...actions].filter((action) => !WITHOUT_RESOURCE.includes(action))).toEqual([]);
@@ -145,7 +145,7 @@ describe('permissions', () => {
   });
 
   test.each(['rds:DeleteDBSnapshot', 'rds:DeleteDBClusterSnapshot', 'rds:AddTagsToResource'])(
-    'let Snapshot call %s on snapshots of its own only',
+    'let Snapshot call %s only on its own snapshots',
     (action) => {
       const resources = statementsOf('Snapshot')
         .filter(({ Action }) => [Action].flat().includes(action))
@@ -171,7 +171,7 @@ describe('permissions', () => {
   );
 
   test.each(['rds:DeleteDBSnapshot', 'rds:DeleteDBClusterSnapshot'])(
-    'let Snapshot call %s only on what bears that tag',
+    'let Snapshot call %s only on snapshots with that tag',
     (action) => {
       expect(conditionsOf(action)).toEqual([
         { StringEquals: { 'aws:ResourceTag/backstop:database': ['codebase_mcp'] } },
@@ -188,7 +188,7 @@ describe('permissions', () => {
     ]);
   });
 
-  test('let Schedule make and move schedules of its own group, and hand on one role to nobody else', () => {
+  test('let Schedule create and move schedules of its group, and pass one role only to the scheduler', () => {
     const [, ...statements] = statementsOf('Schedule');
     expect(statements).toEqual([
       {
@@ -301,7 +301,7 @@ describe('several databases', () => {
     several = synthesizeTemplate({ databases });
   });
 
-  /** What a function may call an action on: kind and name, the last parts of the ARNs. */
+  /** The resources on which a function may call an action: kind and name, the last parts of the ARNs. */
   const resourcesOf = (name: string, action: string) =>
     statementsOf(name, several)
       .filter(({ Action }) => [Action].flat().includes(action))
@@ -349,7 +349,7 @@ describe('several databases', () => {
     ]);
   });
 
-  /** What is opened to the functions, beside the endpoint of this stack. */
+  /** Rules that admit the functions, beside the endpoint of this stack. */
   const doorsOf = (deployed: Template) =>
     Object.values(deployed.findResources('AWS::EC2::SecurityGroupIngress'))
       .map(({ Properties: { GroupId, FromPort } }) => [GroupId, FromPort])
@@ -443,7 +443,7 @@ describe('keys of the customer', () => {
     ]);
   });
 
-  test('let a schedule start what is encrypted', () => {
+  test('let a schedule start an encrypted state machine', () => {
     const { PolicyDocument } = find('AWS::IAM::Policy', 'FunctionsSchedulesRoleDefaultPolicy', encrypted);
     expect(PolicyDocument.Statement).toContainEqual({
       Effect: 'Allow',
@@ -452,7 +452,7 @@ describe('keys of the customer', () => {
     });
   });
 
-  test('are named nowhere where none is given', () => {
+  test('are not in the template unless a key is configured', () => {
     expect(JSON.stringify(template.toJSON())).not.toMatch(/kms:|KmsKey/);
   });
 });

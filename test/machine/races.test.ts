@@ -1,7 +1,7 @@
 // Executions whose database is moved by somebody else between two of their states: never green without reason, and
 // never a row lost on the way back.
 import { downgrade, finalize, upgrade } from '../../lambda/migrator/migrator.ts';
-import type { MigratorOptions } from '../../lambda/migrator/session/visit.ts';
+import type { MigratorOptions } from '../../lambda/migrator/session/session.ts';
 import { migratorOn } from '../setup/database.ts';
 import { makeTwin, type TestTwin } from './twin.ts';
 

@@ -50,7 +50,7 @@ const CASES: Case[] = [
     ending: 'SnapshotFailed',
     when: 'another one has its id',
     given: occupyTheId,
-    says: ['exists already, and it is not of this execution', 'another name'],
+    says: ['exists already, and belongs to another execution', 'another name'],
   },
   {
     ending: 'SnapshotFailed',

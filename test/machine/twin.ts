@@ -6,7 +6,7 @@ import { readVersions } from '../../lambda/migrator/database/version-table.ts';
 import { upgrade } from '../../lambda/migrator/migrator.ts';
 import { ENDINGS, type EndingName } from '../../lambda/migrator/model/errors.ts';
 import { BASE } from '../../lambda/migrator/model/report.ts';
-import type { ConnectionSettings } from '../../lambda/migrator/session/session.ts';
+import type { ConnectionSettings } from '../../lambda/migrator/session/connection.ts';
 import { MIGRATIONS } from '../../lib/paths.ts';
 import { countRows } from '../../lib/twin/data/count.ts';
 import { localDatabase } from '../../lib/twin/databases.ts';

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { readChain } from '../../lambda/migrator/revisions/chain.ts';
+import type { Phase } from '../../lambda/migrator/revisions/check.ts';
 import type { Database } from '../../lambda/migrator/revisions/databases.ts';
-import type { Phase } from '../../lambda/migrator/revisions/revision.ts';
 
 /** Path below the folder → text. */
 export type Files = Readonly<Record<string, string>>;

@@ -1,11 +1,11 @@
 // `check`: runs the checks of the revision that the database is at, and prints the verdict in the contract's lines.
 
-import { validate } from '../../../lambda/migrator/migrator.ts';
+import { validate } from '../../../lambda/migrator/inspect.ts';
 import { BackstopError } from '../../../lambda/migrator/model/errors.ts';
 import { seconds } from '../../../lambda/migrator/model/events.ts';
 import type { CheckReport, GatherReport, ValidationReport } from '../../../lambda/migrator/model/report.ts';
 import { verdictLines } from '../../../lambda/migrator/model/verdict.ts';
-import { PHASES, type Phase } from '../../../lambda/migrator/revisions/revision.ts';
+import { PHASES, type Phase } from '../../../lambda/migrator/revisions/check.ts';
 import { selectDatabase } from '../databases.ts';
 import { DONE, FAILED } from '../exit-status.ts';
 import type { Terminal } from '../terminal.ts';

@@ -1,9 +1,10 @@
 // The checks of a revision, run on a database that others go on using: nobody waits for them, and nothing of them stays.
-import type pg from 'pg';
 import { BackstopError, ENDINGS, type EndingName } from '../model/errors.ts';
 import type { Listener } from '../model/events.ts';
 import type { CheckReport, GatherReport, RevisionId, ValidationReport } from '../model/report.ts';
-import { type Check, type Gather, type Phase, withoutSemicolon } from '../revisions/revision.ts';
+import { type Check, type Gather, type Phase, withoutSemicolon } from '../revisions/check.ts';
+import { type Pieces, type Source, textOf } from '../revisions/origin.ts';
+import type { Queries } from '../session/client.ts';
 import { stepError } from '../session/sqlstate.ts';
 import { createHistory } from './history.ts';
 
@@ -14,49 +15,59 @@ const CHARACTERS_REPORTED = 200;
 /** The column that a violating row gets in addition: how many there are. */
 const COUNT = 'backstop_violations';
 
+/** The checks of one phase of a revision. */
+export interface Checking {
+  readonly revision: RevisionId;
+  readonly phase: Phase;
+  readonly checks: readonly Check[];
+}
+
+/** How checks are run: for how long all of them together, in ms, and who is told. */
+export interface CheckOptions {
+  readonly timeoutMs: number;
+  /** @default - nobody is told */
+  readonly listener?: Listener;
+}
+
 /**
  * Runs checks one after the other in one snapshot of the database, and rolls back. What they gather is gathered
- * first, once for all of them; where no temporary table may be made, each looks for itself.
+ * first, once for all of them; if no temporary table may be made, each check gathers for itself.
  *
- * @param timeoutMs for all of them together
- * @throws MigrationFailed where a check's query itself fails: its verdict would be worth nothing
+ * @throws MigrationFailed if the query of a check itself fails: its verdict would be worth nothing
  */
 export async function runChecks(
-  client: pg.Client,
-  revision: RevisionId,
-  phase: Phase,
-  checks: readonly Check[],
-  timeoutMs: number,
-  listener: Listener,
+  queries: Queries,
+  { revision, phase, checks }: Checking,
+  { timeoutMs, listener = () => {} }: CheckOptions,
 ): Promise<ValidationReport> {
   const started = performance.now();
   const gathers = [...new Set(checks.flatMap((check) => check.gathers ?? []))];
   const gathered: GatherReport[] = [];
   const reports: CheckReport[] = [];
-  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
+  await queries.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
   try {
     const limitTime = () => {
       const leftMs = Math.max(1, Math.round(timeoutMs - (performance.now() - started)));
-      return client.query("SELECT pg_catalog.set_config('statement_timeout', $1, true)", [`${leftMs}ms`]);
+      return queries.query("SELECT pg_catalog.set_config('statement_timeout', $1, true)", [`${leftMs}ms`]);
     };
     await limitTime();
-    // Checks may read the history. Where there is none yet, an empty one stands for it until the rollback; not
-    // for every check, because it would wait for a first run that is making the real one.
-    if (checks.some(({ sql }) => sql.includes('backstop.history'))) await createHistory(client);
-    const together = gathers.length > 0 && (await mayMakeTables(client));
+    // Checks may read the history. If there is none yet, an empty one is made until the rollback; not for every
+    // check, because it would wait for a first run that is making the real one.
+    if (checks.some(({ sql }) => sql.includes('backstop.history'))) await createHistory(queries);
+    const together = gathers.length > 0 && (await mayMakeTables(queries));
     for (const gather of together ? gathers : []) {
       await limitTime();
-      gathered.push(await runGather(client, revision, gather));
+      gathered.push(await runGather(queries, revision, gather));
     }
-    await client.query('SET TRANSACTION READ ONLY');
+    await queries.query('SET TRANSACTION READ ONLY');
     for (const check of checks) {
       await limitTime();
-      const report = await runCheck(client, revision, check, together ? [] : gathers);
+      const report = await runCheck(queries, revision, check, together ? [] : gathers);
       listener({ type: 'check completed', check: report });
       reports.push(report);
     }
   } finally {
-    await client.query('ROLLBACK').catch(() => {});
+    await queries.query('ROLLBACK').catch(() => {});
   }
   const passed = reports.every((report) => report.passed);
   const durationMs = performance.now() - started;
@@ -64,8 +75,8 @@ export async function runChecks(
 }
 
 /** Not on a standby, nor in a session that may only read, nor where PUBLIC has lost the right. */
-async function mayMakeTables(client: pg.Client): Promise<boolean> {
-  const { rows } = await client.query<{ may: boolean }>(
+async function mayMakeTables(queries: Queries): Promise<boolean> {
+  const { rows } = await queries.query<{ may: boolean }>(
     `SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMPORARY')
         AND pg_catalog.current_setting('transaction_read_only') = 'off' AS may`,
   );
@@ -74,31 +85,31 @@ async function mayMakeTables(client: pg.Client): Promise<boolean> {
 
 /** The server plans the query of a table as it plans any other: with parallel workers, where that pays. */
 async function runGather(
-  client: pg.Client,
+  queries: Queries,
   revision: RevisionId,
   { title, table, query }: Gather,
 ): Promise<GatherReport> {
   const started = performance.now();
-  const made = `CREATE TEMPORARY TABLE ${table} ON COMMIT DROP AS SELECT * FROM (\n${query}\n) AS gathered`;
-  const { rowCount } = await client.query(made).catch((error) => {
-    throw stepError(error, `gather ${table} of ${revision} (${title})`);
+  const made = `CREATE TEMPORARY TABLE ${table} ON COMMIT DROP AS SELECT * FROM (\n`;
+  const pieces = [made, query, '\n) AS gathered'];
+  const { rowCount } = await queries.query(textOf(pieces)).catch((error) => {
+    throw stepError(error, `gather ${table} of ${revision} (${title})`, { pieces });
   });
   return { title, table, rows: Number(rowCount), durationMs: performance.now() - started };
 }
 
 /** @param within what the check reads that no table holds */
 async function runCheck(
-  client: pg.Client,
+  queries: Queries,
   revision: RevisionId,
-  { id, title, sql, shownAs }: Check,
+  { id, title, sql, origin, shownAs }: Check,
   within: readonly Gather[],
 ): Promise<CheckReport> {
   const started = performance.now();
-  const { rows } = await client
-    .query<Record<string, unknown>>(withQueries(within) + countedAndLimited(sql))
-    .catch((error) => {
-      throw stepError(error, `check ${id} of ${revision} (${title})`);
-    });
+  const pieces = [...gathering(within), ...countedAndLimited({ sql, origin })];
+  const { rows } = await queries.query<Record<string, unknown>>(textOf(pieces)).catch((error) => {
+    throw stepError(error, `check ${id} of ${revision} (${title})`, { pieces });
+  });
   return {
     revision,
     id,
@@ -126,22 +137,33 @@ function shorten(value: unknown): unknown {
   return `${text.slice(0, CHARACTERS_REPORTED)}…`;
 }
 
-/** Nothing of it runs that the check does not read. */
-function withQueries(gathers: readonly Gather[]): string {
-  if (gathers.length === 0) return '';
-  return `WITH ${gathers.map(({ table, query }) => `${table} AS MATERIALIZED (\n${query}\n)`).join(', ')}\n`;
+/** Of what is gathered, only what the check reads is run. */
+function gathering(gathers: readonly Gather[]): Pieces {
+  const tables = gathers.flatMap(({ table, query }, index) => [
+    `${index === 0 ? 'WITH ' : ', '}${table} AS MATERIALIZED (\n`,
+    query,
+    '\n)',
+  ]);
+  return gathers.length === 0 ? [] : [...tables, '\n'];
 }
 
 /** Counted by the server: every row of a large table may violate a check, and this process could not hold them. */
-function countedAndLimited(sql: string): string {
-  return `SELECT violating.*, count(*) OVER () AS ${COUNT} FROM (\n${withoutSemicolon(sql)}\n) AS violating LIMIT ${ROWS_REPORTED}`;
+function countedAndLimited({ sql, origin }: Source): Pieces {
+  return [
+    `SELECT violating.*, count(*) OVER () AS ${COUNT} FROM (\n`,
+    { sql: withoutSemicolon(sql), origin },
+    `\n) AS violating LIMIT ${ROWS_REPORTED}`,
+  ];
 }
 
 /**
- * The ending for checks that do not hold before anything was done. A violating row may itself say what it
- * means, in columns `error` (a name of ENDINGS), `message`, `detail` and `hint`, as V7.1 does for E1.
+ * The ending for checks that do not hold before anything was done. A violating row may itself say what it means, in
+ * columns `error`, `message`, `detail` and `hint`, as V7.1 of codebase_mcp does.
+ *
+ * @param declared names of endings that the revision declares; `error` is one of them, or of the engine's own for an
+ *   unchanged database
  */
-export function refusedBy(validation: ValidationReport): BackstopError {
+export function refusedBy(validation: ValidationReport, declared: readonly string[]): BackstopError {
   const failed = validation.checks.find((check) => !check.passed);
   const row = failed?.rows[0] ?? {};
   const text = {
@@ -150,7 +172,10 @@ export function refusedBy(validation: ValidationReport): BackstopError {
     hint: row.hint === undefined ? 'Correct these rows, then run again.' : String(row.hint),
   };
   const name = String(row.error);
-  return Object.hasOwn(ENDINGS, name)
-    ? new BackstopError(name as EndingName, text)
-    : new BackstopError('MigrationFailed', text);
+  const isKnown = declared.includes(name) || (Object.hasOwn(ENDINGS, name) && isHarmless(name as EndingName));
+  return new BackstopError(isKnown ? name : 'MigrationFailed', text);
+}
+
+function isHarmless(name: EndingName): boolean {
+  return ENDINGS[name].database === 'unchanged';
 }

@@ -1,10 +1,11 @@
 // Where the database is: one revision of its chain, or a refusal that says what was found instead and how to go on.
-import type pg from 'pg';
 import { BackstopError } from '../model/errors.ts';
 import { BASE, type RevisionId } from '../model/report.ts';
 import { type Chain, describeChain, idAt, position } from '../revisions/chain.ts';
+import type { Phase } from '../revisions/check.ts';
 import type { Database } from '../revisions/databases.ts';
-import type { Phase, Revision } from '../revisions/revision.ts';
+import type { Revision } from '../revisions/revision.ts';
+import type { Queries } from '../session/client.ts';
 import { runChecks } from './checks.ts';
 import { readVersions } from './version-table.ts';
 
@@ -14,12 +15,12 @@ import { readVersions } from './version-table.ts';
  * @throws UnknownRevision where it names a revision that no folder describes, or more than one; the hint names the
  *   revision whose checks the schema passes
  */
-export async function readCurrent(client: pg.Client, database: Database): Promise<RevisionId> {
+export async function readCurrent(queries: Queries, database: Database): Promise<RevisionId> {
   const {
     chain,
     definition: { name },
   } = database;
-  const versions = await readVersions(client);
+  const versions = await readVersions(queries);
   const [version = BASE] = versions;
   if (versions.length <= 1 && isKnown(chain, version)) return version;
   const found = versions.join(', ');
@@ -33,7 +34,7 @@ export async function readCurrent(client: pg.Client, database: Database): Promis
           message: `Can't locate revision identified by '${version}'`,
           detail: `public.alembic_version holds ${found}; ${whose(database, version)}the revisions of ${name} are ${describeChain(chain)}.`,
         }),
-    hint: remedy(database, await recognise(client, chain)),
+    hint: remedy(database, await recognise(queries, chain)),
   });
 }
 
@@ -58,22 +59,26 @@ function remedy({ definition: { name } }: Database, looksLike: RevisionId | unde
 const RECOGNITION_MS = 10_000;
 
 /** The newest revision that the schema looks like, judged by the revisions' checks; undefined where none fits. */
-async function recognise(client: pg.Client, chain: Chain): Promise<RevisionId | undefined> {
+async function recognise(queries: Queries, chain: Chain): Promise<RevisionId | undefined> {
   for (const revision of chain.revisions.toReversed()) {
-    if (await holds(client, revision, 'after-upgrade')) return revision.id;
+    if (await holds(queries, revision, 'after-upgrade')) return revision.id;
     const before = idAt(chain, position(chain, revision.id) - 1);
     const judgesItself = chain.revisions.some(
       ({ id, checks }) => id === before && checks['after-upgrade'].length > 0,
     );
-    if (!judgesItself && (await holds(client, revision, 'after-downgrade'))) return before;
+    if (!judgesItself && (await holds(queries, revision, 'after-downgrade'))) return before;
   }
   return undefined;
 }
 
-async function holds(client: pg.Client, { id, checks }: Revision, phase: Phase): Promise<boolean> {
+async function holds(queries: Queries, { id, checks }: Revision, phase: Phase): Promise<boolean> {
   if (checks[phase].length === 0) return false;
   // A check that cannot even run speaks of another schema.
-  const verdict = runChecks(client, id, phase, checks[phase], RECOGNITION_MS, () => {});
+  const verdict = runChecks(
+    queries,
+    { revision: id, phase, checks: checks[phase] },
+    { timeoutMs: RECOGNITION_MS },
+  );
   return verdict.then(
     ({ passed }) => passed,
     () => false,

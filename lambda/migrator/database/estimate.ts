@@ -1,7 +1,7 @@
 // What a run will cost, reckoned from the sizes of its tables before anything is locked.
-import type pg from 'pg';
 import type { Estimate } from '../model/report.ts';
 import type { Script } from '../revisions/revision.ts';
+import type { Queries } from '../session/client.ts';
 import { isCancelled, isServerError } from '../session/sqlstate.ts';
 import { MOMENT } from './evidence.ts';
 
@@ -39,15 +39,15 @@ const LOOKS_BEFORE_LOCKS = 45;
  * scanned, and waits for no lock. It does not know what a step does by what it finds, such as an update of the rows
  * that need one: a dry run measures that.
  */
-export async function estimateCost(client: pg.Client, scripts: readonly Script[]): Promise<Estimate> {
-  const lookMs = await measureLook(client);
+export async function estimateCost(queries: Queries, scripts: readonly Script[]): Promise<Estimate> {
+  const lookMs = await measureLook(queries);
   const scans = scripts.flatMap((script) => script.scans);
   const locks = scripts.flatMap((script) => script.locks);
   const scanned: Scanned[] = [];
-  for (const size of await readSizes(client, [...new Set([...scans, ...locks])])) {
+  for (const size of await readSizes(queries, [...new Set([...scans, ...locks])])) {
     const passes = scans.filter((scan) => scan === size.name).length * PASSES_A_SCAN;
     const pages = passes * (size.bytes / PAGE_BYTES);
-    scanned.push({ ...size, scanMs: pages === 0 ? 0 : pages * (await measurePage(client, size)) });
+    scanned.push({ ...size, scanMs: pages === 0 ? 0 : pages * (await measurePage(queries, size)) });
   }
   const scanMs = scanned.reduce((sum, table) => sum + table.scanMs, 0);
   const steps = scripts.reduce((sum, script) => sum + script.steps.length, 0);
@@ -66,11 +66,11 @@ export async function estimateCost(client: pg.Client, scripts: readonly Script[]
 }
 
 /** In ms. The first look of a session pays for what the later ones find prepared. */
-async function measureLook(client: pg.Client): Promise<number> {
+async function measureLook(queries: Queries): Promise<number> {
   const times: number[] = [];
   for (let look = 0; look < 3; look++) {
     const started = performance.now();
-    await client.query(MOMENT);
+    await queries.query(MOMENT);
     times.push(performance.now() - started);
   }
   return Math.min(...times);
@@ -92,17 +92,17 @@ interface Scanned extends Size {
 }
 
 /** Of the names that are tables, in their order, with what inherits from them. Where one is locked, as statistics say. */
-async function readSizes(client: pg.Client, names: readonly string[]): Promise<Size[]> {
+async function readSizes(queries: Queries, names: readonly string[]): Promise<Size[]> {
   const exact = 'pg_catalog.pg_relation_size(part.oid)';
   const known = `part.relpages * ${PAGE_BYTES}::float8`;
   return orElse(
-    briefly(client, SIZES_MS, () => querySizes(client, names, exact)),
-    () => querySizes(client, names, known),
+    briefly(queries, SIZES_MS, () => querySizes(queries, names, exact)),
+    () => querySizes(queries, names, known),
   );
 }
 
-async function querySizes(client: pg.Client, names: readonly string[], bytes: string): Promise<Size[]> {
-  const { rows } = await client.query<Size>(
+async function querySizes(queries: Queries, names: readonly string[], bytes: string): Promise<Size[]> {
+  const { rows } = await queries.query<Size>(
     `WITH RECURSIVE tree (place, name, root, oid) AS (
        SELECT wanted.place, wanted.name, c.oid, c.oid
        FROM pg_catalog.unnest($1::text[]) WITH ORDINALITY AS wanted(name, place)
@@ -125,21 +125,21 @@ async function querySizes(client: pg.Client, names: readonly string[], bytes: st
 }
 
 /** What one page of the table costs in a pass that reads each row up to its last column, in ms. */
-async function measurePage(client: pg.Client, table: Size): Promise<number> {
+async function measurePage(queries: Queries, table: Size): Promise<number> {
   const pages = table.bytes / PAGE_BYTES;
-  const pageMs = await tryPages(client, table, SMALL_SAMPLE_PAGES);
+  const pageMs = await tryPages(queries, table, SMALL_SAMPLE_PAGES);
   if (pages <= SMALL_SAMPLE_PAGES) return pageMs;
   const endsInTime = pageMs * LARGE_SAMPLE_PAGES < SAMPLE_MS / 2;
-  if (endsInTime) return tryPages(client, table, LARGE_SAMPLE_PAGES);
+  if (endsInTime) return tryPages(queries, table, LARGE_SAMPLE_PAGES);
   // The storage is slow, or the server was held up for a moment: pages elsewhere tell, which nobody has just read.
   const first = Math.floor(Math.random() * (pages - SMALL_SAMPLE_PAGES));
   const elsewhere = `WHERE ctid >= '(${first},0)' AND ctid < '(${first + SMALL_SAMPLE_PAGES},0)'`;
-  return Math.min(pageMs, await tryPages(client, table, SMALL_SAMPLE_PAGES, elsewhere));
+  return Math.min(pageMs, await tryPages(queries, table, SMALL_SAMPLE_PAGES, elsewhere));
 }
 
-async function tryPages(client: pg.Client, table: Size, pages: number, where = ''): Promise<number> {
+async function tryPages(queries: Queries, table: Size, pages: number, where = ''): Promise<number> {
   return orElse(
-    briefly(client, SAMPLE_MS, () => samplePages(client, table, pages, where)),
+    briefly(queries, SAMPLE_MS, () => samplePages(queries, table, pages, where)),
     (error) =>
       // What did not end in that time takes as long at least.
       Math.max(UNSAMPLED_PAGE_MS, isCancelled(error) ? SAMPLE_MS / pages : 0),
@@ -157,14 +157,14 @@ interface Explained {
  * off (synchronize_seqscans), so that it does not find what an earlier one has brought into memory.
  */
 async function samplePages(
-  client: pg.Client,
+  queries: Queries,
   { sql, rows, bytes, lastColumn }: Size,
   wanted: number,
   where: string,
 ): Promise<number> {
   const rowsAPage = rows / Math.max(1, bytes / PAGE_BYTES);
   const limit = Math.max(SMALLEST_SAMPLE_ROWS, Math.ceil(rowsAPage * wanted));
-  const { rows: answer } = await client.query<{ 'QUERY PLAN': readonly [Explained] }>(
+  const { rows: answer } = await queries.query<{ 'QUERY PLAN': readonly [Explained] }>(
     `EXPLAIN (ANALYZE, TIMING OFF, BUFFERS, FORMAT JSON)
      SELECT pg_catalog.count(value) FROM (SELECT ${lastColumn} AS value FROM ${sql} ${where} LIMIT ${limit}) AS sample`,
   );
@@ -174,10 +174,10 @@ async function samplePages(
 }
 
 /** Reads in a transaction of its own, table by table in the order of their pages, and waits for next to nothing. */
-async function briefly<T>(client: pg.Client, withinMs: number, read: () => Promise<T>): Promise<T> {
-  await client.query('BEGIN READ ONLY');
+async function briefly<T>(queries: Queries, withinMs: number, read: () => Promise<T>): Promise<T> {
+  await queries.query('BEGIN READ ONLY');
   try {
-    await client.query(
+    await queries.query(
       `SELECT pg_catalog.set_config(name, value, true)
        FROM (VALUES ('lock_timeout', $1), ('statement_timeout', $2), ('max_parallel_workers_per_gather', '0'),
                     ('enable_seqscan', 'on'), ('enable_indexscan', 'off'), ('enable_indexonlyscan', 'off'),
@@ -186,7 +186,7 @@ async function briefly<T>(client: pg.Client, withinMs: number, read: () => Promi
     );
     return await read();
   } finally {
-    await client.query('ROLLBACK').catch(() => {});
+    await queries.query('ROLLBACK').catch(() => {});
   }
 }
 

@@ -1,6 +1,6 @@
 // What a transaction did, in the server's own words: locks, rewritten and moved relations, rows, write-ahead log.
-import type pg from 'pg';
 import type { HeldLock, RowCounts } from '../model/report.ts';
+import type { Queries } from '../session/client.ts';
 
 /** A table or materialized view, as the catalogue has it at one moment. */
 interface Relation {
@@ -49,17 +49,17 @@ const WRITTEN_ROWS = `
  * Makes ready what this file reads, once a session: planning these queries takes the server longer than answering
  * them, and most of the answers are given under the locks of the run. The server plans a query when it is first asked.
  */
-export async function prepareEvidence(client: pg.Client): Promise<void> {
-  const queries = { relations: RELATIONS, moment: MOMENT, written_rows: WRITTEN_ROWS };
-  for (const [name, query] of Object.entries(queries)) {
-    await client.query(`PREPARE backstop_${name} AS ${query}`);
-    await client.query(`EXECUTE backstop_${name}`);
+export async function prepareEvidence(queries: Queries): Promise<void> {
+  const prepared = { relations: RELATIONS, moment: MOMENT, written_rows: WRITTEN_ROWS };
+  for (const [name, query] of Object.entries(prepared)) {
+    await queries.query(`PREPARE backstop_${name} AS ${query}`);
+    await queries.query(`EXECUTE backstop_${name}`);
   }
 }
 
 /** After {@link prepareEvidence}. */
-export async function readRelations(client: pg.Client): Promise<Relations> {
-  const { rows } = await client.query<Relation & { oid: string }>('EXECUTE backstop_relations');
+export async function readRelations(queries: Queries): Promise<Relations> {
+  const { rows } = await queries.query<Relation & { oid: string }>('EXECUTE backstop_relations');
   return new Map(rows.map(({ oid, ...relation }) => [oid, relation]));
 }
 
@@ -107,8 +107,8 @@ function qualified({ schema, name }: Relation): string {
 const RETIRED_PREFIX = 'retired_';
 
 /** Ids of the revisions whose retired objects still stand. */
-export async function readRetiredRevisions(client: pg.Client): Promise<string[]> {
-  const { rows } = await client.query<{ id: string }>(
+export async function readRetiredRevisions(queries: Queries): Promise<string[]> {
+  const { rows } = await queries.query<{ id: string }>(
     `SELECT pg_catalog.substr(nspname, $1) AS id FROM pg_catalog.pg_namespace
      WHERE pg_catalog.starts_with(nspname, $2) ORDER BY nspname`,
     [RETIRED_PREFIX.length + 1, RETIRED_PREFIX],
@@ -127,8 +127,8 @@ export interface Moment {
 }
 
 /** After {@link prepareEvidence}. */
-export async function readMoment(client: pg.Client): Promise<Moment> {
-  const { rows } = await client.query<Moment>('EXECUTE backstop_moment');
+export async function readMoment(queries: Queries): Promise<Moment> {
+  const { rows } = await queries.query<Moment>('EXECUTE backstop_moment');
   return rows[0] as Moment;
 }
 
@@ -139,8 +139,8 @@ export type WrittenRows = ReadonlyMap<string, RowCounts>;
  * The server's counters, which may still hold what earlier transactions of the session wrote. After
  * {@link prepareEvidence}.
  */
-export async function readWrittenRows(client: pg.Client): Promise<WrittenRows> {
-  const { rows } = await client.query<RowCounts & { oid: string }>('EXECUTE backstop_written_rows');
+export async function readWrittenRows(queries: Queries): Promise<WrittenRows> {
+  const { rows } = await queries.query<RowCounts & { oid: string }>('EXECUTE backstop_written_rows');
   return new Map(rows.map(({ oid, ...counts }) => [oid, counts]));
 }
 

@@ -1,5 +1,4 @@
 // Backstop's memory in the database: who ran what, when, and how did it end. One table, backstop.history.
-import type pg from 'pg';
 import type { BackstopError } from '../model/errors.ts';
 import type {
   Direction,
@@ -9,17 +8,19 @@ import type {
   RevisionId,
   RunReport,
 } from '../model/report.ts';
+import type { Queries } from '../session/client.ts';
 
 export function failureReport(error: BackstopError, attempts: number): FailureReport {
-  return { error: error.name, message: error.summary, detail: error.detail, hint: error.hint, attempts };
+  const { name, summary: message, detail, hint, location } = error;
+  return { error: name, message, detail, hint, attempts, ...(location && { location }) };
 }
 
 /** Creates the table where it is missing. A committed run leaves it behind; see {@link hasHistory}. */
-export async function createHistory(client: pg.Client): Promise<void> {
+export async function createHistory(queries: Queries): Promise<void> {
   // Asked first: IF NOT EXISTS would want the right to create in the database even where nothing is to be created.
-  if (await hasHistory(client)) return;
-  await client.query('CREATE SCHEMA IF NOT EXISTS backstop');
-  await client.query(`CREATE TABLE backstop.history (
+  if (await hasHistory(queries)) return;
+  await queries.query('CREATE SCHEMA IF NOT EXISTS backstop');
+  await queries.query(`CREATE TABLE backstop.history (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     run_id uuid NOT NULL,
     execution_arn text,
@@ -32,19 +33,19 @@ export async function createHistory(client: pg.Client): Promise<void> {
     outcome text NOT NULL,
     checksums jsonb NOT NULL,
     report jsonb NOT NULL)`);
-  await client.query(
+  await queries.query(
     "COMMENT ON TABLE backstop.history IS 'Every run of Backstop on this database, failures too'",
   );
 }
 
-async function hasHistory(client: pg.Client): Promise<boolean> {
-  const { rows } = await client.query("SELECT pg_catalog.to_regclass('backstop.history') AS oid");
+async function hasHistory(queries: Queries): Promise<boolean> {
+  const { rows } = await queries.query("SELECT pg_catalog.to_regclass('backstop.history') AS oid");
   return rows[0]?.oid !== null;
 }
 
 /** Adds a run to the table, which must be there. */
-export async function remember(client: pg.Client, entry: HistoryEntry): Promise<void> {
-  await client.query(
+export async function remember(queries: Queries, entry: HistoryEntry): Promise<void> {
+  await queries.query(
     `INSERT INTO backstop.history
        (run_id, execution_arn, direction, from_revision, to_revision, started_at, duration_ms, outcome, checksums, report)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
@@ -64,20 +65,20 @@ export async function remember(client: pg.Client, entry: HistoryEntry): Promise<
 }
 
 /** Whether the history knows the run: it does once its transaction is committed, because that wrote the row. */
-export async function isRemembered(client: pg.Client, runId: string): Promise<boolean> {
-  if (!(await hasHistory(client))) return false;
-  const { rows } = await client.query('SELECT FROM backstop.history WHERE run_id = $1', [runId]);
+export async function isRemembered(queries: Queries, runId: string): Promise<boolean> {
+  if (!(await hasHistory(queries))) return false;
+  const { rows } = await queries.query('SELECT FROM backstop.history WHERE run_id = $1', [runId]);
   return rows.length > 0;
 }
 
 /** The report of the last run of that direction that this execution committed; undefined where there is none. */
 export async function committedRun(
-  client: pg.Client,
+  queries: Queries,
   execution: string,
   direction: Direction,
 ): Promise<RunReport | undefined> {
-  if (!(await hasHistory(client))) return undefined;
-  const { rows } = await client.query<{ report: RunReport }>(
+  if (!(await hasHistory(queries))) return undefined;
+  const { rows } = await queries.query<{ report: RunReport }>(
     `SELECT report FROM backstop.history
      WHERE execution_arn = $1 AND direction = $2 AND report ->> 'outcome' = outcome
      ORDER BY id DESC LIMIT 1`,
@@ -88,10 +89,10 @@ export async function committedRun(
 
 /** The last run that moved the database or wrote its version; undefined where the history knows of none. */
 export async function lastChange(
-  client: pg.Client,
+  queries: Queries,
 ): Promise<Pick<LoggedRun, 'execution' | 'user' | 'from' | 'to' | 'outcome'> | undefined> {
-  if (!(await hasHistory(client))) return undefined;
-  const { rows } = await client.query<LoggedRun>(
+  if (!(await hasHistory(queries))) return undefined;
+  const { rows } = await queries.query<LoggedRun>(
     `SELECT execution_arn AS execution, database_user AS "user", from_revision AS "from", to_revision AS "to", outcome
      FROM backstop.history WHERE outcome IN ('upgraded', 'downgraded', 'stamped') ORDER BY id DESC LIMIT 1`,
   );
@@ -99,9 +100,9 @@ export async function lastChange(
 }
 
 /** Revision id → checksum with which it was last applied, as far as history knows. */
-export async function appliedChecksums(client: pg.Client): Promise<Map<RevisionId, string>> {
-  if (!(await hasHistory(client))) return new Map();
-  const { rows } = await client.query<{ revision: string; checksum: string }>(
+export async function appliedChecksums(queries: Queries): Promise<Map<RevisionId, string>> {
+  if (!(await hasHistory(queries))) return new Map();
+  const { rows } = await queries.query<{ revision: string; checksum: string }>(
     `SELECT DISTINCT ON (applied.key) applied.key AS revision, applied.value AS checksum
      FROM backstop.history AS h, pg_catalog.jsonb_each_text(h.checksums) AS applied
      WHERE h.outcome = 'upgraded' ORDER BY applied.key, h.id DESC`,
@@ -110,9 +111,9 @@ export async function appliedChecksums(client: pg.Client): Promise<Map<RevisionI
 }
 
 /** The last `limit` runs, the newest first; none where there is no history yet. */
-export async function readHistory(client: pg.Client, limit: number): Promise<LoggedRun[]> {
-  if (!(await hasHistory(client))) return [];
-  const { rows } = await client.query<LoggedRun>(
+export async function readHistory(queries: Queries, limit: number): Promise<LoggedRun[]> {
+  if (!(await hasHistory(queries))) return [];
+  const { rows } = await queries.query<LoggedRun>(
     `SELECT run_id AS "runId", execution_arn AS execution, database_user AS "user", direction, from_revision AS "from",
             to_revision AS "to", started_at AS "startedAt", duration_ms AS "durationMs", outcome, report
      FROM backstop.history ORDER BY id DESC LIMIT $1`,

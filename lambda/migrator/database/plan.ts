@@ -1,10 +1,11 @@
 // What there is to do: from where the database is to where it shall be.
-import type pg from 'pg';
 import { BackstopError } from '../model/errors.ts';
 import type { Plan, RevisionId } from '../model/report.ts';
 import { type Chain, position } from '../revisions/chain.ts';
 import type { Database } from '../revisions/databases.ts';
+import { revisionsBetween } from '../revisions/part.ts';
 import { resolveTarget } from '../revisions/target.ts';
+import type { Queries } from '../session/client.ts';
 import { readCurrent } from './current.ts';
 import { readRetiredRevisions } from './evidence.ts';
 import { appliedChecksums } from './history.ts';
@@ -16,46 +17,44 @@ import { findTables } from './tables.ts';
  * @throws UnknownRevision, InvalidInput where the target lies in the other direction
  */
 export async function makePlan(
-  client: pg.Client,
+  queries: Queries,
   database: Database,
   direction: Plan['direction'],
   target: string,
 ): Promise<Plan> {
   const { chain } = database;
-  const from = await readCurrent(client, database);
+  const from = await readCurrent(queries, database);
   const to = resolveTarget(chain, from, target);
-  const [start, end] = [position(chain, from), position(chain, to)];
-  if (direction === 'upgrade' ? end < start : end > start) {
+  const revisions = revisionsBetween(chain, direction, from, to);
+  if (revisions === undefined) {
     throw new BackstopError('InvalidInput', {
       message: `The database is at ${from}: ${to} is not ${direction === 'upgrade' ? 'ahead' : 'behind'}`,
       hint: `To go there, ${direction === 'upgrade' ? 'downgrade' : 'upgrade'} to ${to}.`,
     });
   }
-  const revisions = chain.revisions.slice(Math.min(start, end), Math.max(start, end));
-  const between = revisions.map(({ id }) => id);
   const retires = direction === 'upgrade' ? revisions.flatMap((revision) => revision.retires) : [];
-  const applied = await appliedChecksums(client);
+  const applied = await appliedChecksums(queries);
   return {
     direction,
     from,
     to,
-    pending: direction === 'upgrade' ? between : between.reverse(),
-    finalizePending: await findFinalizePending(client, chain, from),
+    pending: revisions.map(({ id }) => id),
+    finalizePending: await findFinalizePending(queries, chain, from),
     edited: chain.revisions
-      .slice(0, start)
+      .slice(0, position(chain, from))
       .filter(({ id, checksum }) => applied.has(id) && applied.get(id) !== checksum)
       .map(({ id }) => id),
-    retires: (await findTables(client, retires)).map(({ name }) => name),
+    retires: (await findTables(queries, retires)).map(({ name }) => name),
   };
 }
 
 /** Ids of the revisions applied at `current` whose retired objects still stand. */
 export async function findFinalizePending(
-  client: pg.Client,
+  queries: Queries,
   chain: Chain,
   current: RevisionId,
 ): Promise<RevisionId[]> {
-  const retired = await readRetiredRevisions(client);
+  const retired = await readRetiredRevisions(queries);
   const applied = chain.revisions.slice(0, position(chain, current));
   return applied.filter(({ id, finalize }) => finalize && retired.includes(id)).map(({ id }) => id);
 }

@@ -1,5 +1,5 @@
 // The tables that the header of a revision names, as far as they are there.
-import type pg from 'pg';
+import type { Queries } from '../session/client.ts';
 
 export interface StandingTable {
   /** As the header has it, e.g. `public.tasks`. */
@@ -9,8 +9,8 @@ export interface StandingTable {
 }
 
 /** Those of the names that are tables, in the same order. Anything else of that name is left out, too. */
-export async function findTables(client: pg.Client, names: readonly string[]): Promise<StandingTable[]> {
-  const { rows } = await client.query<StandingTable>(
+export async function findTables(queries: Queries, names: readonly string[]): Promise<StandingTable[]> {
+  const { rows } = await queries.query<StandingTable>(
     `SELECT wanted.name, c.oid::regclass::text AS sql
      FROM pg_catalog.unnest($1::text[]) WITH ORDINALITY AS wanted(name, place)
      JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(wanted.name) AND c.relkind IN ('r', 'p')

@@ -2,14 +2,15 @@
 import pg from 'pg';
 import { BackstopError } from '../model/errors.ts';
 import { BASE, type RevisionId } from '../model/report.ts';
+import type { Queries } from '../session/client.ts';
 
 /** What stands in the table: no row at base, one revision as a rule; more where another tool knows branches. */
-export async function readVersions(client: pg.Client): Promise<RevisionId[]> {
-  const { rows: tables } = await client.query(
+export async function readVersions(queries: Queries): Promise<RevisionId[]> {
+  const { rows: tables } = await queries.query(
     "SELECT pg_catalog.to_regclass('public.alembic_version') AS oid",
   );
   if (tables[0]?.oid === null) return [];
-  const { rows } = await client.query<{ version_num: RevisionId }>(
+  const { rows } = await queries.query<{ version_num: RevisionId }>(
     'SELECT version_num FROM public.alembic_version ORDER BY version_num',
   );
   return rows.map(({ version_num }) => version_num);
@@ -36,14 +37,14 @@ export function versionStatement(from: RevisionId, to: RevisionId): string {
  *
  * @throws MigrationFailed where the version is no longer `from`: exactly one row must be touched
  */
-export async function moveVersion(client: pg.Client, from: RevisionId, to: RevisionId): Promise<void> {
-  if (from === BASE) await client.query(CREATE_VERSION_TABLE);
-  const touched = await client.query(versionStatement(from, to));
+export async function moveVersion(queries: Queries, from: RevisionId, to: RevisionId): Promise<void> {
+  if (from === BASE) await queries.query(CREATE_VERSION_TABLE);
+  const touched = await queries.query(versionStatement(from, to));
   if (touched.rowCount !== 1) {
     throw new BackstopError('MigrationFailed', {
       message: `The version of the database changed while ${to} ran`,
       detail: `It was ${from} at the start; ${touched.rowCount ?? 0} rows of public.alembic_version matched at the end.`,
-      hint: 'Another tool wrote it at the same time. All was rolled back: run again.',
+      hint: 'Another tool wrote it at the same time. Everything was rolled back: run again.',
     });
   }
 }

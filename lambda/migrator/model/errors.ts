@@ -1,7 +1,8 @@
-// Every way a run can end other than well: one class an ending, and what each ending promises about the database.
+// Every way a run can end other than well, and what each ending promises about the database.
 //
-// The class names are public: the state machine matches them, an execution ends with one of them, and
-// the exit message of the command line starts with the same sentence. A test holds the state machine to this file.
+// The names are public: the state machine matches them, an execution ends with one of them, and the exit message of
+// the command line starts with the same sentence. A revision may declare more of them in its header (`-- Refuses:`).
+import { describeLocation, type Location } from './location.ts';
 
 /** What is in the database when an execution has ended with an error. */
 export type DatabaseState =
@@ -49,12 +50,13 @@ export const ENDINGS = {
   },
   SnapshotFailed: { database: 'unchanged', meaning: 'The snapshot could not be taken.' },
   SnapshotQuotaExceeded: { database: 'unchanged', meaning: 'The account holds as many snapshots as it may.' },
-  ForeignKeyBlocked: { database: 'unchanged', meaning: 'A foreign key stands in the way (E1).' },
-  OrphanedChunks: { database: 'unchanged', meaning: 'Chunks have no parent repository (E2).' },
-  PatternViolation: { database: 'unchanged', meaning: 'A project_id does not match the pattern (E3).' },
   MigrationTimeout: {
     database: 'unchanged',
-    meaning: 'The transaction exceeded its time; rolled back (E4).',
+    meaning: 'The transaction exceeded its time and was rolled back.',
+  },
+  MigrationRefused: {
+    database: 'unchanged',
+    meaning: 'A revision refused to run, by an exception of its own; rolled back.',
   },
   MigrationFailed: { database: 'unchanged', meaning: 'A step failed; rolled back.' },
   NotAtTarget: {
@@ -78,7 +80,10 @@ export const ENDINGS = {
 
 export type EndingName = keyof typeof ENDINGS;
 
-/** The three lines of an error, in PostgreSQL's own shape. */
+/** The name of an ending: one of ENDINGS, or one that a revision declares, whose database is unchanged. */
+export type AnyEnding = EndingName | (string & {});
+
+/** The lines of an error, in PostgreSQL's own shape. */
 export interface ErrorText {
   /** One sentence: what is wrong. */
   readonly message: string;
@@ -86,33 +91,43 @@ export interface ErrorText {
   readonly detail?: string | undefined;
   /** The exact remedy. */
   readonly hint?: string | undefined;
+  /** Where in the files of a revision it is wrong. */
+  readonly location?: Location | undefined;
 }
 
 /**
- * An ending as an error: one class, told apart by `name`. `message` holds all three lines, because AWS Lambda hands on
- * nothing but `name` and `message`; `summary`, `detail` and `hint` are the lines apart.
+ * An ending as an error: one class, told apart by `name`. `message` holds all lines, because AWS Lambda returns
+ * nothing but `name` and `message`; `summary`, `location`, `detail` and `hint` are the lines apart.
  */
 export class BackstopError extends Error {
-  override readonly name: EndingName;
+  override readonly name: AnyEnding;
   readonly summary: string;
   readonly detail: string | undefined;
   readonly hint: string | undefined;
+  readonly location: Location | undefined;
 
-  constructor(name: EndingName, text: ErrorText, options?: ErrorOptions) {
+  constructor(name: AnyEnding, text: ErrorText, options?: ErrorOptions) {
     super(formatError(text), options);
     this.name = name;
     this.summary = text.message;
     this.detail = text.detail;
     this.hint = text.hint;
+    this.location = text.location;
   }
 }
 
 /** Whether the error is that ending. */
-export function isEnding(error: unknown, name: EndingName): error is BackstopError {
+export function isEnding(error: unknown, name: AnyEnding): error is BackstopError {
   return error instanceof BackstopError && error.name === name;
 }
 
 /** The lines of an error as PostgreSQL and the execution contract print them. */
-export function formatError({ message, detail, hint }: ErrorText): string {
-  return [message, detail && `DETAIL:  ${detail}`, hint && `HINT:  ${hint}`].filter(Boolean).join('\n');
+export function formatError({ message, detail, hint, location }: ErrorText): string {
+  const lines = [
+    message,
+    ...(location ? describeLocation(location) : []),
+    ...(detail ? [`DETAIL:  ${detail}`] : []),
+    ...(hint ? [`HINT:  ${hint}`] : []),
+  ];
+  return lines.join('\n');
 }

@@ -1,4 +1,5 @@
 // The shapes in which a run is told: what every function returns, the history table keeps and the reports print.
+import type { Location } from './location.ts';
 
 /** A revision id, or `base` where no revision is applied. */
 export type RevisionId = string;
@@ -63,7 +64,7 @@ export interface StepReport {
   readonly direction: Direction;
   readonly revision: RevisionId;
   readonly number: number;
-  /** How many steps there are, as the contract counts them: completion and COMMIT end an upgrade. */
+  /** How many steps the revision has in that direction. */
   readonly of: number;
   readonly title: string;
   readonly durationMs: number;
@@ -191,6 +192,8 @@ export interface FailureReport {
   readonly message: string;
   readonly detail: string | undefined;
   readonly hint: string | undefined;
+  /** Where in the files of the revision it failed. */
+  readonly location?: Location | undefined;
   readonly attempts: number;
 }
 

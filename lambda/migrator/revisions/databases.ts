@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { BackstopError } from '../model/errors.ts';
+import { BackstopError, ENDINGS } from '../model/errors.ts';
 import type { RevisionId } from '../model/report.ts';
 import { type Chain, readChain } from './chain.ts';
 
@@ -91,9 +91,12 @@ export function readDatabases(
   }));
 }
 
-/** Names of the endings that revisions declare in their headers, of all databases, each once. */
-export function readRefusals(_migrations: string): readonly string[] {
-  return ['ForeignKeyBlocked', 'OrphanedChunks', 'PatternViolation'];
+/** Names of the endings that revisions declare in their headers beside the engine's own, of all databases, each once. */
+export function readRefusals(migrations: string): readonly string[] {
+  const databases = readDatabases(migrations, (definitions) => definitions);
+  const revisions = databases.flatMap(({ chain }) => chain.revisions);
+  const names = new Set(revisions.flatMap(({ upgrade }) => [...upgrade.refuses.values()]));
+  return [...names].filter((name) => !Object.hasOwn(ENDINGS, name)).sort();
 }
 
 /** Throws InvalidInput for a name that databases.json does not have. */

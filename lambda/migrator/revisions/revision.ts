@@ -1,36 +1,19 @@
 // One revision: a folder of SQL, read and understood (design: "A revision is a folder of SQL").
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { BackstopError } from '../model/errors.ts';
-import type { RevisionId, ValidationReport } from '../model/report.ts';
-import { parseSqlFile, type Section, type SqlFile } from './sql-file.ts';
+import type { RevisionId } from '../model/report.ts';
+import { type Check, PHASES, type Phase, readChecks } from './check.ts';
+import type { Key } from './header.ts';
+import type { Source } from './origin.ts';
+import { parseRefusals, type Refusals } from './refusals.ts';
+import { parseSqlFile, type SqlFile } from './sql-file.ts';
+import { display, readText } from './text.ts';
 import { findTransactionControl } from './transaction-control.ts';
 
-export interface Step {
+export interface Step extends Source {
   readonly title: string;
-  readonly sql: string;
-}
-
-/** A temporary table that the checks of one file read, so that they share one pass over what it is made from. */
-export interface Gather {
-  readonly title: string;
-  /** What the checks call it. */
-  readonly table: string;
-  /** The query whose rows it holds. */
-  readonly query: string;
-}
-
-export interface Check {
-  /** The number in the validation contract, e.g. `V1.1`. */
-  readonly id: string;
-  readonly title: string;
-  /** One query that returns the rows that violate the check. */
-  readonly sql: string;
-  /** The lines of the verdict that the check stands for; its number and title where it names none. */
-  readonly shownAs: readonly string[];
-  /** What the checks of its file share, in the order in which it is gathered; absent where that is nothing. */
-  readonly gathers?: readonly Gather[];
 }
 
 /** The steps of one direction, and the tables that are locked before the first of them, or read. */
@@ -39,12 +22,11 @@ export interface Script {
   readonly steps: readonly Step[];
   /** Schema-qualified names, in the order in which they are locked. */
   readonly locks: readonly string[];
+  /** The endings of the exceptions that the revision raises. */
+  readonly refuses: Refusals;
   /** Schema-qualified names of tables that a step reads from end to end, as a CHECK does when it is added. */
   readonly scans: readonly string[];
 }
-
-export const PHASES = ['before-upgrade', 'after-upgrade', 'before-downgrade', 'after-downgrade'] as const;
-export type Phase = ValidationReport['phase'];
 
 export interface Revision {
   readonly id: string;
@@ -73,15 +55,10 @@ export interface Revision {
 const LONGEST_ID = 32;
 /** What a target says of a place in the chain, whatever the revisions are called. */
 const WORDS = /^(heads?|base|<base>)$/;
+/** The keys that downgrade.sql and finalize.sql have. */
+const OTHER_KEYS: readonly Key[] = ['Revision', 'Locks', 'Scans'];
 /** What opens a target's label, range or count, and what a shell would part. */
 const UNNAMEABLE = /[@:\s]|^[+-]/;
-/** Whatever it cannot read it refuses, instead of changing the SQL; a byte order mark at the beginning is no SQL. */
-const UTF8 = new TextDecoder('utf-8', { fatal: true });
-const CHECK_TITLE = /^(V\d+\.\d+)\s+(.+)$/;
-/** No other statement would do: the query alone is run where no table may be made. */
-const GATHERING = /^(?:\s*--.*\n)*\s*CREATE TEMPORARY TABLE ([a-z_][a-z0-9_]*) ON COMMIT DROP AS\s([\s\S]*)$/;
-const SHOWN_AS_LINE = /^--\s*shown as:(.*)$/gm;
-
 /**
  * Reads one revision folder.
  *
@@ -93,22 +70,24 @@ export function readRevision(folder: string): Revision {
   const file = parseSqlFile(upgradeText, 'step', display(upgradePath));
   refuseStrangers(folder, SCRIPTS);
   refuseStrangers(join(folder, 'verify'), CHECKS);
-  const id = header(file, 'revision', upgradePath);
+  const id = value(file, 'Revision', upgradePath);
   requireUsable(id, upgradePath);
-  const revises = header(file, 'revises', upgradePath);
+  const revises = value(file, 'Revises', upgradePath);
+  const upgrade = script(file, upgradePath);
+  const { refuses } = upgrade;
   const finalizePath = join(folder, 'finalize.sql');
   return {
     id,
     revises: revises === '<base>' ? undefined : revises,
     title: file.title,
-    createDate: header(file, 'create date', upgradePath),
-    branch: file.header.get('branch'),
+    createDate: value(file, 'Create Date', upgradePath),
+    branch: file.values.get('Branch'),
     folder,
-    countedSteps: file.header.has('counted steps') ? Number(file.header.get('counted steps')) : undefined,
-    retires: names(file, 'retires'),
-    upgrade: script(file, upgradePath),
-    downgrade: readScript(join(folder, 'downgrade.sql')),
-    finalize: existsSync(finalizePath) ? readScript(finalizePath) : undefined,
+    countedSteps: countedSteps(file, upgradePath),
+    retires: names(file, 'Retires'),
+    upgrade,
+    downgrade: readScript(join(folder, 'downgrade.sql'), refuses),
+    finalize: existsSync(finalizePath) ? readScript(finalizePath, refuses) : undefined,
     checks: {
       'before-upgrade': readChecks(folder, 'before-upgrade'),
       'after-upgrade': readChecks(folder, 'after-upgrade'),
@@ -155,8 +134,10 @@ function refuseStrangers(folder: string, known: readonly string[]): void {
   });
 }
 
-function readScript(path: string): Script {
-  return script(parseSqlFile(readText(path), 'step', display(path)), path);
+/** @param refuses as the header of upgrade.sql declares */
+function readScript(path: string, refuses: Refusals): Script {
+  const file = parseSqlFile(readText(path), 'step', display(path), OTHER_KEYS);
+  return { ...script(file, path), refuses };
 }
 
 function script(file: SqlFile, path: string): Script {
@@ -176,106 +157,34 @@ function script(file: SqlFile, path: string): Script {
   }
   return {
     title: file.title,
-    steps: file.sections,
-    locks: names(file, 'locks'),
-    scans: names(file, 'scans'),
+    steps: file.sections.map(({ title, sql, origin }) => ({ title, sql, origin })),
+    // What is retired changes its schema, and must be locked for that.
+    locks: [...new Set([...names(file, 'Locks'), ...names(file, 'Retires')])],
+    refuses: parseRefusals(file.values.get('Refuses') ?? '', display(path)),
+    scans: names(file, 'Scans'),
   };
 }
 
-/** What a line of the header lists, with commas between; nothing where there is no such line. */
-function names({ header }: SqlFile, key: 'locks' | 'scans' | 'retires'): string[] {
-  const all = (header.get(key) ?? '').split(',').map((name) => name.trim());
+/** What a line of the header lists, with commas between; nothing if there is no such line. */
+function names({ values }: SqlFile, key: 'Locks' | 'Scans' | 'Retires'): string[] {
+  const all = (values.get(key) ?? '').split(',').map((name) => name.trim());
   return all.filter((name) => name !== '');
 }
 
-function readChecks(folder: string, phase: Phase): Check[] {
-  const path = join(folder, 'verify', `${phase}.sql`);
-  if (!existsSync(path)) return [];
-  const { sections } = parseSqlFile(readText(path), 'check', display(path));
-  const gathers = sections
-    .filter(({ kind }) => kind === 'gather')
-    .map((section) => readGather(section, path));
-  return sections
-    .filter(({ kind }) => kind === 'check')
-    .map((section) => ({ ...readCheck(section, path), ...(gathers.length > 0 && { gathers }) }));
-}
-
-function readGather({ title, sql }: Section, path: string): Gather {
-  const [, table, query] = GATHERING.exec(sql) ?? [];
-  if (table !== undefined && query !== undefined) return { title, table, query: withoutSemicolon(query) };
+function countedSteps({ values }: SqlFile, path: string): number | undefined {
+  const text = values.get('Counted Steps');
+  if (text === undefined || /^[1-9]\d{0,3}$/.test(text)) return text === undefined ? undefined : Number(text);
   throw new BackstopError('RevisionInvalid', {
-    message: `${display(path)}: the gather "${title}" makes no temporary table`,
-    hint: 'Begin it with: CREATE TEMPORARY TABLE name_of_it ON COMMIT DROP AS',
+    message: `${display(path)}: "Counted Steps" is "${text}"`,
+    hint: 'Write how many steps the contract of the revision counts, or remove the line.',
   });
 }
 
-function readCheck({ title, sql }: Section, path: string): Check {
-  const [, id, text] = CHECK_TITLE.exec(title) ?? [];
-  if (id === undefined || text === undefined) {
-    throw new BackstopError('RevisionInvalid', {
-      message: `${display(path)}: check "${title}" has no number`,
-      hint: 'Begin it with its number in the validation contract: -- check: V1.1 the column exists',
-    });
-  }
-  const lines = readShownAs(sql, `${display(path)}: check ${id}`);
-  return { id, title: text, sql, shownAs: lines.length > 0 ? lines : [`${id} ${text}`] };
-}
-
-/** A query that can stand in brackets; what may follow its semicolon is comments. */
-export function withoutSemicolon(query: string): string {
-  return query.replace(/;(\s|--.*)*$/, '');
-}
-
-/** The `-- shown as: …` lines of a check: one for each line of the verdict that it stands for. */
-function readShownAs(sql: string, check: string): string[] {
-  const lines = [...sql.matchAll(SHOWN_AS_LINE)].map(([, text]) => text?.trim() ?? '');
-  if (!lines.includes('')) return lines;
+function value(file: SqlFile, key: Key, path: string): string {
+  const found = file.values.get(key);
+  if (found) return found;
   throw new BackstopError('RevisionInvalid', {
-    message: `${check} is shown as nothing`,
-    hint: 'Write after the colon what it proves: -- shown as: CHECK constraints exist (2 found)',
+    message: `${display(path)} does not say its "${key}"`,
+    hint: `Add a line to the comments at its top: -- ${key}: …`,
   });
-}
-
-function header(file: SqlFile, key: string, path: string): string {
-  const value = file.header.get(key);
-  if (value) return value;
-  const written = key.replace(/(^|\s)\w/g, (letter) => letter.toUpperCase());
-  throw new BackstopError('RevisionInvalid', {
-    message: `${display(path)} does not say its "${written}"`,
-    hint: `Add a line to the comments at its top: -- ${written}: …`,
-  });
-}
-
-function readText(path: string): string {
-  const bytes = readBytes(path);
-  try {
-    return UTF8.decode(bytes);
-  } catch (cause) {
-    throw new BackstopError(
-      'RevisionInvalid',
-      { message: `${display(path)} is not written in UTF-8`, hint: 'Save it in UTF-8.' },
-      { cause },
-    );
-  }
-}
-
-function readBytes(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (cause) {
-    throw new BackstopError(
-      'RevisionInvalid',
-      {
-        message: `${display(path)} cannot be read`,
-        hint: 'A revision folder holds upgrade.sql and downgrade.sql.',
-      },
-      { cause },
-    );
-  }
-}
-
-/** `002_remove_non_search_tables/upgrade.sql`: enough to find it, without the machine's own path. */
-function display(path: string): string {
-  const parts = path.split(/[\\/]/);
-  return parts.slice(parts.at(-2) === 'verify' ? -3 : -2).join('/');
 }

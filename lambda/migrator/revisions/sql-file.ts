@@ -1,7 +1,10 @@
 // How a revision's SQL files are read: a header of comment lines, then titled sections.
 //
-// The text stays SQL that psql runs as it is: everything Backstop reads stands in comments.
+// The text stays SQL that psql runs as it is: everything Backstop reads is a comment.
 import { BackstopError } from '../model/errors.ts';
+import { type Header, KEYS, type Key, readHeader } from './header.ts';
+import { isNear } from './near.ts';
+import type { Origin } from './origin.ts';
 
 type Kind = 'step' | 'check' | 'gather';
 
@@ -11,74 +14,118 @@ export interface Section {
   readonly title: string;
   /** The SQL below the title line, comments included. */
   readonly sql: string;
+  readonly origin: Origin;
 }
 
-export interface SqlFile {
-  /** The first comment line. */
-  readonly title: string;
-  /** The `-- Key: value` lines of the header, keys in lower case. */
-  readonly header: ReadonlyMap<string, string>;
+export interface SqlFile extends Header {
   readonly sections: readonly Section[];
 }
 
-/** What opens a section in a file of steps, and in one of checks. */
-const OPENERS: Readonly<Record<'step' | 'check', RegExp>> = {
-  step: /^--\s*(step):(.*)$/,
-  check: /^--\s*(check|gather):(.*)$/,
+/** The directives of a file, by what it is for. */
+const DIRECTIVES: Readonly<Record<'step' | 'check', readonly string[]>> = {
+  step: ['step'],
+  check: ['check', 'gather', 'shown as'],
 };
-const HEADER_LINE = /^--\s*([A-Z][A-Za-z ]*?):\s*(.*)$/;
+const OPENERS: readonly string[] = ['step', 'check', 'gather'];
+const DIRECTIVE_LINE = /^--\s*([A-Za-z]+(?:[ _-][A-Za-z]+)?)\s*:(.*)$/;
+/** What the template of a new revision leaves to its author. */
+const PLACEHOLDER = /^(?:-- check:.*|SELECT ')replace this with /;
 
 /**
  * Splits the text of a file into its header and its sections.
  *
  * @param holds what the file is for: steps, or checks and what they gather
  * @param path names the file in errors
- * @throws RevisionInvalid where SQL stands before the first section, or a section has no title or no SQL
+ * @param keys those of the header that are read in this file
+ * @throws RevisionInvalid with file and line if SQL stands before the first section, a section has no title or no SQL,
+ *   a directive or a key is misspelt, or a placeholder of the template is left
  */
-export function parseSqlFile(text: string, holds: 'step' | 'check', path: string): SqlFile {
-  const head: string[] = [];
-  const sections: { kind: Kind; title: string; lines: string[] }[] = [];
-  for (const [index, line] of text.replaceAll('\r\n', '\n').split('\n').entries()) {
-    const opened = OPENERS[holds].exec(line);
-    const kind = opened?.[1] as Kind | undefined;
-    const title = opened?.[2]?.trim();
-    if (title === '') {
-      throw new BackstopError('RevisionInvalid', {
-        message: `${path} line ${index + 1}: a ${kind} has no title`,
-        hint: `Write what it does after the colon: -- ${kind}: Adding a column`,
-      });
-    }
-    if (kind !== undefined && title !== undefined) sections.push({ kind, title, lines: [] });
-    else (sections.at(-1)?.lines ?? head).push(line);
-  }
+export function parseSqlFile(
+  text: string,
+  holds: 'step' | 'check',
+  path: string,
+  keys: readonly Key[] = holds === 'step' ? KEYS : [],
+): SqlFile {
+  const lines = text.replaceAll('\r\n', '\n').split('\n');
+  const openings = lines.flatMap((line, index) => {
+    refusePlaceholder(line, `${path}:${index + 1}`);
+    const opening = openingOf(line, holds, `${path}:${index + 1}`);
+    return opening ? [{ ...opening, index }] : [];
+  });
+  const head = lines.slice(0, openings[0]?.index);
   const stray = head.findIndex((line) => line.trim() !== '' && !line.startsWith('--'));
   if (stray >= 0) {
-    throw new BackstopError('RevisionInvalid', {
-      message: `${path} line ${stray + 1}: SQL stands before the first "-- ${holds}:" line`,
-      hint: `Open it with a line such as: -- ${holds}: Adding a column`,
-    });
+    throw invalid(
+      `${path}:${stray + 1}: SQL stands before the first "-- ${holds}:" line`,
+      `Open it with a line such as: -- ${holds}: Adding a column`,
+    );
   }
-  const empty = sections.find(
-    ({ lines }) => !lines.some((line) => line.trim() !== '' && !line.startsWith('--')),
+  const sections = openings.map(({ kind, title, index }, number) => {
+    const body = lines.slice(index + 1, openings[number + 1]?.index);
+    return { kind, title, ...sqlOf(body, path, index + 2, `the ${kind} "${title}"`) };
+  });
+  return { ...readHeader(head, keys, path), sections };
+}
+
+/** The section that a line opens; undefined if it opens none. */
+function openingOf(
+  line: string,
+  holds: 'step' | 'check',
+  place: string,
+): { kind: Kind; title: string } | undefined {
+  const [, word, rest = ''] = DIRECTIVE_LINE.exec(line) ?? [];
+  if (word === undefined) return undefined;
+  const directives = DIRECTIVES[holds];
+  if (!directives.includes(word)) {
+    refuseMisspelt(word, directives, place);
+    if (!OPENERS.includes(word)) return undefined;
+    const file = word === 'step' ? 'upgrade.sql, downgrade.sql or finalize.sql' : 'a file in verify/';
+    throw invalid(
+      `${place}: a ${word} is not read in this file`,
+      `Move it to ${file}, or reword the comment.`,
+    );
+  }
+  if (!OPENERS.includes(word)) return undefined;
+  const title = rest.trim();
+  if (title !== '') return { kind: word as Kind, title };
+  throw invalid(
+    `${place}: a ${word} has no title`,
+    `Write what it does after the colon: -- ${word}: Adding a column`,
   );
-  if (empty) {
-    throw new BackstopError('RevisionInvalid', {
-      message: `${path}: the ${empty.kind} "${empty.title}" has no SQL`,
-      hint: 'Write its statements below the title line, or remove the line.',
-    });
+}
+
+/** A directive that is not read would make its section a part of the one before it. */
+function refuseMisspelt(word: string, directives: readonly string[], place: string): void {
+  const meant = directives.find((directive) => isNear(directive, word.replace(/[_-]/, ' ')));
+  if (meant === undefined) return;
+  throw invalid(`${place}: "-- ${word}:" is not a directive`, `Write "-- ${meant}:", or reword the comment.`);
+}
+
+function refusePlaceholder(line: string, place: string): void {
+  if (!PLACEHOLDER.test(line)) return;
+  throw invalid(
+    `${place}: a placeholder of the template is left`,
+    'Write what the line says instead of it, or remove the section.',
+  );
+}
+
+/** The lines of a section without the empty ones around them. */
+function sqlOf(
+  lines: readonly string[],
+  file: string,
+  line: number,
+  what: string,
+): Pick<Section, 'sql' | 'origin'> {
+  const first = lines.findIndex((text) => text.trim() !== '');
+  if (!lines.some((text) => text.trim() !== '' && !text.startsWith('--'))) {
+    throw invalid(
+      `${file}:${line - 1}: ${what} has no SQL`,
+      'Write its statements below the title line, or remove the line.',
+    );
   }
-  return {
-    title:
-      head
-        .find((line) => line.startsWith('--'))
-        ?.replace(/^--\s*/, '')
-        .trim() ?? '',
-    header: new Map(
-      head.flatMap((line) => {
-        const match = HEADER_LINE.exec(line);
-        return match ? [[match[1]?.toLowerCase() ?? '', match[2]?.trim() ?? ''] as const] : [];
-      }),
-    ),
-    sections: sections.map(({ kind, title, lines }) => ({ kind, title, sql: lines.join('\n').trim() })),
-  };
+  return { sql: lines.slice(first).join('\n').trimEnd(), origin: { file, line: line + first, column: 1 } };
+}
+
+function invalid(message: string, hint: string): BackstopError {
+  return new BackstopError('RevisionInvalid', { message, hint });
 }

@@ -1,43 +1,21 @@
 // One attempt at the transaction of a run: the locks, the steps, the version, the history, COMMIT alone.
-
-import {
-  compareRelations,
-  compareWrittenRows,
-  type Relations,
-  readMoment,
-  readRelations,
-  readWrittenRows,
-  type WrittenRows,
-} from '../database/evidence.ts';
+import { readMoment, readWrittenRows } from '../database/evidence.ts';
 import { createHistory, remember } from '../database/history.ts';
 import { findTables } from '../database/tables.ts';
 import { moveVersion } from '../database/version-table.ts';
 import { BackstopError } from '../model/errors.ts';
 import { type ProgressEvent, RESULT } from '../model/events.ts';
-import type {
-  Blocker,
-  Direction,
-  HistoryEntry,
-  Notice,
-  Outcome,
-  RunReport,
-  StepReport,
-} from '../model/report.ts';
-import { answered, together } from '../session/session.ts';
-import { isCancelled, isServerError, stepError, timeoutError } from '../session/sqlstate.ts';
+import type { Notice, RunReport, StepReport } from '../model/report.ts';
+import type { Source } from '../revisions/origin.ts';
+import type { Part } from '../revisions/part.ts';
+import type { Step } from '../revisions/revision.ts';
+import { onCompleted, together } from '../session/client.ts';
+import { isCancelled, isServerError, type Sent, stepError, timeoutError } from '../session/sqlstate.ts';
 import { commit } from './commit.ts';
 import { Ledger } from './ledger.ts';
-import type { Leg, Run } from './run.ts';
+import { type AttemptOptions, type Begun, historyEntry, makeReport, measure } from './result.ts';
+import type { Run } from './run.ts';
 
-const OUTCOMES: Readonly<Record<Direction, Outcome>> = {
-  upgrade: 'upgraded',
-  downgrade: 'downgraded',
-  finalize: 'finalized',
-  stamp: 'stamped',
-};
-
-/** The contract counts two more steps of an upgrade: telling that it is complete, and COMMIT. */
-const CLOSING_STEPS = 2;
 /** The server may think that the time is up a little before we do. */
 const CLOCKS_DIFFER_MS = 100;
 
@@ -47,41 +25,25 @@ interface ServerNotice {
   readonly message?: string | undefined;
 }
 
-/** What an attempt knows once its transaction is open. */
-interface Begun {
-  readonly transaction: string;
-  readonly ledger: Ledger;
-  readonly writtenBefore: WrittenRows;
-}
-
 /** One attempt, used once. */
 export class Attempt {
   readonly #run: Run;
-  readonly #number: number;
-  readonly #before: Relations;
-  readonly #blockers: Map<number, Blocker>;
+  readonly #options: AttemptOptions;
   readonly #boundMs: number;
-  readonly #deadline: number;
   readonly #steps: StepReport[] = [];
-  /** Legs that have run; they are told of once the transaction is committed. */
+  /** Parts that have run; they are told of once the transaction is committed. */
   readonly #completed: Omit<Extract<ProgressEvent, { type: 'revision completed' }>, 'type'>[] = [];
   #notices: Notice[] = [];
   #place = 'BEGIN';
+  #sent: Sent = {};
+  /** DO statements of the step that runs. */
+  #completedDos = 0;
 
-  /**
-   * @param number 1 for the first attempt of the run
-   * @param before the relations as they were before the run
-   * @param blockers pid → session: those who stand in the way are added to it
-   */
-  constructor(run: Run, number: number, before: Relations, blockers: Map<number, Blocker>) {
+  constructor(run: Run, options: AttemptOptions) {
     this.#run = run;
-    this.#number = number;
-    this.#before = before;
-    this.#blockers = blockers;
+    this.#options = options;
     const { transactionMs, runMs } = run.bounds;
-    const now = performance.now();
-    this.#boundMs = Math.max(0, Math.min(transactionMs, run.started + runMs - now));
-    this.#deadline = now + this.#boundMs;
+    this.#boundMs = Math.max(0, Math.min(transactionMs, run.started + runMs - performance.now()));
   }
 
   /** Throws as `runTransaction` does; the transaction is then rolled back, or its connection gone. */
@@ -90,160 +52,138 @@ export class Attempt {
     const onNotice = ({ severity = 'NOTICE', message = '' }: ServerNotice) =>
       this.#notices.push({ severity, message });
     client.on('notice', onNotice);
+    const uncount = onCompleted(client, (tag) => {
+      if (tag === 'DO') this.#completedDos += 1;
+    });
+    this.#run.limit(this.#boundMs);
     try {
       const begun = await this.#begin();
-      // Made before the locks are taken, so that nobody waits for it.
-      this.#place = 'creating the history';
-      await this.#answer(createHistory(client));
-      await this.#lockTables(begun);
-      for (const leg of this.#run.legs) await this.#runLeg(begun, leg);
+      for (const part of this.#run.parts) {
+        const started = performance.now();
+        this.#open(part);
+        for (const [index, step] of part.script.steps.entries()) {
+          await this.#runStep(begun, part, step, index + 1);
+        }
+        await this.#close(part, started);
+      }
       return await this.#end(begun);
     } catch (error) {
       const ending = this.#ending(error);
-      // Where the connection is gone the server rolls back by itself, as soon as the session has ended.
-      await this.#answer(client.query('ROLLBACK')).catch(() => client.end());
+      // If the connection is gone, the server rolls back by itself, as soon as the session has ended.
+      await this.#run.query('ROLLBACK').catch(() => client.end());
       throw ending;
     } finally {
       client.off('notice', onNotice);
+      uncount();
     }
   }
 
   async #begin(): Promise<Begun> {
-    const { client, bounds } = this.#run;
-    await this.#answer(client.query('BEGIN'));
+    const run = this.#run;
+    await run.query('BEGIN');
     const [{ rows }, , writtenBefore, moment] = await together(
-      this.#answer(
-        client.query<{ id: string }>(
-          "SELECT pg_catalog.pg_current_xact_id()::text AS id, pg_catalog.set_config('lock_timeout', $1, true)",
-          [`${bounds.lockTimeoutMs}ms`],
-        ),
+      run.query<{ id: string }>(
+        "SELECT pg_catalog.pg_current_xact_id()::text AS id, pg_catalog.set_config('lock_timeout', $1, true)",
+        [`${run.bounds.lockTimeoutMs}ms`],
       ),
       this.#limit(),
-      this.#answer(readWrittenRows(client)),
-      this.#answer(readMoment(client)),
+      readWrittenRows(run),
+      readMoment(run),
     );
-    return { transaction: rows[0]?.id ?? '', ledger: new Ledger(this.#before, moment), writtenBefore };
+    const ledger = new Ledger(this.#options.before, moment);
+    const begun = { transaction: rows[0]?.id ?? '', ledger, writtenBefore };
+    // Made before the locks are taken, so that nobody waits for it.
+    this.#place = 'creating the history';
+    await createHistory(run);
+    await this.#lockTables(begun);
+    return begun;
   }
 
   /** All in one statement, in one order, so that no step waits for a lock while it holds others. */
   async #lockTables(begun: Begun): Promise<void> {
     this.#place = 'taking the table locks';
-    const wanted = [...new Set(this.#run.legs.flatMap(({ script }) => script.locks))];
+    const wanted = [...new Set(this.#run.parts.flatMap(({ script }) => script.locks))];
     // Anything else of that name cannot be locked; the revision says what it makes of it.
-    const tables = await this.#answer(findTables(this.#run.client, wanted));
+    const tables = await findTables(this.#run, wanted);
     if (tables.length === 0) return;
-    await this.#carryOut(
-      begun,
-      `LOCK TABLE ${tables.map(({ sql }) => sql).join(', ')} IN ACCESS EXCLUSIVE MODE`,
-    );
+    const names = tables.map(({ sql }) => sql).join(', ');
+    await this.#carryOut(begun, { sql: `LOCK TABLE ${names} IN ACCESS EXCLUSIVE MODE` });
   }
 
-  async #runLeg(begun: Begun, { direction, revision, script, from, to }: Leg): Promise<void> {
-    const { client, listener } = this.#run;
-    const started = performance.now();
-    listener({ type: 'revision started', direction, revision, from, to, title: script.title });
-    const of = script.steps.length + (direction === 'upgrade' ? CLOSING_STEPS : 0);
-    for (const [index, step] of script.steps.entries()) {
-      const at = { direction, revision, number: index + 1, of, title: step.title };
-      await this.#runStep(begun, at, step.sql);
-    }
+  #open({ direction, revision, script, from, to }: Part): void {
+    this.#run.listener({ type: 'revision started', direction, revision, from, to, title: script.title });
+  }
+
+  async #close({ direction, revision, from, to }: Part, started: number): Promise<void> {
     if (from !== to) {
-      this.#place = `writing version ${to}`;
-      await together(this.#limit(), this.#answer(moveVersion(client, from, to)));
+      this.#place = `moving the version from ${from} to ${to}`;
+      this.#sent = {};
+      await together(this.#limit(), moveVersion(this.#run, from, to));
     }
     this.#completed.push({ direction, revision, from, to, durationMs: performance.now() - started });
   }
 
   async #runStep(
     begun: Begun,
-    at: Pick<StepReport, 'direction' | 'revision' | 'number' | 'of' | 'title'>,
-    sql: string,
+    { direction, revision, script }: Part,
+    step: Step,
+    number: number,
   ): Promise<void> {
     const { listener } = this.#run;
-    this.#place = `step ${at.number}/${at.of} of ${at.revision} (${at.title})`;
+    const at = { direction, revision, number, of: script.steps.length, title: step.title };
+    this.#place = `step ${number}/${at.of} of ${revision} (${step.title})`;
+    this.#sent = { pieces: [step], refuses: script.refuses };
     listener({ type: 'step started', ...at });
     this.#notices = [];
-    const effect = await this.#carryOut(begun, sql);
-    const step: StepReport = { ...at, notices: this.#notices, ...effect };
-    this.#steps.push(step);
-    for (const notice of step.notices) {
-      if (notice.severity !== RESULT) listener({ type: 'notice', revision: at.revision, notice });
+    this.#completedDos = 0;
+    const effect = await this.#carryOut(begun, step);
+    const report: StepReport = { ...at, notices: this.#notices, ...effect };
+    this.#steps.push(report);
+    for (const notice of report.notices) {
+      if (notice.severity !== RESULT) listener({ type: 'notice', revision, notice });
     }
-    listener({ type: 'step completed', step });
+    listener({ type: 'step completed', step: report });
   }
 
   async #end(begun: Begun): Promise<RunReport> {
-    const { client, connect, runId, direction, from, to, dryRun, bounds, listener } = this.#run;
+    const { runId, connect, direction, from, to, dryRun, bounds, listener } = this.#run;
     // What was deferred to COMMIT happens now: no statement_timeout would bound it there.
     this.#place = 'checking deferred constraints';
+    this.#sent = {};
     const [, , report] = await together(
       this.#limit(),
-      this.#send('SET CONSTRAINTS ALL IMMEDIATE'),
-      this.#answer(this.#report(begun)),
+      this.#run.query('SET CONSTRAINTS ALL IMMEDIATE'),
+      makeReport(this.#run, this.#options, { ...begun, steps: this.#steps }),
     );
     this.#place = 'writing the history';
-    await this.#answer(remember(client, this.#historyEntry(report)));
+    await remember(this.#run, historyEntry(this.#run, report));
     this.#place = 'COMMIT';
-    if (dryRun) await this.#answer(client.query('ROLLBACK'));
-    else await this.#answer(commit(client, connect, { id: begun.transaction, runId }, bounds.reconnectMs));
-    const final = { ...report, ...this.#measured(begun) };
+    if (dryRun) await this.#run.query('ROLLBACK');
+    else await commit(this.#run, connect, { id: begun.transaction, runId }, bounds.reconnectMs);
+    const final = { ...report, ...measure(this.#run, begun.ledger) };
     const { outcome, durationMs } = final;
     // Not before: a revision that is told to be complete must not be rolled back.
-    if (!dryRun) for (const leg of this.#completed) listener({ type: 'revision completed', ...leg });
+    if (!dryRun) for (const part of this.#completed) listener({ type: 'revision completed', ...part });
     listener({ type: 'committed', direction, from, to, outcome, durationMs });
     return final;
   }
 
-  async #report(begun: Begun): Promise<RunReport> {
-    const { client, runId, direction, from, to, legs, dryRun, estimate } = this.#run;
-    const [relations, writtenRows] = await together(readRelations(client), readWrittenRows(client));
-    return {
-      runId,
-      direction,
-      outcome: dryRun ? 'rehearsed' : OUTCOMES[direction],
-      from,
-      to,
-      revisions: [...new Set(legs.map(({ revision }) => revision))],
-      steps: this.#steps,
-      ...compareRelations(this.#before, relations),
-      rows: compareWrittenRows(begun.writtenBefore, writtenRows),
-      walBytes: begun.ledger.walBytes,
-      attempts: this.#number,
-      blockers: [...this.#blockers.values()],
-      ...this.#measured(begun),
-      ...(estimate && { estimate }),
-    };
-  }
-
-  #measured({ ledger }: Begun): Pick<RunReport, 'exclusiveMs' | 'durationMs'> {
-    const now = performance.now();
-    return { exclusiveMs: ledger.exclusiveMs(now), durationMs: now - this.#run.started };
-  }
-
-  #historyEntry(report: RunReport): HistoryEntry {
-    const { runId, execution, direction, from, to, startedAt, legs } = this.#run;
-    const checksums = Object.fromEntries(
-      legs.flatMap(({ revision, checksum }) => (checksum === undefined ? [] : [[revision, checksum]])),
-    );
-    const { durationMs, outcome } = report;
-    return { runId, execution, direction, from, to, startedAt, durationMs, outcome, checksums, report };
-  }
-
   /**
-   * Carries out SQL, and tells how long it took and what it brought. It goes in one round trip, for the locks are held:
-   * the time that it may take, the SQL itself, and the look at what it did.
+   * Carries out SQL, and tells how long it took and what it brought. It goes in one round trip, because the locks are
+   * held: the time that it may take, the SQL itself, and the question what it did.
    *
-   * @throws OutcomeUnknown where it ended the transaction
+   * @throws OutcomeUnknown if it ended the transaction
    */
   async #carryOut(
     { transaction, ledger }: Begun,
-    sql: string,
+    { sql }: Source,
   ): Promise<Pick<StepReport, 'durationMs' | 'locks' | 'rewritten' | 'walBytes'>> {
+    const run = this.#run;
     const started = performance.now();
     const [, durationMs, moment] = await together(
       this.#limit(),
-      this.#send(sql).then(() => performance.now() - started),
-      this.#answer(readMoment(this.#run.client)),
+      run.query(sql).then(() => performance.now() - started),
+      readMoment(run),
     );
     if (moment.transaction !== transaction) {
       throw new BackstopError('OutcomeUnknown', {
@@ -255,35 +195,19 @@ export class Attempt {
     return { durationMs, ...ledger.enter(moment, started) };
   }
 
-  /** Sends SQL whose locks others may hold, and names them while it waits. */
-  async #send(sql: string): Promise<void> {
-    const { client, pid, observer, listener } = this.#run;
-    await observer.watch(pid, this.#answer(client.query(sql)), (blockers, waitedMs) => {
-      for (const blocker of blockers) this.#blockers.set(blocker.pid, blocker);
-      listener({ type: 'waiting', lock: 'table', waitedMs, blockers });
-    });
-  }
-
   /** From here on the server lets no statement take longer than there is time left. */
   async #limit(): Promise<void> {
     const limit = "SELECT pg_catalog.set_config('statement_timeout', $1, true)";
-    await this.#answer(this.#run.client.query(limit, [`${this.#leftMs()}ms`]));
-  }
-
-  #leftMs(): number {
-    return Math.max(1, Math.round(this.#deadline - performance.now()));
-  }
-
-  /** Awaits the server, but not for ever: one that is silent past the deadline loses its connection. */
-  #answer<T>(query: Promise<T>): Promise<T> {
-    return answered(this.#run.client, query, this.#leftMs() + this.#run.bounds.graceMs);
+    await this.#run.query(limit, [`${this.#run.leftMs()}ms`]);
   }
 
   #ending(error: unknown): unknown {
     if (error instanceof BackstopError) return error;
     // The server cancelled what ran, or we ourselves cut the connection; any other error means what it says.
     const stopped = isCancelled(error) || !isServerError(error);
-    const timedOut = stopped && this.#leftMs() <= CLOCKS_DIFFER_MS;
-    return timedOut ? timeoutError(this.#boundMs, this.#place, error) : stepError(error, this.#place);
+    const timedOut = stopped && this.#run.leftMs() <= CLOCKS_DIFFER_MS;
+    return timedOut
+      ? timeoutError(this.#boundMs, this.#place, error)
+      : stepError(error, this.#place, { ...this.#sent, completedDos: this.#completedDos });
   }
 }

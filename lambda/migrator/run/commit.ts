@@ -2,7 +2,8 @@
 import type pg from 'pg';
 import { isRemembered } from '../database/history.ts';
 import { BackstopError } from '../model/errors.ts';
-import { answered, type Connect } from '../session/session.ts';
+import { answered, type Queries } from '../session/client.ts';
+import type { Connect } from '../session/connection.ts';
 import { isServerError, stepError } from '../session/sqlstate.ts';
 
 const ASK_EVERY_MS = 500;
@@ -36,7 +37,7 @@ const STATUS = `
  * @throws OutcomeUnknown where the answer was lost and the server could not be asked
  */
 export async function commit(
-  client: pg.Client,
+  queries: Queries,
   connect: Connect,
   transaction: Transaction,
   reconnectMs: number,
@@ -44,7 +45,7 @@ export async function commit(
   let result: pg.QueryResult;
   try {
     // Sent alone: a COMMIT in one string with other statements would be carried out even for a client that died.
-    result = await client.query('COMMIT');
+    result = await queries.query('COMMIT');
   } catch (error) {
     if (isServerError(error) && !CONNECTION_ENDED.test(error.code)) throw stepError(error, 'COMMIT');
     return askWhetherCommitted(connect, transaction, reconnectMs, error);

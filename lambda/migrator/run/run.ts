@@ -1,44 +1,32 @@
-// What one run is made of: its revisions, its bounds, its connection; the same over all attempts.
-import type pg from 'pg';
-import type { Bounds } from '../model/bounds.ts';
-import type { Listener } from '../model/events.ts';
-import type { Direction, Estimate, RevisionId } from '../model/report.ts';
-import type { Script } from '../revisions/revision.ts';
-import type { Observer } from '../session/observer.ts';
-import type { Connect } from '../session/session.ts';
+// What one run is made of, and its reports if it does nothing; the same over all attempts.
+import { committedRun } from '../database/history.ts';
+import type { Direction, Estimate, RevisionId, RunReport } from '../model/report.ts';
+import type { Part } from '../revisions/part.ts';
+import type { Runner } from '../session/session.ts';
 
-/** One revision in one direction. `from` and `to` are equal where the version does not move (finalize). */
-export interface Leg {
+/** What a verb has decided to do; no part if there is nothing to do. */
+export interface Decision {
+  /** What was asked for; a part may go another way, as the finalize of an upgrade does. */
   readonly direction: Direction;
-  readonly revision: RevisionId;
-  readonly script: Script;
-  /** The checksum that the history keeps for this revision; present where the leg applies it. */
-  readonly checksum?: string | undefined;
   readonly from: RevisionId;
   readonly to: RevisionId;
+  readonly parts: readonly Part[];
+  /** What the run is expected to cost; undefined if nobody asked. */
+  readonly estimate?: Estimate | undefined;
+  /** Everything up to COMMIT, then ROLLBACK. Default: false. */
+  readonly dryRun?: boolean;
 }
 
 /** Everything that stays the same over all attempts of one run. */
-export interface Run {
-  readonly runId: string;
-  readonly execution: string | undefined;
-  /** What was asked for; a leg may go another way, as the finalize of an upgrade does. */
-  readonly direction: Direction;
-  readonly from: RevisionId;
-  readonly to: RevisionId;
-  readonly legs: readonly Leg[];
-  /** What the run is expected to cost, where that was asked. */
-  readonly estimate?: Estimate | undefined;
-  /** Everything up to COMMIT, then ROLLBACK. */
-  readonly dryRun: boolean;
-  readonly bounds: Bounds;
-  readonly client: pg.Client;
-  /** The backend of `client`. */
-  readonly pid: number;
-  readonly connect: Connect;
-  readonly observer: Observer;
-  readonly listener: Listener;
-  readonly startedAt: Date;
-  /** When the run began, on the clock of `performance.now()`. */
-  readonly started: number;
+export interface Run extends Runner, Decision {}
+
+/** A run that finds nothing to do: what its execution has committed, if its first answer was lost. */
+export async function nothingToDo(run: Run): Promise<RunReport> {
+  const { execution, direction, to, runId, started } = run;
+  const done = execution === undefined ? undefined : await committedRun(run, execution, direction);
+  if (done) return done;
+  const changes = { revisions: [], steps: [], retired: [], restored: [], created: [], dropped: [], rows: [] };
+  const durationMs = performance.now() - started;
+  const effort = { exclusiveMs: {}, walBytes: 0, attempts: 0, blockers: [], durationMs };
+  return { runId, direction, outcome: 'nothing to do', from: to, to, ...changes, ...effort };
 }

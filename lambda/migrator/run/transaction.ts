@@ -1,50 +1,72 @@
-// The transaction of a run, begun again as often as a lock is not granted, until the time for waiting is used up.
-import type pg from 'pg';
+// The transaction of a run, begun again if a lock is not granted, until the time for waiting is used up.
 import { prepareEvidence, type Relations, readRelations } from '../database/evidence.ts';
 import { createHistory, failureReport, remember } from '../database/history.ts';
 import { BackstopError, isEnding } from '../model/errors.ts';
 import { describeBlockers } from '../model/events.ts';
 import type { Blocker, RunReport } from '../model/report.ts';
-import { answered, pipeline } from '../session/session.ts';
+import { answered, pipeline } from '../session/client.ts';
+import { Observer } from '../session/observer.ts';
 import { Attempt } from './attempt.ts';
-import type { Run } from './run.ts';
+import { nothingToDo, type Run } from './run.ts';
 
 const LONGEST_PAUSE_MS = 2_000;
 
 /**
- * Runs the legs in one transaction. A failure is remembered in the history, unless it was a dry run.
+ * Runs the parts in one transaction. A failure is remembered in the history, unless it was a dry run.
  *
- * @throws DatabaseBusy, MigrationTimeout, MigrationFailed, the refusals E1 to E3: rolled back
- * @throws OutcomeUnknown where COMMIT was sent and its outcome could not be learned
+ * @throws DatabaseBusy, MigrationTimeout, MigrationFailed, MigrationRefused, the refusals that revisions declare: rolled
+ *   back
+ * @throws OutcomeUnknown if COMMIT was sent and its outcome could not be learned
  */
 export async function runTransaction(run: Run): Promise<RunReport> {
+  if (run.parts.length === 0) return nothingToDo(run);
   const blockers = new Map<number, Blocker>();
-  const { client, bounds } = run;
-  const before = await answered(client, readBefore(client), bounds.transactionMs + bounds.graceMs);
-  for (let number = 1; ; number++) {
-    try {
-      return await new Attempt(run, number, before, blockers).execute();
-    } catch (error) {
-      const pauseMs = pauseAfter(number);
-      const waitedMs = performance.now() - run.started;
-      const busy = isEnding(error, 'DatabaseBusy')
-        ? tableLockError(error, [...blockers.values()], waitedMs)
-        : undefined;
-      if (!busy || waitedMs + pauseMs >= run.bounds.lockWaitMs) {
-        const ending = busy ?? error;
-        if (ending instanceof BackstopError) await tellFailure(run, ending, number);
-        throw ending;
-      }
-      run.listener({ type: 'retrying', attempt: number, pauseMs, reason: busy.summary });
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  const observer = new Observer(run.connect, `backstop observer ${run.runId}`);
+  const unwatch = observer.watch(run, (seen, waitedMs) => {
+    for (const blocker of seen) blockers.set(blocker.pid, blocker);
+    run.listener({ type: 'waiting', lock: 'table', waitedMs, blockers: seen });
+  });
+  try {
+    const before = await readBefore(run);
+    for (let number = 1; ; number++) {
+      const result = await new Attempt(run, { number, before, blockers }).execute().catch(asValue);
+      if (!(result instanceof Error)) return result;
+      await pauseOrFail(run, result, number, [...blockers.values()]);
     }
+  } finally {
+    unwatch();
+    await observer.end();
   }
 }
 
-async function readBefore(client: pg.Client): Promise<Relations> {
-  pipeline(client);
-  await prepareEvidence(client);
-  return readRelations(client);
+function asValue(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+/** Pauses after a lock that was not granted, as long as there is time; throws after anything else. */
+async function pauseOrFail(
+  run: Run,
+  error: Error,
+  attempt: number,
+  blockers: readonly Blocker[],
+): Promise<void> {
+  const pauseMs = pauseAfter(attempt);
+  const waitedMs = performance.now() - run.started;
+  const busy = isEnding(error, 'DatabaseBusy') ? tableLockError(error, blockers, waitedMs) : undefined;
+  if (!busy || waitedMs + pauseMs >= run.bounds.lockWaitMs) {
+    const ending = busy ?? error;
+    if (ending instanceof BackstopError) await tellFailure(run, ending, attempt);
+    throw ending;
+  }
+  run.listener({ type: 'retrying', attempt, pauseMs, reason: busy.summary });
+  await new Promise((resolve) => setTimeout(resolve, pauseMs));
+}
+
+async function readBefore(run: Run): Promise<Relations> {
+  run.limit(run.bounds.transactionMs);
+  pipeline(run.client);
+  await prepareEvidence(run);
+  return readRelations(run);
 }
 
 /** Longer each time, and never the same for two runners. */
@@ -58,7 +80,7 @@ function tableLockError(cause: BackstopError, blockers: readonly Blocker[], wait
     {
       message: `A table lock was not granted in ${Math.round(waitedMs / 1000)} s: ${cause.summary}`,
       detail: `Blocked by ${describeBlockers(blockers)}`,
-      hint: `All was rolled back. Let that session end, or end it: SELECT pg_terminate_backend(${blockers[0]?.pid ?? 'pid'}); then run again.`,
+      hint: `Everything was rolled back. Let that session end, or end it: SELECT pg_terminate_backend(${blockers[0]?.pid ?? 'pid'}); then run again.`,
     },
     { cause },
   );
@@ -71,7 +93,7 @@ async function tellFailure(run: Run, error: BackstopError, attempts: number): Pr
   if (!dryRun) await rememberFailure(run, error, attempts);
 }
 
-/** The failure itself is what must be told: where even the history cannot be written, it stays unwritten. */
+/** The failure itself is what must be told: if even the history cannot be written, it stays unwritten. */
 async function rememberFailure(run: Run, error: BackstopError, attempts: number): Promise<void> {
   const { runId, execution, direction, from, to, started, startedAt, bounds, connect } = run;
   const durationMs = performance.now() - started;

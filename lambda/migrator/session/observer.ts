@@ -1,10 +1,12 @@
 // The second connection of a run: it looks on while the first one waits, and names who stands in the way.
 import type pg from 'pg';
 import type { Blocker } from '../model/report.ts';
-import type { Connect } from './session.ts';
+import type { Connect } from './connection.ts';
+import type { Session } from './session.ts';
 
 /** A statement that takes longer than this is looked at, in ms. */
 const LOOK_AFTER_MS = 400;
+const LOOK_EVERY_MS = 200;
 
 const BLOCKERS = `
   SELECT a.pid, coalesce(a.usename, '') AS "user", coalesce(a.application_name, '') AS application,
@@ -28,24 +30,22 @@ export class Observer {
   }
 
   /**
-   * Awaits `work`, a statement of the backend `pid`; as long as it is blocked, tells by whom.
-   * What the observer itself cannot find out never fails the work.
+   * As long as a statement of the session waits, tells who blocks it. What the observer itself cannot find out never
+   * fails the run.
+   *
+   * @returns ends the watch
    */
-  async watch<T>(pid: number, work: Promise<T>, blocked: BlockedListener): Promise<T> {
-    const started = performance.now();
+  watch({ pid, waitingMs }: Pick<Session, 'pid' | 'waitingMs'>, blocked: BlockedListener): () => void {
     let looking = false;
     const timer = setInterval(async () => {
-      if (looking) return;
+      if (looking || waitingMs() < LOOK_AFTER_MS) return;
       looking = true;
       const blockers = await this.blockersOf(pid).catch(() => []);
       looking = false;
-      if (blockers.length > 0) blocked(blockers, performance.now() - started);
-    }, LOOK_AFTER_MS);
-    try {
-      return await work;
-    } finally {
-      clearInterval(timer);
-    }
+      const waitedMs = waitingMs();
+      if (blockers.length > 0 && waitedMs > 0) blocked(blockers, waitedMs);
+    }, LOOK_EVERY_MS);
+    return () => clearInterval(timer);
   }
 
   /** The sessions that block the backend `pid` right now. */

@@ -1,9 +1,9 @@
 // One runner at a time: the advisory lock that a run holds on its database from before it reads the version
 // until its connection ends.
-import type pg from 'pg';
 import { BackstopError } from '../model/errors.ts';
 import { describeBlockers, type Listener } from '../model/events.ts';
 import type { Blocker } from '../model/report.ts';
+import type { Queries } from './client.ts';
 
 /** The letters "backstop" as a bigint. Advisory locks are a database's own, so every database may use the same. */
 export const RUNNER_LOCK_KEY = BigInt(`0x${Buffer.from('backstop').toString('hex')}`);
@@ -27,18 +27,18 @@ const HOLDER = `
  *
  * @throws DatabaseBusy with the pid, user and query of the holder
  */
-export async function takeRunnerLock(client: pg.Client, waitMs: number, listener: Listener): Promise<void> {
+export async function takeRunnerLock(queries: Queries, waitMs: number, listener: Listener): Promise<void> {
   const started = performance.now();
   let holders: Blocker[] = [];
   for (;;) {
-    const { rows } = await client.query<{ granted: boolean }>(
+    const { rows } = await queries.query<{ granted: boolean }>(
       'SELECT pg_catalog.pg_try_advisory_lock($1) AS granted',
       [String(RUNNER_LOCK_KEY)],
     );
     if (rows[0]?.granted) return;
     const waitedMs = performance.now() - started;
     // Between our question and this one the holder may have gone; what was seen last is still the best answer.
-    const seen = await client.query<Blocker>(HOLDER, [
+    const seen = await queries.query<Blocker>(HOLDER, [
       String(RUNNER_LOCK_KEY >> HALF),
       String(RUNNER_LOCK_KEY & 0xffffffffn),
     ]);

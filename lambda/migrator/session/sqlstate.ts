@@ -1,12 +1,19 @@
 // What an error of the server means: SQLSTATE in, one of our endings out.
-import { BackstopError, type EndingName, type ErrorText } from '../model/errors.ts';
+import { BackstopError } from '../model/errors.ts';
+import type { Location } from '../model/location.ts';
+import { locate, locateInDo, locationAt, type Pieces, type Source } from '../revisions/origin.ts';
+import type { Refusals } from '../revisions/refusals.ts';
 
 /** The fields of a server's error message that we read (protocol: ErrorResponse). */
 export interface ServerError extends Error {
   readonly code: string;
   readonly detail?: string;
   readonly hint?: string;
+  /** In characters from 1, in the text that was sent. */
   readonly position?: string;
+  /** In characters from 1, in `internalQuery`, which a function of the server ran. */
+  readonly internalPosition?: string;
+  readonly internalQuery?: string;
   readonly where?: string;
   /** The server's C function: `exec_stmt_raise` where a revision itself raised the error. */
   readonly routine?: string;
@@ -32,21 +39,21 @@ function isConnectionLoss(error: unknown): error is Error {
   return /^E[A-Z]+$/.test((error as NodeJS.ErrnoException).code ?? '') || /connection/i.test(error.message);
 }
 
-/** The SQLSTATEs with which a revision's own RAISE EXCEPTION refuses (E1 to E3, prerequisites). */
-const REFUSALS: Readonly<Record<string, EndingName>> = {
-  '23503': 'ForeignKeyBlocked',
-  '23502': 'OrphanedChunks',
-  '23514': 'PatternViolation',
-  '0A000': 'ServerTooOld',
-  '42704': 'ExtensionMissing',
-};
+/** What was sent when the error came. */
+export interface Sent {
+  readonly pieces?: Pieces | undefined;
+  /** How many DO statements of it were completed before. */
+  readonly completedDos?: number | undefined;
+  /** The endings that the revision declares for its own exceptions. */
+  readonly refuses?: Refusals | undefined;
+}
 
 /**
  * The ending for an error that stopped a step. The transaction is rolled back in every case.
  *
  * @param place where it happened, e.g. `step 4/8 of 002 (Adding project_id to code_chunks table)`
  */
-export function stepError(error: unknown, place: string): BackstopError {
+export function stepError(error: unknown, place: string, sent: Sent = {}): BackstopError {
   if (error instanceof BackstopError) return error;
   const options = { cause: error };
   if (isConnectionLoss(error)) {
@@ -71,28 +78,83 @@ export function stepError(error: unknown, place: string): BackstopError {
       options,
     );
   }
-  const text: ErrorText = { message: error.message, detail: error.detail, hint: error.hint };
-  const refusal = error.routine === 'exec_stmt_raise' ? REFUSALS[error.code] : undefined;
-  if (refusal) return new BackstopError(refusal, text, options);
-  if (isLockFailure(error)) return new BackstopError('DatabaseBusy', text, options);
+  return serverError(error, place, sent);
+}
+
+function serverError(error: ServerError, place: string, sent: Sent): BackstopError {
+  const options = { cause: error };
+  const { code, detail, hint } = error;
+  if (isLockFailure(error)) {
+    return new BackstopError('DatabaseBusy', { message: error.message, detail, hint }, options);
+  }
+  if (isRaised(error)) {
+    const declared = sent.refuses?.get(code);
+    // The words of a declared refusal are the revision's own, and complete.
+    if (declared) return new BackstopError(declared, { message: error.message, detail, hint }, options);
+    return new BackstopError(
+      'MigrationRefused',
+      {
+        message: error.message,
+        detail: [detail, `Raised in ${place}; everything was rolled back.`].filter(Boolean).join(' '),
+        hint: hint ?? 'Do what the message says, then run again.',
+        location: locationOf(error, sent),
+      },
+      options,
+    );
+  }
   return new BackstopError(
     'MigrationFailed',
     {
-      message: `${error.message} (SQLSTATE ${error.code}) in ${place}`,
-      detail: error.detail ?? error.where?.split('\n')[0],
-      hint: error.hint ?? 'All was rolled back. Correct the cause or the revision, then run again.',
+      message: `${error.message} (SQLSTATE ${code}) in ${place}`,
+      detail: detail ?? error.where?.split('\n')[0],
+      hint: hint ?? 'Everything was rolled back. Correct the cause or the revision, then run again.',
+      location: locationOf(error, sent),
     },
     options,
   );
 }
 
-/** E4: the transaction used up its time. */
+/** Raised on purpose, by RAISE of PL/pgSQL. */
+function isRaised({ code, routine }: ServerError): boolean {
+  return code === 'P0001' || routine === 'exec_stmt_raise';
+}
+
+/** Where in the revision it is wrong; the first line of the SQL, if nothing more is known. */
+function locationOf(error: ServerError, { pieces = [], completedDos = 0 }: Sent): Location | undefined {
+  const source = pieces.find((piece) => typeof piece !== 'string');
+  if (!source) return undefined;
+  try {
+    if (error.position) return locate(pieces, Number(error.position));
+    const line = lineInDo(error.where);
+    const inside = line === undefined ? undefined : { line, completed: completedDos };
+    const { internalQuery: query, internalPosition: position } = error;
+    const found =
+      inside && locateInDo(source, { ...inside, query, position: position ? Number(position) : undefined });
+    return found ?? firstLineOf(source);
+  } catch {
+    // The error itself is what must be told.
+    return undefined;
+  }
+}
+
+/** The line in the body of the DO statement that was running. The words around it are in the server's language. */
+function lineInDo(where = ''): number | undefined {
+  const line = /inline_code_block\D*(\d+)/.exec(where.slice(where.lastIndexOf('inline_code_block')))?.[1];
+  return line === undefined ? undefined : Number(line);
+}
+
+function firstLineOf(source: Source): Location | undefined {
+  const location = locationAt(source, 0);
+  return location && { ...location, column: undefined };
+}
+
+/** The transaction used up its time. */
 export function timeoutError(boundMs: number, place: string, cause: unknown): BackstopError {
   return new BackstopError(
     'MigrationTimeout',
     {
-      message: `Migration timeout exceeded (${Math.round(boundMs / 1000)} seconds)`,
-      detail: `Stopped in ${place}; all was rolled back. Consider running on smaller dataset or optimizing index creation`,
+      message: `The transaction took longer than the ${Math.round(boundMs / 1000)} s that it may`,
+      detail: `Stopped in ${place}; everything was rolled back.`,
       hint: 'Look for slow queries beside it in pg_stat_activity, then run this and start again: VACUUM ANALYZE;',
     },
     { cause },

@@ -1,4 +1,4 @@
-// What the local AWS account holds: database instances and clusters, their snapshots, tags and secrets.
+// The content of the local AWS account: database instances and clusters, their snapshots, tags and secrets.
 import type { LocalServer, LocalSnapshot } from '../server.ts';
 
 /** The account and region of everything local, as AWS's own examples write them. */
@@ -46,7 +46,7 @@ export interface LocalAccount {
   readonly instances: Map<string, LocalInstance>;
   /** By ARN. */
   readonly snapshots: Map<string, StoredSnapshot>;
-  /** Tags by the ARN of what carries them. */
+  /** Tags by the ARN of their resource. */
   readonly tags: Map<string, Map<string, string>>;
   /** Secret strings by ARN or name. */
   readonly secrets: Map<string, string>;

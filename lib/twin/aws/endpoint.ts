@@ -25,7 +25,7 @@ export interface AwsEndpoint extends LocalAccount {
   readonly requests: AwsRequest[];
   /** Called before each action; the fault it returns is answered in the action's place. */
   onRequest: ((request: AwsRequest) => AwsFault | undefined | Promise<AwsFault | undefined>) | undefined;
-  /** Ends the endpoint and the servers that were restored through it; not those that were put into `instances`. */
+  /** Ends the endpoint and the servers that it restored; the given servers in `instances` go on. */
   stop(): Promise<void>;
 }
 
@@ -135,7 +135,7 @@ function serviceOf({ headers, url = '' }: IncomingMessage): Service {
   return url.startsWith('/schedules/') ? SCHEDULER : RDS;
 }
 
-/** What an HTTP request asks of AWS. */
+/** Reads the action and the parameters out of an HTTP request. */
 export function readRequest(incoming: IncomingMessage, body: string): AwsRequest {
   return serviceOf(incoming).read(incoming, body);
 }

@@ -1,4 +1,4 @@
-// Amazon RDS as its Query protocol speaks: the actions that Backstop uses, on real servers.
+// The Query protocol of Amazon RDS: the actions that Backstop uses, on real servers.
 import type { LocalServer } from '../server.ts';
 import type { LocalAccount } from './account.ts';
 import { describeClusters, describeInstances } from './rds/instances.ts';
@@ -8,7 +8,7 @@ import { fault, type Parameters } from './rds/words.ts';
 
 /**
  * Performs one action and returns the content of its result element.
- * @param restored where the servers that a restore starts are noted, for whoever has to stop them.
+ * @param restored collects the servers that a restore starts, for the caller to stop.
  */
 export function callRds(
   account: LocalAccount,

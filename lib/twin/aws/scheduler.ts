@@ -1,7 +1,7 @@
-// Amazon EventBridge Scheduler as its REST protocol speaks: one-time schedules, made and moved.
+// The REST protocol of Amazon EventBridge Scheduler: creates and moves one-time schedules.
 import { ACCOUNT, AwsFaultError, type LocalAccount, REGION } from './account.ts';
 
-/** What the SDK sends to make or to move a schedule, with the name out of the path. */
+/** The request of the SDK to create or move a schedule, with the name from the path. */
 interface Parameters {
   readonly Name?: string;
   readonly GroupName?: string;

@@ -1,4 +1,4 @@
-// AWS Secrets Manager as its JSON 1.1 protocol speaks: GetSecretValue.
+// The JSON 1.1 protocol of AWS Secrets Manager: GetSecretValue.
 import { ACCOUNT, AwsFaultError, type LocalAccount, REGION } from './account.ts';
 
 /** Performs one action and returns its answer. */

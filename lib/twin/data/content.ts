@@ -1,4 +1,4 @@
-// What a database is filled with: codebase_mcp with what it holds in real life, any other by its catalogue.
+// Chooses the data for a database: realistic rows for codebase_mcp, rows made from the catalog for any other.
 import type { Client } from 'pg';
 import { CODEBASE_MCP } from '../databases.ts';
 import { type DataProgress, generateData } from './generate.ts';

@@ -1,4 +1,4 @@
-// Counts every row of every table: what was there before and after, without trust in anybody's report.
+// Counts every row of every table, so that no report has to be trusted.
 import type pg from 'pg';
 
 /** Table → rows, of all tables in `public` and in the schemas of retired tables; Backstop's and Alembic's own left out. */

@@ -1,4 +1,4 @@
-// Fills a database that is there already: all of the data or nothing of it, and only where nothing would be mixed with it.
+// Fills an existing database, in one transaction, and only if its tables are empty.
 import type pg from 'pg';
 import { formatError } from '../../../lambda/migrator/model/errors.ts';
 import { type DataProgress, generateData } from './generate.ts';
@@ -24,7 +24,7 @@ export async function fillDatabase(
     await client.query('COMMIT');
     return rows;
   } catch (error) {
-    // Where the session is lost, the server has rolled back by itself.
+    // If the session is lost, the server has rolled back by itself.
     await client.query('ROLLBACK').catch(() => {});
     throw error;
   }
@@ -46,7 +46,7 @@ async function requireTables(client: pg.Client, tables: readonly TableData[]): P
     formatError({
       message: 'The database has not all tables of revision 005',
       detail: `Missing in schema public, or without one of their columns: ${rows.map(({ table }) => table).join(', ')}.`,
-      hint: 'Run: npx backstop upgrade 005 (where the database is past it: npx backstop downgrade 005).',
+      hint: 'Run: npx backstop upgrade 005 (if the database is past it: npx backstop downgrade 005).',
     }),
   );
 }
@@ -61,7 +61,7 @@ async function requireEmpty(client: pg.Client, tables: readonly TableData[]): Pr
     formatError({
       message: 'The database has rows already',
       detail: `In ${rows.map(({ name }) => name).join(', ')}.`,
-      hint: `Fill another database; or, where these rows may go, run: TRUNCATE ${names.join(', ')};`,
+      hint: `Fill another database; or, if you do not need these rows, run: TRUNCATE ${names.join(', ')};`,
     }),
   );
 }

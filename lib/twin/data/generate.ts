@@ -5,7 +5,7 @@ import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { codebaseMcpTables, type DataSize, type TableData, type Value } from './tables.ts';
 
-/** Told now and then how many rows of all are in. */
+/** Called now and then with the number of rows so far and of all rows. */
 export type DataProgress = (done: number, total: number) => void;
 
 const ROWS_A_CHUNK = 200;

@@ -28,7 +28,7 @@ export class Random {
     return choices[this.below(choices.length)] as T;
   }
 
-  /** The uuid of the `index`th thing of a kind: whoever refers to it need not have kept it. */
+  /** The uuid of the `index`th thing of a kind: a reference can be computed and need not be stored. */
   uuid(kind: string, index: number): string {
     const hex = createHash('md5').update(`${this.#seed} ${kind} ${index}`).digest('hex');
     return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');

@@ -1,4 +1,4 @@
-// Rows for tables of any shape: what their columns may hold is read from the catalogue, and the server makes it up.
+// Rows for tables of any shape: the catalog describes the columns, and the server generates the values.
 import { type Client, escapeIdentifier, escapeLiteral } from 'pg';
 
 interface ColumnName {
@@ -9,7 +9,7 @@ interface ColumnName {
 interface Column extends ColumnName {
   /** The server's own name, e.g. `int4`; that of an array begins with an underscore. */
   readonly type: string;
-  /** Of a varchar: how many characters fit. */
+  /** The length of a varchar, in characters. */
   readonly size: number | null;
   readonly required: boolean;
   /** SQL of the default. */
@@ -44,7 +44,7 @@ const COLUMNS = `
  * Fills every table in `public`; they must be empty. The same seed makes the same rows.
  *
  * @param rows of each table
- * @throws Error for a column of a type that nobody has needed yet
+ * @throws Error for a column of an unsupported type
  */
 export async function insertRows(client: Client, seed: number, rows: number): Promise<void> {
   const { rows: columns } = await client.query<Column>(COLUMNS);
@@ -61,12 +61,12 @@ export async function insertRows(client: Client, seed: number, rows: number): Pr
   await client.query(`ANALYZE ${tables.map(([table]) => `public.${table}`).join(', ')}`);
 }
 
-/** A default that calls no function stays: it is what a CHECK allows. */
+/** A default that calls no function is kept: a CHECK allows this value. */
 function isGiven({ preset, unique, target }: Column): boolean {
   return preset === null || unique || target !== null || /\w\(/.test(preset);
 }
 
-/** SQL of what row `i` has in a column. Every third row lacks what it may lack; by unique columns it is found. */
+/** SQL of the value in a column of row `i`. Nullable columns are NULL in every third row; unique columns identify a row. */
 function cellOf(column: Column, columns: readonly Column[], seed: number): string {
   const value = madeUp(sourceOf(column, columns), seed);
   return column.required || column.unique ? value : `CASE WHEN i % 3 > 0 THEN ${value} END`;

@@ -1,4 +1,4 @@
-// What a codebase_mcp database of some age holds at revision 005: rows for all thirteen tables.
+// Rows for all thirteen tables of a codebase_mcp database at revision 005, as after some years of use.
 import { Random } from './random.ts';
 
 export type Value = string | number | boolean | null;
@@ -55,7 +55,7 @@ export function codebaseMcpTables({ repositories, chunksPerRepository, seed }: D
   const random = new Random(seed);
   const chunks = repositories * chunksPerRepository;
   const files = Math.ceil(chunks / CHUNKS_PER_FILE);
-  // Making a new vector for every chunk would take longer than storing them: a few stand for all.
+  // Making a new vector for every chunk would take longer than storing them: a few are used for all.
   const vectors = Array.from({ length: Math.min(32, chunks) }, () => vector(random));
   return [
     {

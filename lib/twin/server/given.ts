@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { BackstopError } from '../../../lambda/migrator/model/errors.ts';
+import { connectorTo } from '../../../lambda/migrator/session/connection.ts';
 import { parseDatabaseUrl, readDatabaseUrl } from '../../../lambda/migrator/session/database-url.ts';
-import { connectorTo } from '../../../lambda/migrator/session/session.ts';
 import { createDatabase, createRole, dropDatabase, dropRole, withClient } from './client.ts';
 import type { LocalServer, ServerAddress } from './server.ts';
 

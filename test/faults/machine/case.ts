@@ -1,6 +1,5 @@
 // One case: what happens, where, and how the execution must end; and the running of it.
-import type { Case, Run, TestTwin } from '../../machine/twin.ts';
-import { makeTwin, withEnvironment } from '../../machine/twin.ts';
+import { type Case, makeTwin, type Run, type TestTwin, withEnvironment } from '../../machine/twin.ts';
 import { expectNothingLeft, type Holder, hold, until } from '../../setup/sessions.ts';
 import { type Crooked, startCrookedAws } from './crooked-aws.ts';
 import { disturbState } from './disturbed.ts';

@@ -55,9 +55,9 @@ test.each<[what: string, since: () => Promise<unknown>, last: string]>([
   await since();
   await expect(finalizeLater()).rejects.toMatchObject({
     name: 'NotAtTarget',
-    summary: `The database was changed by somebody else after ${ONE}`,
+    summary: `The database was changed by another run after ${ONE}`,
     detail: expect.stringMatching(new RegExp(`^Last it was ${last}\\.$`)),
-    hint: 'Look into backstop.history for who it was; to finalize by hand, start an execution with {"action":"finalize"}.',
+    hint: 'backstop.history says who changed it. To finalize by hand, start an execution with {"action":"finalize"}.',
   });
   expect(await database.query("SELECT to_regclass('retired_001.one')::text AS one")).toEqual([
     { one: 'retired_001.one' },
@@ -68,7 +68,7 @@ test('is refused where nobody remembers who it was', async () => {
   await database.query('DROP SCHEMA backstop CASCADE');
   await expect(finalizeLater()).rejects.toMatchObject({
     name: 'NotAtTarget',
-    detail: 'backstop.history knows of no change.',
+    detail: 'backstop.history has no change.',
   });
 });
 

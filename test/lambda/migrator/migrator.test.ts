@@ -1,14 +1,8 @@
 // The verbs: what each refuses before it begins, what it finds, and where it leaves the database.
 
-import {
-  downgrade,
-  finalize,
-  plan,
-  reconcile,
-  upgrade,
-  validate,
-} from '../../../lambda/migrator/migrator.ts';
-import { connectorTo } from '../../../lambda/migrator/session/session.ts';
+import { plan, reconcile, validate } from '../../../lambda/migrator/inspect.ts';
+import { downgrade, finalize, upgrade } from '../../../lambda/migrator/migrator.ts';
+import { connectorTo } from '../../../lambda/migrator/session/connection.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
 import { startProxy } from '../../setup/proxy.ts';
 import { databaseOf } from '../../setup/revisions.ts';

@@ -1,7 +1,8 @@
 // The script of `--sql`: whoever runs it, it does what an online run does, or nothing.
 import { execFile, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
-import { downgrade, upgrade, validate } from '../../../lambda/migrator/migrator.ts';
+import { validate } from '../../../lambda/migrator/inspect.ts';
+import { downgrade, upgrade } from '../../../lambda/migrator/migrator.ts';
 import { DEFAULT_BOUNDS } from '../../../lambda/migrator/model/bounds.ts';
 import { offlineSql } from '../../../lambda/migrator/offline.ts';
 import { takeRunnerLock } from '../../../lambda/migrator/session/runner-lock.ts';

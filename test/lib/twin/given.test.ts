@@ -28,7 +28,7 @@ describe('a given server', () => {
   });
   afterAll(() => host.stop());
 
-  test('speaks TLS where the URL asks for it, and where it does not, not on this machine', async () => {
+  test('speaks TLS if the URL asks for it; otherwise not on this machine', async () => {
     expect(given.tls).toEqual(host.tls);
     const plain = await startServer(as('admin', 'secret', 'theirs').replace(/\?.*/, ''));
     expect(plain.tls).toBe('off');

@@ -152,7 +152,7 @@ describe('an Aurora cluster', () => {
 });
 
 describe('a snapshot', () => {
-  test('becomes available when the backup is done, and restores to an instance with the data of then', async () => {
+  test('becomes available when the backup is done, and restores to an instance with the data of that time', async () => {
     await withClient(server, 'app', (client) => client.query('CREATE TABLE t AS SELECT 1 AS n'));
     expect((await create('Before-2')).DBSnapshot).toMatchObject({
       DBSnapshotIdentifier: 'before-2',
@@ -271,7 +271,7 @@ describe('tags', () => {
     ).rejects.toMatchObject({ name: 'InvalidParameterValue' });
   });
 
-  test('of what does not exist are not found', async () => {
+  test('of a missing resource are not found', async () => {
     await expect(
       rds.send(
         new ListTagsForResourceCommand({
@@ -283,7 +283,7 @@ describe('tags', () => {
 });
 
 describe('a request', () => {
-  test('can be answered with any fault of AWS, as often as is wanted', async () => {
+  test('can be answered with any fault of AWS, any number of times', async () => {
     let faults = 1;
     aws.onRequest = ({ action }) =>
       action === 'DescribeDBInstances' && faults-- > 0

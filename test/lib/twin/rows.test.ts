@@ -27,7 +27,7 @@ const TABLES = `
     details jsonb NOT NULL,
     UNIQUE (author_id, edition)
   );
-  ALTER TABLE author ADD favourite_id bigint NOT NULL REFERENCES book;
+  ALTER TABLE author ADD favorite_id bigint NOT NULL REFERENCES book;
   CREATE TABLE "Chapter one" (id integer PRIMARY KEY, "the parent" integer NOT NULL REFERENCES "Chapter one");
   CREATE UNIQUE INDEX ON author (nickname);
 `;
@@ -39,7 +39,7 @@ beforeEach(async () => {
 });
 afterEach(() => db.drop());
 
-/** Makes the tables anew, fills them, and returns what is in them. */
+/** Creates the tables again, fills them, and returns their rows. */
 async function fill(seed: number): Promise<unknown[][]> {
   const client = await db.connect('test');
   try {
@@ -75,7 +75,7 @@ test('some rows lack what they may lack', async () => {
   expect(weights).toBeLessThan(50);
 });
 
-test('a column of a type that nobody has needed yet is named', async () => {
+test('the error names a column of an unsupported type', async () => {
   await db.query('CREATE TABLE place (id integer PRIMARY KEY, spot point NOT NULL)');
   const client = await db.connect('test');
   const filling = insertRows(client, 1, 5).finally(() => client.end());

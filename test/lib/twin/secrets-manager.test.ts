@@ -33,7 +33,7 @@ test.each([
   expect(await read(asked)).toMatchObject({ Name: 'app/database', SecretString: '{"username":"me"}' });
 });
 
-test('a rotated secret is read anew', async () => {
+test('a rotated secret is read again', async () => {
   aws.secrets.set('rotating', 'old');
   await read('rotating');
   aws.secrets.set('rotating', 'new');

@@ -1,5 +1,7 @@
 // The checks in verify/: each holds when it should, and fails when its subject is broken.
-import { downgrade, finalize, upgrade, validate } from '../../../lambda/migrator/migrator.ts';
+
+import { validate } from '../../../lambda/migrator/inspect.ts';
+import { downgrade, finalize, upgrade } from '../../../lambda/migrator/migrator.ts';
 import type { ValidationReport } from '../../../lambda/migrator/model/report.ts';
 import { verdictLines } from '../../../lambda/migrator/model/verdict.ts';
 import { codebaseMcp, makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';

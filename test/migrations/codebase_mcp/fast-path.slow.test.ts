@@ -1,8 +1,9 @@
 // Step 4 of 002, branch by branch: what chunks hold then, how many were updated, that nothing is rewritten, what is read.
 import type pg from 'pg';
-import { upgrade, validate } from '../../../lambda/migrator/migrator.ts';
+import { validate } from '../../../lambda/migrator/inspect.ts';
+import { upgrade } from '../../../lambda/migrator/migrator.ts';
 import type { RunReport } from '../../../lambda/migrator/model/report.ts';
-import { connectorTo } from '../../../lambda/migrator/session/session.ts';
+import { connectorTo } from '../../../lambda/migrator/session/connection.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
 import { contentsOf, rowsOf } from './contents.ts';
 

@@ -1,5 +1,7 @@
 // FR-016: 002 may run again on what it made, and keeps what it finds done.
-import { downgrade, finalize, upgrade, validate } from '../../../lambda/migrator/migrator.ts';
+
+import { validate } from '../../../lambda/migrator/inspect.ts';
+import { downgrade, finalize, upgrade } from '../../../lambda/migrator/migrator.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
 import { contentsOf, filesOf } from './contents.ts';
 

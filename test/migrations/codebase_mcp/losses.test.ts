@@ -13,7 +13,11 @@ let db: TestDatabase;
 const losses = (revision: string): Promise<string[]> =>
   inSession(db, async (client) => {
     const checks = revisionOf(codebaseMcp.chain, revision).checks['before-downgrade'];
-    const report = await runChecks(client, revision, 'before-downgrade', checks, 60_000, () => {});
+    const report = await runChecks(
+      client,
+      { revision, phase: 'before-downgrade', checks },
+      { timeoutMs: 60_000 },
+    );
     return report.checks.flatMap(({ id, rows }) => rows.map((row) => [id, ...Object.values(row)].join(' ')));
   });
 const counted = async (relation: string) =>

@@ -2,9 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type pg from 'pg';
-import { upgrade, validate } from '../../../lambda/migrator/migrator.ts';
+import { validate } from '../../../lambda/migrator/inspect.ts';
+import { upgrade } from '../../../lambda/migrator/migrator.ts';
 import type { CheckReport } from '../../../lambda/migrator/model/report.ts';
-import type { Check } from '../../../lambda/migrator/revisions/revision.ts';
+import type { Check } from '../../../lambda/migrator/revisions/check.ts';
 import { backstop, databaseUrl } from '../../bin/cli/program.ts';
 import { codebaseMcp, makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
 import { inSession } from './contents.ts';
@@ -39,7 +40,10 @@ describe('one pass', () => {
     const scans = await inSession(db, async (client) => {
       await client.query('BEGIN');
       const nodes: PlanNode[] = [];
-      for (const { table, query } of GATHERS) {
+      for (const {
+        table,
+        query: { sql: query },
+      } of GATHERS) {
         nodes.push(...(await planOf(client, query, 'ANALYZE')));
         await client.query(`CREATE TEMPORARY TABLE ${table} AS ${query}`);
       }

@@ -1,6 +1,7 @@
 // What 002 refuses, in which words, without a trace; and that the remedy in the hint, word for word, is one.
 
-import { downgrade, finalize, upgrade, validate } from '../../../lambda/migrator/migrator.ts';
+import { validate } from '../../../lambda/migrator/inspect.ts';
+import { downgrade, finalize, upgrade } from '../../../lambda/migrator/migrator.ts';
 import { DEFAULT_BOUNDS } from '../../../lambda/migrator/model/bounds.ts';
 import { BackstopError } from '../../../lambda/migrator/model/errors.ts';
 import { codebaseMcp, makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';

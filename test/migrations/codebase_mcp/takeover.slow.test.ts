@@ -1,5 +1,7 @@
 // Databases that are not quite ours: 002 takes over what others built on, around and into the tables it knows.
-import { downgrade, finalize, upgrade, validate } from '../../../lambda/migrator/migrator.ts';
+
+import { validate } from '../../../lambda/migrator/inspect.ts';
+import { downgrade, finalize, upgrade } from '../../../lambda/migrator/migrator.ts';
 import type { RunReport } from '../../../lambda/migrator/model/report.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
 import { pgDump } from '../../setup/schema-dump.ts';

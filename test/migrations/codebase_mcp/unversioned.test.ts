@@ -1,5 +1,6 @@
 // Tables without a version: the run is refused, and told which revision the database looks like.
-import { plan, upgrade, validate } from '../../../lambda/migrator/migrator.ts';
+import { plan, validate } from '../../../lambda/migrator/inspect.ts';
+import { upgrade } from '../../../lambda/migrator/migrator.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
 import { contentsOf } from './contents.ts';
 

@@ -1,6 +1,7 @@
 // The way up: base to head in one transaction or revision by revision, and what stands at each of them.
 
-import { reconcile, upgrade } from '../../../lambda/migrator/migrator.ts';
+import { reconcile } from '../../../lambda/migrator/inspect.ts';
+import { upgrade } from '../../../lambda/migrator/migrator.ts';
 import { describeEvent } from '../../../lambda/migrator/model/events.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
 import { contentsOf } from './contents.ts';

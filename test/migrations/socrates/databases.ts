@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import type pg from 'pg';
 import { readChain } from '../../../lambda/migrator/revisions/chain.ts';
+import type { Check, Phase } from '../../../lambda/migrator/revisions/check.ts';
 import type { Database } from '../../../lambda/migrator/revisions/databases.ts';
-import type { Check, Phase } from '../../../lambda/migrator/revisions/revision.ts';
 import { MIGRATIONS } from '../../../lib/paths.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
 import { dumpSchema } from '../../setup/schema-dump.ts';

@@ -1,7 +1,8 @@
 // The checks prove the six design patterns: each knows everything that its pattern applies to, and finds every
 // way in which the live schema can leave it.
 import type pg from 'pg';
-import { upgrade, validate } from '../../../lambda/migrator/migrator.ts';
+import { validate } from '../../../lambda/migrator/inspect.ts';
+import { upgrade } from '../../../lambda/migrator/migrator.ts';
 import type { TestDatabase } from '../../setup/database.ts';
 import {
   CHAINS,

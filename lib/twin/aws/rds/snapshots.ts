@@ -113,7 +113,7 @@ export function deleteSnapshot(account: LocalAccount, kind: Kind, parameters: Pa
   const snapshotArn = arn(words.arn, snapshot.identifier);
   account.snapshots.delete(snapshotArn);
   account.tags.delete(snapshotArn);
-  // RDS answers before the storage is free; what cannot be removed goes with the server.
+  // RDS answers before the storage is free; if removing fails here, stopping the server removes it.
   snapshot.backup?.delete().catch(() => {});
   return { [words.element]: { ...element, Status: 'deleted' } };
 }

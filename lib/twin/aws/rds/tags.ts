@@ -1,4 +1,4 @@
-// Tags in RDS: on whatever has an ARN.
+// Tags in RDS, on any resource with an ARN.
 import type { LocalAccount } from '../account.ts';
 import { fault, type Kind, notFound, type Parameters, snapshotNotFound, WORDS } from './words.ts';
 

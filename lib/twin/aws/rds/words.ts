@@ -1,11 +1,11 @@
-// How RDS names things: what differs between instances and clusters, identifiers, ARNs and faults.
+// Names in RDS: identifiers, ARNs and faults, for instances and for clusters.
 import { ACCOUNT, AwsFaultError, type LocalInstance, REGION } from '../account.ts';
 
 export type Kind = LocalInstance['kind'];
 /** As the Query protocol sends them: flat, every value a string. */
 export type Parameters = Readonly<Record<string, string>>;
 
-/** What differs between an instance and an Aurora cluster is only words. */
+/** The words in which the API for instances differs from the API for Aurora clusters. */
 export const WORDS = {
   instance: {
     element: 'DBInstance',

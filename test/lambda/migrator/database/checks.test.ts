@@ -1,6 +1,7 @@
 // Checks: what they report, that they leave no trace, and how they refuse a run.
 
-import { plan, upgrade, validate } from '../../../../lambda/migrator/migrator.ts';
+import { plan, validate } from '../../../../lambda/migrator/inspect.ts';
+import { upgrade } from '../../../../lambda/migrator/migrator.ts';
 import { DEFAULT_BOUNDS } from '../../../../lambda/migrator/model/bounds.ts';
 import { readChain } from '../../../../lambda/migrator/revisions/chain.ts';
 import type { Database } from '../../../../lambda/migrator/revisions/databases.ts';
@@ -229,8 +230,8 @@ describe('checks leave no trace', () => {
 
 describe('a check that does not hold before the upgrade', () => {
   test.each([
-    ['a foreign key', 'ForeignKeyBlocked'],
-    ['an old server', 'ServerTooOld'],
+    ['an ending of the engine', 'ServerTooOld'],
+    ['another one', 'ExtensionMissing'],
   ])('refuses by the name that its row says, e.g. for %s', async (_what, name) => {
     const row = `SELECT '${name}' AS error, 'm' AS message, 'd' AS detail, 'h' AS hint`;
     const refusal = { name, summary: 'm', detail: 'd', hint: 'h' };

@@ -1,6 +1,7 @@
 // The estimate: what an upgrade would cost is told beforehand, keeps nobody waiting, and stops what locks for too long.
 
-import { downgrade, plan, upgrade } from '../../../../lambda/migrator/migrator.ts';
+import { plan } from '../../../../lambda/migrator/inspect.ts';
+import { downgrade, upgrade } from '../../../../lambda/migrator/migrator.ts';
 import { type Bounds, DEFAULT_BOUNDS } from '../../../../lambda/migrator/model/bounds.ts';
 import { describeEvent, type ProgressEvent } from '../../../../lambda/migrator/model/events.ts';
 import { readChain, revisionOf } from '../../../../lambda/migrator/revisions/chain.ts';
@@ -217,7 +218,7 @@ describe('a lock that is expected to be held for too long', () => {
 
 test('what was expected is kept in the history, beside what was measured', async () => {
   database = await makeDatabase('empty', { extension: false });
-  const { estimate } = await upgrade(on(declaring('')), 'head');
+  const { estimate } = await upgrade(on(declaring('-- Locks:')), 'head');
   expect(await database.query("SELECT report -> 'estimate' AS estimate FROM backstop.history")).toEqual([
     { estimate },
   ]);

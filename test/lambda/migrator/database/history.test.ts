@@ -1,5 +1,7 @@
 // The memory in the database: every run that changed something, or failed to, and revisions that were edited since.
-import { downgrade, finalize, plan, upgrade } from '../../../../lambda/migrator/migrator.ts';
+
+import { plan } from '../../../../lambda/migrator/inspect.ts';
+import { downgrade, finalize, upgrade } from '../../../../lambda/migrator/migrator.ts';
 import { DEFAULT_BOUNDS } from '../../../../lambda/migrator/model/bounds.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../../setup/database.ts';
 import { databaseOf, type RevisionDraft } from '../../../setup/revisions.ts';
@@ -81,9 +83,10 @@ test('a failure is remembered by its name, even the very first run', async () =>
       checksums: {},
       report: {
         error: 'MigrationFailed',
-        message: 'division by zero (SQLSTATE 22012) in step 2/4 of 001 (Step 2)',
+        message: 'division by zero (SQLSTATE 22012) in step 2/2 of 001 (Step 2)',
         hint: expect.stringContaining('rolled back'),
         attempts: 1,
+        location: { file: '001/upgrade.sql', line: 11, text: 'SELECT 1 / 0;' },
       },
     }),
   ]);

@@ -1,7 +1,8 @@
 // alembic_version: read and written as Alembic does, and no race over it goes unnoticed.
 
 import { readVersions } from '../../../../lambda/migrator/database/version-table.ts';
-import { plan, upgrade } from '../../../../lambda/migrator/migrator.ts';
+import { plan } from '../../../../lambda/migrator/inspect.ts';
+import { upgrade } from '../../../../lambda/migrator/migrator.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../../setup/database.ts';
 import { databaseOf } from '../../../setup/revisions.ts';
 import { expectNothingLeft } from '../../../setup/sessions.ts';

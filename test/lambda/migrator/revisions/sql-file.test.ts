@@ -17,17 +17,23 @@ UPDATE public.one SET two = 1;
 test('title, header and steps are found', () => {
   expect(parseSqlFile(FILE, 'step', 'upgrade.sql')).toEqual({
     title: 'Add a column',
-    header: new Map([
-      ['revision', '002'],
-      ['create date', '2025-10-11'],
+    values: new Map([
+      ['Revision', '002'],
+      ['Create Date', '2025-10-11'],
     ]),
     sections: [
       {
         kind: 'step',
         title: 'Adding the column',
         sql: '-- a comment that stays\nALTER TABLE public.one ADD COLUMN two integer;',
+        origin: { file: 'upgrade.sql', line: 7, column: 1 },
       },
-      { kind: 'step', title: 'Filling it', sql: 'UPDATE public.one SET two = 1;' },
+      {
+        kind: 'step',
+        title: 'Filling it',
+        sql: 'UPDATE public.one SET two = 1;',
+        origin: { file: 'upgrade.sql', line: 11, column: 1 },
+      },
     ],
   });
 });
@@ -40,35 +46,104 @@ test('a file from Windows reads the same', () => {
 test('checks are opened by their own word, and a file may have none', () => {
   const text = '-- Nothing to prove here.\n-- check: V1.1 a step: is no section\nSELECT 1;\n';
   expect(parseSqlFile(text, 'check', 'x.sql').sections).toEqual([
-    { kind: 'check', title: 'V1.1 a step: is no section', sql: 'SELECT 1;' },
+    expect.objectContaining({ kind: 'check', title: 'V1.1 a step: is no section', sql: 'SELECT 1;' }),
   ]);
   expect(parseSqlFile('-- Nothing\n', 'check', 'x.sql').sections).toEqual([]);
 });
 
-test('what checks gather is a section among them, and none among steps', () => {
+test('what checks gather is a section among them', () => {
   const text = '-- T\n-- check: V1.1 one\nSELECT 1;\n-- gather: all of it\nSELECT 2;\n';
   expect(parseSqlFile(text, 'check', 'x.sql').sections).toEqual([
-    { kind: 'check', title: 'V1.1 one', sql: 'SELECT 1;' },
-    { kind: 'gather', title: 'all of it', sql: 'SELECT 2;' },
+    expect.objectContaining({ kind: 'check', title: 'V1.1 one', sql: 'SELECT 1;' }),
+    expect.objectContaining({ kind: 'gather', title: 'all of it', sql: 'SELECT 2;' }),
   ]);
-  expect(parseSqlFile(`${text.replace('check', 'step')}`, 'step', 'x.sql').sections).toHaveLength(1);
+});
+
+test('text for people may follow the keys of the header', () => {
+  const text =
+    '-- T\n-- Revision: 1\n--\n-- Tables created:\n-- - none\n-- Note: this is text.\n-- step: One\nSELECT 1;';
+  expect([...parseSqlFile(text, 'step', 'x.sql').values]).toEqual([['Revision', '1']]);
+});
+
+test('a key may be written in any case', () => {
+  const text = '-- T\n-- locks: public.one\n-- step: One\nSELECT 1;';
+  expect(parseSqlFile(text, 'step', 'x.sql').values.get('Locks')).toBe('public.one');
 });
 
 test.each([
-  ['a step without a title', '-- T\n-- step:  \nSELECT 1;', 'x.sql line 2: a step has no title'],
+  ['a step without a title', '-- T\n-- step:  \nSELECT 1;', 'x.sql:2: a step has no title'],
   [
     'SQL before the first step',
     '-- T\n\nSELECT 1;\n-- step: One\nSELECT 1;',
-    'x.sql line 3: SQL stands before the first "-- step:" line',
+    'x.sql:3: SQL stands before the first "-- step:" line',
   ],
-  ['SQL without any step', 'SELECT 1;', 'x.sql line 1: SQL stands before the first "-- step:" line'],
+  ['SQL without any step', 'SELECT 1;', 'x.sql:1: SQL stands before the first "-- step:" line'],
   [
     'a step of comments alone',
     '-- T\n-- step: One\n-- later\n\n-- step: Two\nSELECT 1;',
-    'x.sql: the step "One" has no SQL',
+    'x.sql:2: the step "One" has no SQL',
+  ],
+  [
+    'an unknown key',
+    '-- T\n-- Revision: 1\n-- Author: me\n-- step: One\nSELECT 1;',
+    'x.sql:3: the header has an unknown key "Author"',
+  ],
+  [
+    'a misspelt key',
+    '-- T\n-- Lokcs: public.one\n-- step: One\nSELECT 1;',
+    'x.sql:2: the header has an unknown key "Lokcs"',
+  ],
+  [
+    'a misspelt key below the header',
+    '-- T\n--\n-- Lock: public.one\n-- step: One\nSELECT 1;',
+    'x.sql:3: the header has an unknown key "Lock"',
+  ],
+  [
+    'a key below the header',
+    '-- T\n--\n-- Locks: public.one\n-- step: One\nSELECT 1;',
+    'x.sql:3: "Locks" stands below the header, where it is not read',
+  ],
+  [
+    'a key that is given twice',
+    '-- T\n-- Locks: public.one\n-- Locks: public.two\n-- step: One\nSELECT 1;',
+    'x.sql:3: "Locks" is given twice',
+  ],
+  ...['stpe', 'steps', 'Step', 'STEP', 'tep'].map((word) => [
+    `the directive ${word}`,
+    `-- T\n-- step: One\nSELECT 1;\n-- ${word}: Two\nSELECT 2;`,
+    `x.sql:4: "-- ${word}:" is not a directive`,
+  ]),
+  [
+    'a check among steps',
+    '-- T\n-- step: One\nSELECT 1;\n-- check: V1.1 two\nSELECT 2;',
+    'x.sql:4: a check is not read in this file',
+  ],
+  [
+    'a placeholder of the template',
+    "-- T\n-- step: One\nSELECT 'replace this with the SQL of the step';",
+    'x.sql:3: a placeholder of the template is left',
   ],
 ])('%s is refused with its place and the remedy', (_what, text, summary) => {
   expect(() => parseSqlFile(text, 'step', 'x.sql')).toThrow(
+    expect.objectContaining({ name: 'RevisionInvalid', summary, hint: expect.stringMatching(/\w/) }),
+  );
+});
+
+test.each([
+  ['a misspelt check', '-- T\n-- chek: V1.1 one\nSELECT 1;', 'x.sql:2: "-- chek:" is not a directive'],
+  [
+    'a misspelt "shown as"',
+    '-- T\n-- check: V1.1 one\n-- show as: One\nSELECT 1;',
+    'x.sql:3: "-- show as:" is not a directive',
+  ],
+  ['a step among checks', '-- T\n-- step: One\nSELECT 1;', 'x.sql:2: a step is not read in this file'],
+  [
+    'a key of the header',
+    '-- T\n-- Locks: public.one\n-- check: V1.1 one\nSELECT 1;',
+    'x.sql:2: "Locks" is not read in this file',
+  ],
+])('among checks, %s is refused with its place and the remedy', (_what, text, summary) => {
+  expect(() => parseSqlFile(text, 'check', 'x.sql')).toThrow(
     expect.objectContaining({ name: 'RevisionInvalid', summary, hint: expect.stringMatching(/\w/) }),
   );
 });

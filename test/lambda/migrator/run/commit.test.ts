@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { upgrade } from '../../../../lambda/migrator/migrator.ts';
 import { DEFAULT_BOUNDS } from '../../../../lambda/migrator/model/bounds.ts';
 import { commit } from '../../../../lambda/migrator/run/commit.ts';
-import { connectorTo } from '../../../../lambda/migrator/session/session.ts';
+import { connectorTo } from '../../../../lambda/migrator/session/connection.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../../setup/database.ts';
 import { type Disturbance, type NetworkProxy, startProxy } from '../../../setup/proxy.ts';
 import { databaseOf } from '../../../setup/revisions.ts';
@@ -130,7 +130,7 @@ describe('what is deferred to COMMIT is rolled back where it fails', () => {
   test('a trigger that refuses, by its name', async () => {
     const sql = deferred("RAISE USING ERRCODE = 'check_violation', MESSAGE = 'not like this';");
     await expect(upgradeWith(sql)).rejects.toMatchObject({
-      name: 'PatternViolation',
+      name: 'MigrationRefused',
       summary: 'not like this',
     });
   });
@@ -139,7 +139,9 @@ describe('what is deferred to COMMIT is rolled back where it fails', () => {
     const bounds = { ...DEFAULT_BOUNDS, transactionMs: 1_000 };
     await expect(upgradeWith(deferred('PERFORM pg_sleep(30);'), bounds)).rejects.toMatchObject({
       name: 'MigrationTimeout',
-      detail: expect.stringContaining('Stopped in checking deferred constraints; all was rolled back.'),
+      detail: expect.stringContaining(
+        'Stopped in checking deferred constraints; everything was rolled back.',
+      ),
     });
   });
 });

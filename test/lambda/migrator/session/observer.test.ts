@@ -1,8 +1,8 @@
 // The observer: who blocks a statement is named, and its own trouble is never the run's.
 
 import type { Blocker } from '../../../../lambda/migrator/model/report.ts';
+import type { Connect } from '../../../../lambda/migrator/session/connection.ts';
 import { Observer } from '../../../../lambda/migrator/session/observer.ts';
-import type { Connect } from '../../../../lambda/migrator/session/session.ts';
 import { makeDatabase, type TestDatabase } from '../../../setup/database.ts';
 import { expectNothingLeft, hold } from '../../../setup/sessions.ts';
 
@@ -29,10 +29,15 @@ async function watchBlocked(
   const blocked = new Promise<readonly Blocker[]>((resolve) => {
     found = resolve;
   });
-  const work = observer.watch(rows[0].pid, client.query('SELECT FROM one'), found);
+  const sent = performance.now();
+  const session = { pid: rows[0].pid, waitingMs: () => performance.now() - sent };
+  const unwatch = observer.watch(session, found);
+  const work = client.query('SELECT FROM one');
   await until(blocked);
   await holder.release();
-  const result = await work.finally(() => observer.end());
+  const result = await work;
+  unwatch();
+  await observer.end();
   await client.end();
   return { holder, result, blocked };
 }
@@ -69,7 +74,7 @@ test('where nothing waits it has no connection', async () => {
     connections += 1;
     return database.connect(name);
   }, 'backstop observer');
-  await observer.watch(0, Promise.resolve(), () => {});
+  observer.watch({ pid: 0, waitingMs: () => 0 }, () => {})();
   await observer.end();
   expect(connections).toBe(0);
 });

@@ -1,5 +1,6 @@
 // One runner at a time: the others wait, find nothing left to do, or are told who stands in the way.
-import { plan, reconcile, upgrade } from '../../../../lambda/migrator/migrator.ts';
+import { plan, reconcile } from '../../../../lambda/migrator/inspect.ts';
+import { upgrade } from '../../../../lambda/migrator/migrator.ts';
 import { DEFAULT_BOUNDS } from '../../../../lambda/migrator/model/bounds.ts';
 import { takeRunnerLock } from '../../../../lambda/migrator/session/runner-lock.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../../setup/database.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { type ConnectionSettings, connectorTo } from '../../../../lambda/migrator/session/session.ts';
+import { type ConnectionSettings, connectorTo } from '../../../../lambda/migrator/session/connection.ts';
 import { certificateFiles, writeCertificate } from '../../../../lib/twin/server/certificate.ts';
 import { makeDatabase, type TestDatabase, testServer } from '../../../setup/database.ts';
 import { startProxy } from '../../../setup/proxy.ts';

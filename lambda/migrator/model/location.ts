@@ -1,0 +1,43 @@
+// Where in the files of a revision something is, and how that is shown: file:line:column, the line, a caret.
+
+/** A place in a file of a revision. Lines and columns count from 1; a column counts characters. */
+export interface Location {
+  /** `002_remove_non_search_tables/upgrade.sql`: without the machine's own path. */
+  readonly file: string;
+  readonly line: number;
+  /** Undefined if only the line is known. */
+  readonly column?: number | undefined;
+  /** The line itself; undefined if it is not known. */
+  readonly text?: string | undefined;
+}
+
+/** In characters: longer lines are shown in part. */
+const LONGEST_LINE = 120;
+
+/** `002_x/upgrade.sql:11:15`. */
+export function formatLocation({ file, line, column }: Location): string {
+  return [file, line, column].filter((part) => part !== undefined).join(':');
+}
+
+/** The location, and below it the line with a caret under the column, if both are known. */
+export function describeLocation(location: Location): string[] {
+  const { column, text } = location;
+  const head = `AT:  ${formatLocation(location)}`;
+  if (text === undefined || text.trim() === '') return [head];
+  if (column === undefined) return [head, `     ${shorten([...text.trim()])}`];
+  const characters = [...text];
+  const indent = characters.findIndex((character) => character.trim() !== '');
+  // A long line is shown around the column.
+  const from = Math.max(indent, column - 1 - LONGEST_LINE / 2);
+  const shown = characters.slice(from);
+  const before = characters.slice(from, column - 1);
+  const left = from > indent ? '…' : '';
+  // A tab stays a tab, so that the caret stands below its character.
+  const padding = before.map((character) => (character === '\t' ? '\t' : ' ')).join('');
+  return [head, `     ${left}${shorten(shown)}`, `     ${left && ' '}${padding}^`];
+}
+
+function shorten(characters: readonly string[]): string {
+  if (characters.length <= LONGEST_LINE) return characters.join('').trimEnd();
+  return `${characters.slice(0, LONGEST_LINE).join('')}…`;
+}

@@ -1,0 +1,108 @@
+// The header of a revision's SQL file: its title and its `-- Key: value` lines, none of which may be overlooked.
+import { BackstopError } from '../model/errors.ts';
+import { isNear } from './near.ts';
+
+/** A key of the header, as it is written. */
+export const KEYS = [
+  'Revision',
+  'Revises',
+  'Create Date',
+  'Branch',
+  'Locks',
+  'Scans',
+  'Retires',
+  'Refuses',
+  'Counted Steps',
+] as const;
+export type Key = (typeof KEYS)[number];
+
+export interface Header {
+  /** The first comment line. */
+  readonly title: string;
+  readonly values: ReadonlyMap<Key, string>;
+}
+
+/** One to three words and a colon. */
+const KEY_LINE = /^--\s*([A-Za-z]+(?: [A-Za-z]+){0,2})\s*:(?:\s+(.*))?$/;
+
+/**
+ * Reads the comment lines at the top of a file. The keys stand together below the title; what follows an empty
+ * comment line is text for people.
+ *
+ * @param keys those that are read in this file
+ * @param path names the file in errors
+ * @throws RevisionInvalid with file and line for a key that is unknown, misspelt, given twice or in the wrong place
+ */
+export function readHeader(lines: readonly string[], keys: readonly Key[], path: string): Header {
+  const first = lines.findIndex((line) => line.startsWith('--'));
+  const title = lines[first]?.replace(/^--\s*/, '').trim() ?? '';
+  const values = new Map<Key, string>();
+  // A file without a title begins with its keys.
+  const begin = keyOf(title === '' ? '' : `-- ${title}`)?.known ? first : first + 1;
+  let amongKeys = keys.length > 0;
+  for (const [index, line] of lines.entries()) {
+    if (index < begin) continue;
+    amongKeys &&= line.replace(/^--/, '').trim() !== '';
+    const found = keyOf(line);
+    if (!found) continue;
+    const place = `${path}:${index + 1}`;
+    requireReadable(found, keys, amongKeys, place);
+    if (found.known === undefined) continue;
+    if (values.has(found.known))
+      throw invalid(place, `"${found.known}" is given twice`, 'Remove one of the lines.');
+    values.set(found.known, found.value);
+  }
+  return { title, values };
+}
+
+interface Found {
+  /** As the file has it. */
+  readonly written: string;
+  readonly known: Key | undefined;
+  readonly value: string;
+}
+
+/** The key of a line; undefined if the line has none. */
+function keyOf(line: string): Found | undefined {
+  const [, written, value = ''] = KEY_LINE.exec(line) ?? [];
+  if (written === undefined) return undefined;
+  const known = KEYS.find((key) => key.toLowerCase() === written.toLowerCase());
+  return { written, known, value: value.trim() };
+}
+
+function requireReadable(
+  { written, known }: Found,
+  keys: readonly Key[],
+  amongKeys: boolean,
+  place: string,
+): void {
+  if (known !== undefined) {
+    if (!keys.includes(known)) throw invalid(place, `"${known}" is not read in this file`, readIn(known));
+    if (amongKeys) return;
+    throw invalid(
+      place,
+      `"${known}" stands below the header, where it is not read`,
+      'Move it up, below the title: no empty comment line may stand between.',
+    );
+  }
+  const near = keys.find((key) => isNear(key, written));
+  if (!amongKeys && near === undefined) return;
+  throw invalid(
+    place,
+    `the header has an unknown key "${written}"`,
+    near === undefined
+      ? `Use one of: ${keys.join(', ')}; or put an empty comment line (--) above text for people.`
+      : `Write "${near}:", or reword the line.`,
+  );
+}
+
+function readIn(key: Key): string {
+  const everywhere = key === 'Revision' || key === 'Locks' || key === 'Scans';
+  return everywhere
+    ? 'It belongs in upgrade.sql, downgrade.sql and finalize.sql: move it there, or reword the line.'
+    : 'It belongs in upgrade.sql: move it there, or reword the line.';
+}
+
+function invalid(place: string, what: string, hint: string): BackstopError {
+  return new BackstopError('RevisionInvalid', { message: `${place}: ${what}`, hint });
+}

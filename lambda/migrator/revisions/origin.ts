@@ -1,0 +1,132 @@
+// Where SQL comes from: from a position in the text that was sent back to file, line and column.
+import type { Location } from '../model/location.ts';
+
+/** Where in a file some SQL begins. Lines and columns count from 1. */
+export interface Origin {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** SQL of a revision; without an origin it is the engine's own. */
+export interface Source {
+  readonly sql: string;
+  readonly origin?: Origin | undefined;
+}
+
+/** The text that is sent when the engine wraps a revision's SQL: its own words are plain strings. */
+export type Pieces = readonly (string | Source)[];
+
+export function textOf(pieces: Pieces): string {
+  return pieces.map((piece) => (typeof piece === 'string' ? piece : piece.sql)).join('');
+}
+
+/**
+ * The location of a position that the server reports.
+ *
+ * @param position in characters from 1, as PostgreSQL counts
+ * @returns undefined if the engine's own words before any of the revision's SQL are meant
+ */
+export function locate(pieces: Pieces, position: number): Location | undefined {
+  // PostgreSQL counts characters, JavaScript UTF-16 units.
+  let rest = [...textOf(pieces)].slice(0, position - 1).join('').length;
+  let last: Location | undefined;
+  for (const piece of pieces) {
+    const text = typeof piece === 'string' ? piece : piece.sql;
+    const inside = rest < text.length;
+    if (typeof piece !== 'string') last = locationAt(piece, inside ? rest : text.trimEnd().length);
+    // An error in the words behind a query is an error at its end.
+    if (inside) return last;
+    rest -= text.length;
+  }
+  return last;
+}
+
+/** The location of an offset in UTF-16 units from 0. */
+export function locationAt({ sql, origin }: Source, offset: number): Location | undefined {
+  if (!origin) return undefined;
+  const before = sql.slice(0, offset).split('\n');
+  const [last = ''] = before.slice(-1);
+  const indent = before.length === 1 ? origin.column - 1 : 0;
+  const text = sql.split('\n')[before.length - 1];
+  return {
+    file: origin.file,
+    line: origin.line + before.length - 1,
+    column: indent + [...last].length + 1,
+    // The first line of a query may begin in the middle of a line of the file.
+    text: text === undefined ? undefined : ' '.repeat(indent) + text,
+  };
+}
+
+/** Everything in which words mean nothing, and the bodies of DO among it. */
+const TOKENS =
+  /--[^\n]*|\/\*[\s\S]*?\*\/|(\$(?:[^\s$\d'"][^\s$'"]*)?\$)([\s\S]*?)\1|[eE]'(?:[^'\\]|\\[\s\S]|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|;|[^\s'"$;/-]+/g;
+
+/** Where the bodies of the DO statements begin, in UTF-16 units from 0. */
+function doBodies(sql: string): number[] {
+  const bodies: number[] = [];
+  let words: string[] = [];
+  for (const { 0: token, 1: quote, index } of sql.matchAll(TOKENS)) {
+    if (token.startsWith('--') || token.startsWith('/*')) continue;
+    if (quote !== undefined && words[0]?.toUpperCase() === 'DO' && words.length <= 3) {
+      bodies.push(index + quote.length);
+    }
+    if (token === ';') words = [];
+    else words.push(token);
+  }
+  return bodies;
+}
+
+/** What the server says of an error inside a DO statement. */
+export interface InsideDo {
+  /** How many DO statements of the SQL were completed before. */
+  readonly completed: number;
+  /** The line in its body, from 1: the line on which the body is opened. */
+  readonly line: number;
+  /** The SQL that PL/pgSQL ran there, and the position in it in characters from 1. */
+  readonly query?: string | undefined;
+  readonly position?: number | undefined;
+}
+
+/** The location of an error in the body of a DO statement; only its line, if the column cannot be found. */
+export function locateInDo(source: Source, inside: InsideDo): Location | undefined {
+  const body = doBodies(source.sql)[inside.completed];
+  if (body === undefined) return undefined;
+  let start = body;
+  for (let line = 1; line < inside.line; line++) {
+    const end = source.sql.indexOf('\n', start);
+    if (end < 0) return undefined;
+    start = end + 1;
+  }
+  const { query, position } = inside;
+  const found =
+    query === undefined || position === undefined ? undefined : findQuery(source.sql, start, query);
+  if (found !== undefined) {
+    return locationAt(
+      source,
+      found + [...(query as string)].slice(0, (position as number) - 1).join('').length,
+    );
+  }
+  const location = locationAt(source, start);
+  return location && { ...location, column: undefined };
+}
+
+/** In characters: a shorter text may be found where it was not taken from. */
+const SHORTEST_QUERY = 4;
+
+/** Where PL/pgSQL took the query from: it blanks what is not SQL, such as INTO and its variables. */
+function findQuery(sql: string, from: number, query: string): number | undefined {
+  if (query.length < SHORTEST_QUERY) return undefined;
+  const last = sql.length - query.length;
+  for (let at = from; at <= last; at++) {
+    if (sql[at] === query[0] && isThere(sql, at, query)) return at;
+  }
+  return undefined;
+}
+
+function isThere(sql: string, at: number, query: string): boolean {
+  for (let index = 0; index < query.length; index++) {
+    if (query[index] !== ' ' && query[index] !== sql[at + index]) return false;
+  }
+  return true;
+}

@@ -1,0 +1,55 @@
+// A part of a run: one revision in one direction, and the move of the version that ends it.
+import type { Direction, RevisionId } from '../model/report.ts';
+import { type Chain, idAt, position, revisionOf } from './chain.ts';
+import type { Revision, Script } from './revision.ts';
+
+/** `from` and `to` are equal if the version does not move, as in a finalize. */
+export interface Part {
+  readonly direction: Direction;
+  readonly revision: RevisionId;
+  readonly script: Script;
+  readonly from: RevisionId;
+  readonly to: RevisionId;
+  /** The checksum that the history keeps for this revision; undefined if the part does not apply it. */
+  readonly checksum?: string | undefined;
+}
+
+/** The upgrade, downgrade or finalize of a revision. Throws UnknownRevision. */
+export function partOf(chain: Chain, direction: 'upgrade' | 'downgrade' | 'finalize', id: RevisionId): Part {
+  const revision = revisionOf(chain, id);
+  const before = idAt(chain, position(chain, id) - 1);
+  const script = revision[direction];
+  if (!script) throw new Error(`revision ${id} has no ${direction}`);
+  const part = { direction, revision: id, script };
+  switch (direction) {
+    case 'upgrade':
+      return { ...part, from: before, to: id, checksum: revision.checksum };
+    case 'downgrade':
+      return { ...part, from: id, to: before };
+    case 'finalize':
+      return { ...part, from: id, to: id };
+  }
+}
+
+/** A part that writes the version; its steps, if any, come before. */
+export function stampPart(from: RevisionId, to: RevisionId, steps: Script['steps'] = []): Part {
+  const script = { title: 'Stamp', steps, locks: ['public.alembic_version'], scans: [], refuses: new Map() };
+  return { direction: 'stamp', revision: to, script, from, to };
+}
+
+/**
+ * The revisions that lie between two places in the chain, in the order in which the direction runs them.
+ *
+ * @returns undefined if `to` lies in the other direction
+ * @throws UnknownRevision
+ */
+export function revisionsBetween(
+  chain: Chain,
+  direction: 'upgrade' | 'downgrade',
+  from: RevisionId,
+  to: RevisionId,
+): readonly Revision[] | undefined {
+  const [start, end] = [position(chain, from), position(chain, to)];
+  if (direction === 'upgrade') return end < start ? undefined : chain.revisions.slice(start, end);
+  return end > start ? undefined : chain.revisions.slice(end, start).reverse();
+}

@@ -1,0 +1,78 @@
+// What a transaction did, measured before its COMMIT: the report of the run, and its entry in the history.
+import {
+  compareRelations,
+  compareWrittenRows,
+  type Relations,
+  readRelations,
+  readWrittenRows,
+  type WrittenRows,
+} from '../database/evidence.ts';
+import type { Blocker, Direction, HistoryEntry, Outcome, RunReport, StepReport } from '../model/report.ts';
+import { together } from '../session/client.ts';
+import type { Ledger } from './ledger.ts';
+import type { Run } from './run.ts';
+
+const OUTCOMES: Readonly<Record<Direction, Outcome>> = {
+  upgrade: 'upgraded',
+  downgrade: 'downgraded',
+  finalize: 'finalized',
+  stamp: 'stamped',
+};
+
+/** What an attempt knows once its transaction is open. */
+export interface Begun {
+  readonly transaction: string;
+  readonly ledger: Ledger;
+  readonly writtenBefore: WrittenRows;
+}
+
+/** What is different from attempt to attempt. */
+export interface AttemptOptions {
+  /** 1 for the first attempt of the run. */
+  readonly number: number;
+  /** The relations as they were before the run. */
+  readonly before: Relations;
+  /** pid → session: all that were in the way so far. */
+  readonly blockers: ReadonlyMap<number, Blocker>;
+}
+
+/** The report as it is before COMMIT; {@link measure} completes it after. */
+export async function makeReport(
+  run: Run,
+  { number, before, blockers }: AttemptOptions,
+  { ledger, writtenBefore, steps }: Begun & { readonly steps: readonly StepReport[] },
+): Promise<RunReport> {
+  const { runId, direction, from, to, parts, dryRun, estimate } = run;
+  const [relations, writtenRows] = await together(readRelations(run), readWrittenRows(run));
+  return {
+    runId,
+    direction,
+    outcome: dryRun ? 'rehearsed' : OUTCOMES[direction],
+    from,
+    to,
+    revisions: [...new Set(parts.map(({ revision }) => revision))],
+    steps,
+    ...compareRelations(before, relations),
+    rows: compareWrittenRows(writtenBefore, writtenRows),
+    walBytes: ledger.walBytes,
+    attempts: number,
+    blockers: [...blockers.values()],
+    ...measure(run, ledger),
+    ...(estimate && { estimate }),
+  };
+}
+
+/** What grows until the answer of COMMIT. */
+export function measure({ started }: Run, ledger: Ledger): Pick<RunReport, 'exclusiveMs' | 'durationMs'> {
+  const now = performance.now();
+  return { exclusiveMs: ledger.exclusiveMs(now), durationMs: now - started };
+}
+
+export function historyEntry(run: Run, report: RunReport): HistoryEntry {
+  const { runId, execution, direction, from, to, startedAt, parts } = run;
+  const checksums = Object.fromEntries(
+    parts.flatMap(({ revision, checksum }) => (checksum === undefined ? [] : [[revision, checksum]])),
+  );
+  const { durationMs, outcome } = report;
+  return { runId, execution, direction, from, to, startedAt, durationMs, outcome, checksums, report };
+}

@@ -1,0 +1,108 @@
+// One connection as a client of node-postgres: bounded waits, statements sent together, an end that is certain.
+import type { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
+import pg from 'pg';
+
+/** What statements are sent to: a client, or a session, which bounds them. */
+export interface Queries {
+  query<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<pg.QueryResult<Row>>;
+}
+
+/** For the answer to the goodbye, with which the server has forgotten the session. */
+const GOODBYE_MS = 2_000;
+
+/**
+ * Awaits what the server answers, but not for ever: a network that is gone may say so never. After `withinMs` the
+ * connection is cut, and the statement that waits for an answer fails.
+ */
+export async function answered<T>(client: pg.Client, answer: Promise<T>, withinMs: number): Promise<T> {
+  const guard = setTimeout(() => streamOf(client).destroy(), withinMs);
+  try {
+    return await answer;
+  } finally {
+    clearTimeout(guard);
+  }
+}
+
+/**
+ * From now on a statement is sent at once, even where the answer to the one before it is still awaited: under locks
+ * every round trip counts. COPY and cursors cannot be used on such a session.
+ */
+export function pipeline(client: pg.Client): void {
+  // node-postgres knows it as a setting of the connection, and reads it with every statement.
+  (client as { pipeline: boolean }).pipeline = true;
+}
+
+/**
+ * The answers to statements that were sent together. Where one fails, those after it fail because of it: so the error
+ * is that of the first.
+ */
+export async function together<T extends readonly unknown[]>(
+  ...answers: { readonly [K in keyof T]: Promise<T[K]> }
+): Promise<T> {
+  for (const answer of answers) answer.catch(() => {});
+  const values: unknown[] = [];
+  for (const answer of answers) values.push(await answer);
+  return values as unknown as T;
+}
+
+/**
+ * Tells the command tag of every statement that the server completes, such as `DO` or `INSERT 0 1`, also within SQL that
+ * was sent as one text.
+ *
+ * @returns ends it
+ */
+export function onCompleted(client: pg.Client, listener: (tag: string) => void): () => void {
+  const { connection } = client as unknown as { connection: EventEmitter };
+  const tell = ({ text }: { text: string }) => listener(text);
+  connection.on('commandComplete', tell);
+  return () => connection.off('commandComplete', tell);
+}
+
+function streamOf(client: pg.Client): Socket {
+  return (client as unknown as { connection: { stream: Socket } }).connection.stream;
+}
+
+/** A client whose session is gone from the server when it has ended here, even if its connection was lost. */
+export class Client extends pg.Client {
+  readonly #config: pg.ClientConfig;
+  #ended: Promise<void> | undefined;
+
+  constructor(config: pg.ClientConfig) {
+    super(config);
+    this.#config = config;
+  }
+
+  override end(): Promise<void> {
+    this.#ended ??= this.#end();
+    return this.#ended;
+  }
+
+  async #end(): Promise<void> {
+    const lost = streamOf(this).destroyed;
+    await answered(this, super.end(), GOODBYE_MS);
+    const heard = !lost && streamOf(this).readableEnded;
+    if (!heard) await this.#endFromOutside().catch(() => {});
+  }
+
+  /** The server may not know yet that nobody is there, and until it does the session keeps its locks. */
+  async #endFromOutside(): Promise<void> {
+    // The server's name for this session, which node-postgres knows as soon as there is one.
+    const { processID } = this as unknown as { processID: number | null };
+    if (processID === null) return;
+    const other = new pg.Client({ ...this.#config, connectionTimeoutMillis: GOODBYE_MS });
+    other.on('error', () => {});
+    try {
+      await other.connect();
+      // The name, because another session may have got the number since.
+      const gone = other.query(
+        `SELECT pg_catalog.pg_terminate_backend(pid, $3) FROM pg_catalog.pg_stat_activity
+         WHERE pid = $1 AND application_name = $2 AND pid <> pg_catalog.pg_backend_pid()`,
+        [processID, this.#config.application_name, GOODBYE_MS],
+      );
+      await answered(other, gone, 2 * GOODBYE_MS);
+    } finally {
+      await answered(other, other.end(), GOODBYE_MS);
+    }
+  }
+}
