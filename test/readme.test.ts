@@ -53,7 +53,8 @@ test('the drill of the README exists', () => {
 });
 
 describe('the output in the README', () => {
-  const lines = blocksOf(readme, '').flatMap((block) => block.split('\n'));
+  const withoutCommands = readme.text.replace(/^```\w+\n[\s\S]*?^```$/gm, '');
+  const lines = blocksOf({ text: withoutCommands, prose: '' }, '').flatMap((block) => block.split('\n'));
   const folder = join(MIGRATIONS, 'codebase_mcp/002_remove_non_search_tables');
   const sql = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.sql'))
