@@ -1,4 +1,4 @@
-// Whether docs/architecture.md tells of what is deployed, and whether the picture is of this state machine.
+// Whether docs/architecture.md describes the deployed stack, and whether the picture shows this state machine.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, normalize } from 'node:path';
 import { draw, PICTURE } from '../../bin/draw/draw.ts';

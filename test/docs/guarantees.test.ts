@@ -14,7 +14,7 @@ const held = [...promised.matchAll(/^- \[(.*)\]\((.*)\): (.*)$/gm)].map(([, file
 
 test.each(held)('the test "$name" of a guarantee is in $file', ({ file, link, name }) => {
   expect(link).toBe(`../${file}`);
-  // The name of a test or of one of its cases, as the code writes it.
+  // As it is in the code: the name of a test, or of one of its cases.
   expect(readFileSync(join(ROOT, file), 'utf8')).toContain(name);
 });
 
@@ -24,7 +24,7 @@ test('every guarantee names a test', () => {
   for (const promise of promises) expect(promise).toMatch(/^- \[test\//m);
 });
 
-test('the guarantees list what is not promised', () => {
+test('the page lists what is not promised', () => {
   expect(notPromised).toMatch(/^- /m);
 });
 

@@ -30,7 +30,7 @@ export function commandsOf(page: Page): string[] {
     .filter(Boolean);
 }
 
-/** What stands between backticks in the prose. */
+/** The texts between backticks in the prose. */
 export function namesOf({ prose }: Page): string[] {
   return [...new Set([...prose.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name))];
 }
@@ -48,6 +48,12 @@ export function tableOf({ text }: Page, head: string): string[][] {
         .slice(1, -1)
         .map((cell) => cell.replaceAll('`', '').trim()),
     );
+}
+
+/** The sections below the headings of the third level, by heading. */
+export function sectionsOf(text: string): ReadonlyMap<string, string> {
+  const parts = text.split(/^### /m).slice(1);
+  return new Map(parts.map((part) => [part.split('\n')[0] ?? '', part.slice(part.indexOf('\n') + 1)]));
 }
 
 /** The links that lead nowhere: to a file that is not there, or to a heading that the file does not have. */

@@ -7,11 +7,13 @@ import { verbs } from '../../bin/cli/verbs.ts';
 import { STRAIGHT } from '../../bin/draw/words.ts';
 import { downgrade, upgrade } from '../../lambda/migrator/migrator.ts';
 import { ENDINGS } from '../../lambda/migrator/model/errors.ts';
+import { readRefusals } from '../../lambda/migrator/revisions/databases.ts';
 import { connectorTo } from '../../lambda/migrator/session/connection.ts';
 import { RUNNER_LOCK_KEY } from '../../lambda/migrator/session/runner-lock.ts';
 import { INPUT_FIELDS, parseRequest } from '../../lambda/request.ts';
 import { DRILLS } from '../../lambda/state.ts';
 import { schema } from '../../lib/config-schema.ts';
+import { MIGRATIONS } from '../../lib/paths.ts';
 import { EXECUTION_LIMIT_HOURS } from '../../lib/timeouts.ts';
 import { backstop, UNREACHABLE } from '../bin/cli/program.ts';
 import { synthesizeTemplate } from '../lib/synthesized.ts';
@@ -76,7 +78,7 @@ describe('its inputs', () => {
 });
 
 describe('its names', () => {
-  const endings = Object.keys(ENDINGS);
+  const endings = [...new Set([...Object.keys(ENDINGS), ...readRefusals(MIGRATIONS)])];
   const endedFromOutside = ['Succeeded', 'TimedOut', 'Aborted'];
   const asl = ['Fail', 'Condition'];
   const stacks = ['Backstop', 'BackstopDelivery'];

@@ -1,4 +1,4 @@
-// Every Task of the state machine, made to fail in every way; what comes of it is docs/endings.md.
+// Every Task of the state machine, made to fail in every way; docs/endings-evidence.md shows how each ended.
 import { AWS } from './aws-cases.ts';
 import { runCase } from './case.ts';
 import { HAPPENED, INTERRUPTED, NAMED } from './cases.ts';
@@ -20,7 +20,7 @@ describe(`the state machine in ${CASES.length} cases`, () => {
     });
   }
 
-  test('docs/endings.md says what this run has shown; if not, it says so now', () => {
+  test('docs/endings-evidence.md shows this run; if it did not, it does now', () => {
     // An empty place is a case that failed, or did not run.
     expect(Object.keys(rows)).toHaveLength(CASES.length);
     const [before, now] = [readPage(), describeRun(rows)];
