@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 // `npm run generate-test-data`: fills a codebase_mcp database at 005 with rows to try the migration on.
 import { BackstopError } from '../lambda/migrator/model/errors.ts';
-import { type ConnectionSettings, connectorTo } from '../lambda/migrator/session/connection.ts';
+import { connectorTo } from '../lambda/migrator/session/connection.ts';
 import { parseDatabaseUrl } from '../lambda/migrator/session/database-url.ts';
+import type { ConnectionSettings } from '../lambda/migrator/session/settings.ts';
 import { fillDatabase } from '../lib/twin/data/fill.ts';
 import type { DataSize } from '../lib/twin/data/tables.ts';
 import { Bar } from './local/terminal.ts';

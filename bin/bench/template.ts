@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import type { Client } from 'pg';
 import { formatError } from '../../lambda/migrator/model/errors.ts';
 import type { Database } from '../../lambda/migrator/revisions/databases.ts';
-import type { ConnectionSettings } from '../../lambda/migrator/session/connection.ts';
+import type { ConnectionSettings } from '../../lambda/migrator/session/settings.ts';
 import { copyTables, type DataProgress } from '../../lib/twin/data/generate.ts';
 import { codebaseMcpTables } from '../../lib/twin/data/tables.ts';
 import { withClient } from '../../lib/twin/server/client.ts';

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { upgrade } from '../../lambda/migrator/migrator.ts';
 import type { Database } from '../../lambda/migrator/revisions/databases.ts';
-import { type ConnectionSettings, connectorTo } from '../../lambda/migrator/session/connection.ts';
+import { connectorTo } from '../../lambda/migrator/session/connection.ts';
+import type { ConnectionSettings } from '../../lambda/migrator/session/settings.ts';
 import { REGION } from './aws/account.ts';
 import { type AwsEndpoint, startAwsEndpoint } from './aws/endpoint.ts';
 import type { Content } from './data/content.ts';

@@ -1,7 +1,8 @@
 // Databases for cases: each verb starts from its own state, and a case that has changed nothing leaves its database to
 // the next.
 import pg from 'pg';
-import { type ConnectionSettings, connectorTo } from '../../lambda/migrator/session/connection.ts';
+import { connectorTo } from '../../lambda/migrator/session/connection.ts';
+import type { ConnectionSettings } from '../../lambda/migrator/session/settings.ts';
 import type { ServerAddress } from '../../lib/twin/server.ts';
 import { addressOf } from '../../lib/twin/twin.ts';
 import { makeDatabase, migratorOn, testServer } from '../setup/database.ts';

@@ -2,7 +2,7 @@
 // it lets something happen.
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import type { ConnectionSettings } from '../../lambda/migrator/session/connection.ts';
+import type { ConnectionSettings } from '../../lambda/migrator/session/settings.ts';
 import {
   CONNECT,
   endsAnswer,

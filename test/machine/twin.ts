@@ -6,7 +6,7 @@ import { upgrade } from '../../lambda/migrator/migrator.ts';
 import type { AnyEnding } from '../../lambda/migrator/model/errors.ts';
 import { BASE } from '../../lambda/migrator/model/report.ts';
 import { readRefusals } from '../../lambda/migrator/revisions/databases.ts';
-import type { ConnectionSettings } from '../../lambda/migrator/session/connection.ts';
+import type { ConnectionSettings } from '../../lambda/migrator/session/settings.ts';
 import { promiseOf } from '../../lambda/promises.ts';
 import { MIGRATIONS } from '../../lib/paths.ts';
 import { countRows } from '../../lib/twin/data/count.ts';

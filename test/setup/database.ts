@@ -3,12 +3,9 @@ import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
 import type { ProgressEvent } from '../../lambda/migrator/model/events.ts';
 import { type Database, readDatabase } from '../../lambda/migrator/revisions/databases.ts';
-import {
-  type Connect,
-  type ConnectionSettings,
-  connectorTo,
-} from '../../lambda/migrator/session/connection.ts';
+import { type Connect, connectorTo } from '../../lambda/migrator/session/connection.ts';
 import type { MigratorOptions } from '../../lambda/migrator/session/session.ts';
+import type { ConnectionSettings } from '../../lambda/migrator/session/settings.ts';
 import { MIGRATIONS } from '../../lib/paths.ts';
 import { withClient } from '../../lib/twin/server/client.ts';
 import type { Credentials, ServerAddress } from '../../lib/twin/server.ts';

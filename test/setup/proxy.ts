@@ -1,7 +1,7 @@
 // A network that can be disturbed: a TCP proxy before the test server, which sees, changes and drops what passes.
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import type { ConnectionSettings } from '../../lambda/migrator/session/connection.ts';
+import type { ConnectionSettings } from '../../lambda/migrator/session/settings.ts';
 
 /** What becomes of bytes on their way: what is returned goes on, nothing else does. */
 export type Passage = (bytes: Buffer) => Buffer | undefined;

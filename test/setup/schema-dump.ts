@@ -2,7 +2,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type pg from 'pg';
-import { type ConnectionSettings, connectorTo } from '../../lambda/migrator/session/connection.ts';
+import { connectorTo } from '../../lambda/migrator/session/connection.ts';
+import type { ConnectionSettings } from '../../lambda/migrator/session/settings.ts';
 
 /**
  * Everything that makes up a schema, one object a line, in one order and without oids. What an extension

@@ -1,6 +1,6 @@
 // What it means that no connection was made: the ending, the reason as the server or system gives it, and the remedy.
 import { BackstopError } from '../model/errors.ts';
-import type { ConnectionSettings } from './connection.ts';
+import type { ConnectionSettings } from './settings.ts';
 
 const TLS_CODES = /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO)/;
 

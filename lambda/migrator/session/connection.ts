@@ -2,26 +2,8 @@
 import type pg from 'pg';
 import { answered, Client } from './client.ts';
 import { connectionError } from './connection-error.ts';
-
-/** Where a database is, and who asks. Never printed, never part of an execution's state. */
-export interface ConnectionSettings {
-  readonly host: string;
-  readonly port: number;
-  readonly database: string;
-  readonly user: string;
-  /** Without one, node-postgres takes PGPASSWORD or what ~/.pgpass says. */
-  readonly password: string | undefined;
-  readonly tls: TlsSettings;
-}
-
-/**
- * `verify-full`: the certificate and the host name must be right. `verify-if-offered`: the same, but a server that says
- * that it has no TLS is spoken to without. `ca` is PEM; without it the certificate authorities of the Node process
- * count. `off` is for servers on this machine.
- */
-export type TlsSettings =
-  | { readonly mode: 'verify-full' | 'verify-if-offered'; readonly ca?: string | undefined }
-  | { readonly mode: 'off' };
+import { findPassword } from './password.ts';
+import type { ConnectionSettings } from './settings.ts';
 
 /** Opens one connection; the caller ends it. Rejects with one of the errors of {@link connectionError}. */
 export type Connect = (applicationName: string) => Promise<pg.Client>;
@@ -69,7 +51,7 @@ async function open(settings: ConnectionSettings, applicationName: string): Prom
     port: settings.port,
     database: settings.database,
     user: settings.user,
-    password: settings.password,
+    password: settings.password || (() => findPassword(settings)),
     // Discrete fields on purpose: an sslmode in a connection string would overwrite the CA.
     ssl:
       settings.tls.mode === 'off'

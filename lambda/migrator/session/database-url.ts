@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
 import { userInfo } from 'node:os';
 import { BackstopError } from '../model/errors.ts';
-import type { ConnectionSettings } from './connection.ts';
+import type { ConnectionSettings } from './settings.ts';
 
 /** What a URL says, before the file that it may name is read. */
 export interface DatabaseUrl extends Omit<ConnectionSettings, 'tls'> {

@@ -2,7 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { type ConnectionSettings } from './connection.ts';
+import type { ConnectionSettings } from './settings.ts';
 
 type Connection = Pick<ConnectionSettings, 'host' | 'port' | 'database' | 'user'>;
 

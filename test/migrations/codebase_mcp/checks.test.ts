@@ -30,7 +30,10 @@ async function failing(phase: Phase, sabotage: string): Promise<string[]> {
   return inSession(db, async (client) => {
     await client.query('BEGIN');
     await client.query(sabotage);
-    for (const { table, query: { sql: query } } of checks[0]?.gathers ?? []) {
+    for (const {
+      table,
+      query: { sql: query },
+    } of checks[0]?.gathers ?? []) {
       await client.query(`CREATE TEMPORARY TABLE ${table} AS ${query}`);
     }
     const failed: string[] = [];

@@ -1,0 +1,21 @@
+// How to connect to a database.
+
+/** Where a database is, and who asks. Never printed, never part of an execution's state. */
+export interface ConnectionSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  /** Without one, PGPASSWORD counts, or the line of ~/.pgpass. */
+  readonly password: string | undefined;
+  readonly tls: TlsSettings;
+}
+
+/**
+ * `verify-full`: the certificate and the host name must be right. `verify-if-offered`: the same, but a server that says
+ * that it has no TLS is spoken to without. `ca` is PEM; without it the certificate authorities of the Node process
+ * count. `off` is for servers on this machine.
+ */
+export type TlsSettings =
+  | { readonly mode: 'verify-full' | 'verify-if-offered'; readonly ca?: string | undefined }
+  | { readonly mode: 'off' };
