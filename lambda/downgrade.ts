@@ -1,4 +1,4 @@
-// Downgrade: steps back to where this execution found the database, or to where it was asked to go.
+// Downgrade: steps back to the revision that this execution found, or to the revision that its input names.
 import { downgrade } from './migrator/migrator.ts';
 import type { RunReport } from './migrator/model/report.ts';
 import { isDrill } from './runtime/drill.ts';

@@ -1,4 +1,4 @@
-// An execution that has ended: what can be found out of it, and its summary, whatever is missing.
+// An execution that has ended: everything that can still be read about it, and its summary.
 import * as z from 'zod';
 import { describeExecution, newestOutput } from './aws/executions.ts';
 import { isEnding, promiseOf } from './promises.ts';
@@ -14,11 +14,11 @@ export interface End {
 }
 
 export interface Past extends End {
-  /** As the last state left it; empty where no state has made one. */
+  /** As the last state left it; empty if no state has returned one. */
   readonly document: Partial<Output>;
-  /** What the execution was asked for. */
+  /** The input of the execution. */
   readonly asked: z.output<typeof inputShape>;
-  /** What could not be read, and why. */
+  /** Each part that could not be read, and why. */
   readonly unread: readonly string[];
 }
 
@@ -54,7 +54,7 @@ const summaryShape = z.object({
 });
 
 /**
- * Never rejects: what cannot be read must not keep anybody from being told.
+ * Never rejects: the notification must be sent even if parts cannot be read.
  *
  * @param end as the event says; where the execution's data is encrypted, an event has no error
  */
@@ -90,7 +90,7 @@ function parseJson(text = '{}'): unknown {
 }
 
 /**
- * The summary of an execution, also where its document is missing or in another form.
+ * The summary of an execution. Also works if its document is missing or in another form.
  *
  * @param refusals names of the endings that the deployed revisions declare
  */

@@ -5,7 +5,7 @@ import { stateHandler } from './runtime/handler.ts';
 import { measureRun } from './runtime/metrics.ts';
 import { migratorOptions } from './runtime/migrator-options.ts';
 
-/** Preflight's estimate binds. Migrate estimates again, after the snapshot: it refuses only what has clearly grown since. */
+/** Preflight's estimate binds. Migrate estimates again after the snapshot: it refuses only if it has clearly grown. */
 const LOCK_ESTIMATE_MARGIN = 2;
 
 export const handler = stateHandler(

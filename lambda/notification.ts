@@ -1,4 +1,4 @@
-// The message that tells of an ended execution, for a person at night: what is in the database, and what to do next.
+// The message about an ended execution, for a person at night: the state of the database, and the next steps.
 import { executionLink } from './aws/console.ts';
 import type { Notification } from './aws/topic.ts';
 import type { Past } from './look-back.ts';
@@ -40,7 +40,7 @@ const IN_WORDS: Readonly<Record<Promised['database'], string>> = {
   'needs a person': 'NEEDS A PERSON',
 };
 
-/** What is certain: an execution that was only to look has changed nothing, whatever its ending promises. */
+/** The certain part: an execution that only read has changed nothing, whatever its ending promises. */
 function promisedBy({ ending, action }: Summary, refusals: readonly string[]): Promised {
   if (ending === 'Succeeded') return AS_ASKED;
   const promised = promiseOf(ending, refusals);
@@ -124,7 +124,7 @@ function describeUnread({ unread }: Past): string {
   return unread.length === 0 ? '' : `Not all of this execution could be read:\n${unread.join('\n')}`;
 }
 
-/** What SNS takes: one line of printable ASCII. */
+/** A subject that SNS accepts: one line of printable ASCII. */
 function asSubject(text: string): string {
   return text
     .replace(/[^ -~]/g, '?')

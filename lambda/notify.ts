@@ -1,5 +1,5 @@
-// Notify: tells whoever has subscribed how an execution ended. EventBridge calls it, because an execution that timed
-// out or was stopped can no longer tell of itself.
+// Notify: tells the subscribers how an execution ended, called by EventBridge, because an execution that timed out or
+// was stopped can no longer report it itself.
 import type { Context } from 'aws-lambda';
 import { publish } from './aws/topic.ts';
 import { type End, lookBack, summarizeEnded } from './look-back.ts';
@@ -23,7 +23,7 @@ interface StatusChange {
 
 /**
  * Nothing is done twice by a retry: all that may fail comes before the message is sent, and the metric after it never
- * does. An event that EventBridge delivers twice is told twice, and so is an execution that is redriven: it ends again.
+ * does. An event that EventBridge delivers twice is reported twice, and so is an execution that is redriven: it ends again.
  */
 export async function handler({ detail }: StatusChange, context: Context): Promise<void> {
   const { name, executionArn: arn, stateMachineArn, startDate, stopDate } = detail;

@@ -20,7 +20,7 @@ export const handler = stateHandler({ step: 'Preflight' }, async (state, tools) 
   return found;
 });
 
-/** Throws NotAtTarget where the plan still has something to do. */
+/** Throws NotAtTarget if the plan still has something to do. */
 function requireAtTarget({ from, to, pending }: Plan): void {
   if (pending.length === 0) return;
   throw new BackstopError('NotAtTarget', {

@@ -1,4 +1,4 @@
-// What an execution that failed promises about the database, whichever name it ended by.
+// The promise of a failed execution about the database, whichever name it ended by.
 import { ENDINGS, type EndingName, type EndingPromise } from './migrator/model/errors.ts';
 import type { Summary } from './state.ts';
 
@@ -13,7 +13,7 @@ const REFUSED: EndingPromise = {
 };
 
 /**
- * The promise of an ending; of an error that is none, the same as of OutcomeUnknown.
+ * The promise of an ending; an error that is no ending has the promise of OutcomeUnknown.
  *
  * @param refusals names of the endings that the deployed revisions declare
  */

@@ -1,4 +1,4 @@
-// The execution input: what may be written there, what is added to it, and what is refused.
+// The execution input: its fields, their defaults, and the refusals.
 import * as z from 'zod';
 import { BackstopError } from './migrator/model/errors.ts';
 import { ACTIONS, DRILLS, type Request } from './state.ts';
@@ -17,10 +17,10 @@ const shape = z.strictObject({
   drill: z.enum(DRILLS).optional(),
 });
 
-/** What an input may say. */
+/** The fields of an input. */
 export const INPUT_FIELDS: readonly string[] = Object.keys(shape.shape);
 
-/** What the deployed stack adds to an input, and what it allows. */
+/** The defaults of the deployed stack, and its limits. */
 export interface Deployment {
   readonly databases: readonly string[];
   readonly defaultDatabase: string;
@@ -85,7 +85,7 @@ function invalid(issue: z.core.$ZodIssue | undefined, input: unknown): BackstopE
   return new BackstopError('InvalidInput', { message: `"${field}" is ${describe(value)}`, hint });
 }
 
-/** What is nested may be so deeply that nobody can write it out. */
+/** A value may be nested too deeply to be written out. */
 function describe(value: unknown): string {
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'object' && value !== null) return 'an object';

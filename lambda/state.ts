@@ -1,9 +1,9 @@
-// The state of an execution: what travels from function to function through the state machine.
+// The state of an execution: the document that travels from function to function through the state machine.
 //
 // Every function receives the whole document and returns its own section, which the state machine puts in its
 // place. No section ever holds a secret.
 import type { AnyEnding } from './migrator/model/errors.ts';
-import type { Plan, RevisionId, RunReport, Standing } from './migrator/model/report.ts';
+import type { Plan, RevisionId, RunReport, DatabaseVerdict } from './migrator/model/report.ts';
 
 export const ACTIONS = ['upgrade', 'downgrade', 'finalize', 'status', 'plan'] as const;
 export type Action = (typeof ACTIONS)[number];
@@ -17,7 +17,7 @@ export const DRILLS = [
 ] as const;
 export type Drill = (typeof DRILLS)[number];
 
-/** The execution input, complete: what was given, merged with the deployed defaults. */
+/** The execution input, complete: the given fields, merged with the deployed defaults. */
 export interface Request {
   readonly action: Action;
   /** `head`, `base`, a revision or a unique start of one, `+N` or `-N`. */
@@ -32,7 +32,7 @@ export interface Request {
   readonly finalizeAfterDays: number;
   /** How long a table may be locked against readers, in seconds, as estimated beforehand. */
   readonly maxLock: number;
-  /** ARN of the execution that must have changed the database last: a schedule finalizes only what that one retired. */
+  /** ARN of the execution that must have changed the database last: a schedule finalizes only that execution's run. */
   readonly appliedBy?: string | undefined;
   readonly drill?: Drill | undefined;
 }
@@ -51,18 +51,18 @@ export interface Instance {
   readonly identifier: string;
   readonly host: string;
   readonly port: number;
-  /** The database that was named when the server was made; undefined where none was. */
+  /** The database that was named when the server was made; undefined if no database was named. */
   readonly databaseName?: string | undefined;
   readonly engineVersion: string;
 }
 
-/** The snapshot of an execution. Where none was to be taken, it is {@link NO_SNAPSHOT}. */
+/** The snapshot of an execution. If the execution takes no snapshot, it is {@link NO_SNAPSHOT}. */
 export interface Snapshot {
   readonly id: string;
   readonly arn: string;
   /**
-   * `waiting` until the instance can be snapshot; then RDS's own words: `creating`, `available`. `skipped` where none was
-   * to be taken.
+   * `waiting` until the instance can be snapshot; then RDS's own words: `creating`, `available`. `skipped` if the
+   * execution takes no snapshot.
    */
   readonly status: string;
   readonly createdAt: string;
@@ -72,7 +72,7 @@ export interface Snapshot {
   readonly deleted: readonly string[];
 }
 
-/** Told from a snapshot by its status: its id may be anything. */
+/** Recognized by its status, because a snapshot's id may be anything. */
 export const NO_SNAPSHOT: Snapshot = {
   id: 'none',
   arn: '',
@@ -82,7 +82,7 @@ export const NO_SNAPSHOT: Snapshot = {
   deleted: [],
 };
 
-/** When what was retired will be finalized, by an execution that a schedule starts. */
+/** When the retired tables will be finalized, by an execution that a schedule starts. */
 export interface ScheduledFinalize {
   /** Name of the schedule; a database has one at most. */
   readonly schedule: string;
@@ -90,7 +90,7 @@ export interface ScheduledFinalize {
   readonly at: string;
 }
 
-/** What Reconcile found when the answer of Migrate was lost. */
+/** The findings of Reconcile after the answer of Migrate was lost. */
 export interface Reconciliation {
   readonly revision: RevisionId;
   readonly verdict: 'committed' | 'rolled back' | 'elsewhere';
@@ -100,26 +100,26 @@ export interface Reconciliation {
 }
 
 /** A validation, and the sentence with which the execution ends if it did not pass. */
-export interface Validation extends Standing {
+export interface Validation extends DatabaseVerdict {
   readonly cause: string;
 }
 
-/** An execution in a few lines: what stands first in its output, and in the message that tells of its end. */
+/** An execution in a few lines: the beginning of its output, and of the message about its end. */
 export interface Summary {
-  /** `Succeeded`, or the name of the error; TimedOut and Aborted where nothing of the execution ended it. */
+  /** `Succeeded`, or the name of the error; TimedOut and Aborted if the state machine itself was ended. */
   readonly ending: AnyEnding | 'Succeeded' | 'TimedOut' | 'Aborted';
-  /** A sentence a line: what happened, what is in the database, what is left to do. */
+  /** A sentence a line: the events, the state of the database, the next steps. */
   readonly message: string;
   readonly action: Action | null;
   readonly database: string | null;
   readonly revisionBefore: RevisionId | null;
-  /** Null where nobody knows: the database has to be asked. */
+  /** Null if it is unknown: the database has to be asked. */
   readonly revisionAfter: RevisionId | null;
   /** Id of the snapshot that this execution took. */
   readonly snapshot: string | null;
-  /** Ids of revisions whose retired tables still stand. */
+  /** Ids of revisions whose retired tables still exist. */
   readonly finalizePending: readonly RevisionId[];
-  /** When these will be finalized, ISO 8601; null where nobody has scheduled it. */
+  /** When these will be finalized, ISO 8601; null if it is not scheduled. */
   readonly finalizeAt: string | null;
 }
 
@@ -149,14 +149,14 @@ export type StateWith<S extends Section> = ExecutionState & {
   readonly [K in S]-?: NonNullable<ExecutionState[K]>;
 };
 
-/** The snapshot that RDS has begun for this execution; undefined where it was not asked for, or has not been begun. */
+/** The snapshot that RDS has begun for this execution; undefined if it takes no snapshot, or RDS has not begun it. */
 export function takenSnapshot({ snapshot }: Partial<ExecutionState>): Snapshot | undefined {
   return snapshot && snapshot.status !== 'skipped' && snapshot.arn !== '' ? snapshot : undefined;
 }
 
 /**
- * The migration that this execution itself committed; undefined where it found the work done, or did none.
- * Only what an execution has done may it finalize unasked or take back.
+ * The migration that this execution itself committed; undefined if it found the work done, or did nothing.
+ * An execution may finalize or downgrade unasked only its own migration.
  */
 export function committedMigration({
   migration,

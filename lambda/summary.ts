@@ -1,4 +1,4 @@
-// An execution in a few lines, made from its document: for its output, and for the message that tells of its end.
+// An execution in a few lines, made from its document: for its output, and for the message about its end.
 import type { DatabaseState } from './migrator/model/errors.ts';
 import { seconds } from './migrator/model/events.ts';
 import type { Plan, RevisionId, RunReport } from './migrator/model/report.ts';
@@ -7,7 +7,7 @@ import { committedMigration, type ExecutionState, type Summary, takenSnapshot } 
 /** How an execution failed. */
 export interface Failure {
   readonly ending: Summary['ending'];
-  /** What the ending promises about the database. */
+  /** The promise of the ending about the database. */
   readonly database: DatabaseState;
   /** The sentence with which it ended. */
   readonly cause: string;
@@ -54,7 +54,7 @@ function successMessage(
     .join('\n');
 }
 
-/** What a person has to know who is asked whether it may run. */
+/** The facts that a person needs to approve the run. */
 function describePlan(plan: Plan | undefined): string {
   const { from, to, pending = [], retires = [], estimate } = plan ?? {};
   if (pending.length === 0) return `Already at ${to}, nothing to do.`;
@@ -100,7 +100,7 @@ function revisionAfterFailure({ plan }: Partial<ExecutionState>, database: Datab
   }
 }
 
-/** Revisions whose retired tables still stand, as the last look into the database found them. */
+/** Revisions whose retired tables still exist, as of the last query of the database. */
 function pendingFinalize(state: Partial<ExecutionState>): readonly RevisionId[] {
   const { plan, validation, downgradeValidation, finalization } = state;
   if (finalization) return [];

@@ -1,6 +1,6 @@
 // Validate: runs the checks of the revision, after the upgrade or after the downgrade, and says how to go on.
 import { validate } from './migrator/inspect.ts';
-import type { CheckReport, Standing, ValidationReport } from './migrator/model/report.ts';
+import type { CheckReport, DatabaseVerdict, ValidationReport } from './migrator/model/report.ts';
 import { isDrill } from './runtime/drill.ts';
 import { makeHandler, orEndAs, type Tools } from './runtime/handler.ts';
 import { measureChecks } from './runtime/metrics.ts';
@@ -40,7 +40,7 @@ async function validateDowngrade(state: Input['state'], tools: Tools): Promise<V
 }
 
 /** The drill for a wrong result: one more check, which does not hold. */
-function withDrill(report: Standing): Standing {
+function withDrill(report: DatabaseVerdict): DatabaseVerdict {
   const check: CheckReport = {
     revision: report.revision,
     id: 'V0.0',

@@ -1,14 +1,14 @@
 // How a person restores a database from a snapshot: the one sentence about it, with the command.
 import type { Description } from './instance.ts';
 
-/** @param snapshot id of the snapshot; undefined where RDS has not begun it */
+/** @param snapshot id of the snapshot; undefined if RDS has not begun it */
 export function restoreSentence(description: Description, snapshot: string | undefined): string {
   return snapshot === undefined
     ? 'There is no snapshot to restore: RDS has not begun it.'
     : `To restore the database as it was before this execution: ${restoreCommand(description, snapshot)}`;
 }
 
-/** A restore makes a new instance with default groups unless told: this tells it all. */
+/** The command names every setting: without them a restored instance gets the default groups. */
 function restoreCommand(description: Description, id: string): string {
   if (description.kind === 'instance') {
     const {

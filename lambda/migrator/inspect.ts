@@ -1,4 +1,4 @@
-// The verbs that change nothing: what a run would do and lose, whether checks hold, where a database is, what was run.
+// The verbs that change nothing: plan, loss, validate, current, history.
 import { runChecks } from './database/checks.ts';
 import { readCurrent } from './database/current.ts';
 import { committedRun, readHistory } from './database/history.ts';
@@ -13,7 +13,7 @@ import {
   type Plan,
   type RevisionId,
   type RunReport,
-  type Standing,
+  type DatabaseVerdict,
   type ValidationReport,
 } from './model/report.ts';
 import { position, revisionOf } from './revisions/chain.ts';
@@ -21,18 +21,18 @@ import type { Phase } from './revisions/check.ts';
 import { takeRunnerLock } from './session/runner-lock.ts';
 import { type MigratorOptions, withSession } from './session/session.ts';
 
-// For programs that measure transactions of their own, as the benchmark does.
+// For programs that measure their own transactions, as the benchmark does.
 export { readCurrent } from './database/current.ts';
 export { prepareEvidence, readMoment, readRelations } from './database/evidence.ts';
 export { Ledger } from './run/ledger.ts';
 
 /**
- * What an upgrade or downgrade to `target` would do now, and what it would cost. Writes nothing.
+ * Plans an upgrade or downgrade to `target` from the current revision, and estimates it. Writes nothing.
  *
- * Runs the checks before the upgrade too: what they find is refused here, before anything is locked. A lock that would
- * be held too long is told, and not refused.
+ * Runs the checks before the upgrade too, and refuses the upgrade if they fail, before anything is locked. A lock that
+ * would be held too long is reported, and not refused.
  *
- * @throws UnknownRevision, InvalidInput for the target; the refusals of the checks; what {@link withSession} throws
+ * @throws UnknownRevision, InvalidInput for the target; the refusals of the checks; the errors of {@link withSession}
  */
 export async function plan(
   options: MigratorOptions,
@@ -53,7 +53,7 @@ export async function plan(
  *
  * @param at where the database must be; if it is not, that is the one check, and it does not hold
  */
-export async function validate(options: MigratorOptions, phase: Phase, at?: RevisionId): Promise<Standing> {
+export async function validate(options: MigratorOptions, phase: Phase, at?: RevisionId): Promise<DatabaseVerdict> {
   return withSession(options, 'validate', async (session) => {
     const { database, bounds, listener } = session;
     const { chain } = database;
@@ -76,7 +76,7 @@ function elsewhere(phase: Phase, current: RevisionId, at: RevisionId): Validatio
   return { revision: at, phase, passed: false, checks: [{ ...place, ...verdict }], durationMs: 0 };
 }
 
-/** What the database says of a run whose answer was lost. */
+/** The outcome, according to the database, of a run whose answer was lost. */
 export interface Truth {
   /** Where the database is. */
   readonly revision: RevisionId;
@@ -85,7 +85,7 @@ export interface Truth {
 }
 
 /**
- * Asks the database what became of the upgrade of this execution. Waits for the runner lock first, so that a
+ * Asks the database for the outcome of the upgrade of this execution. Waits for the runner lock first, so that a
  * run that is still alive has ended when the question is asked.
  */
 export async function reconcile(options: MigratorOptions): Promise<Truth> {
@@ -98,15 +98,15 @@ export async function reconcile(options: MigratorOptions): Promise<Truth> {
 }
 
 /**
- * The revision that the database is at; base if none is applied.
+ * The revision that the database is at; base if it has no revision.
  *
- * @throws UnknownRevision as {@link readCurrent} does; what {@link withSession} throws
+ * @throws UnknownRevision as {@link readCurrent} does; the errors of {@link withSession}
  */
 export async function current(options: MigratorOptions): Promise<RevisionId> {
   return withSession(options, 'current', (session) => readCurrent(session, session.database));
 }
 
-/** Where the database is: what an upgrade to head would do. Unlike `plan` it runs no check. */
+/** The plan of an upgrade to head from the current revision. Unlike `plan` it runs no check. */
 export async function inspect(options: MigratorOptions): Promise<Plan> {
   return withSession(options, 'status', (session) => makePlan(session, session.database, 'upgrade', 'head'));
 }
@@ -117,7 +117,7 @@ export async function log(options: MigratorOptions, limit: number): Promise<Logg
 }
 
 /**
- * What a downgrade to `target` would lose, by the checks before the downgrade of each revision on the way.
+ * The data that a downgrade to `target` would lose, by the checks before the downgrade of each revision on the way.
  *
  * @throws as `plan` does
  */
@@ -131,9 +131,9 @@ export async function lossOfDowngrade(options: MigratorOptions, target: string):
 }
 
 /**
- * What a finalize would lose: the rows of the retired tables.
+ * The data that a finalize would lose: the rows of the retired tables.
  *
- * @param upTo the revision to which an upgrade goes first: what it will have retired by then is not foreseen
+ * @param upTo the revision to which an upgrade goes first: the tables that it will retire are not included
  */
 export async function lossOfFinalize(options: MigratorOptions, upTo?: string): Promise<Loss> {
   return withSession(options, 'loss', async (session) => {

@@ -1,4 +1,4 @@
-// The verbs that change a database: upgrade, downgrade, finalize, stamp. Those that change nothing are in inspect.ts.
+// The verbs that change a database: upgrade, downgrade, finalize, stamp. The verbs that only read are in inspect.ts.
 import { readCurrent } from './database/current.ts';
 import { lastChange } from './database/history.ts';
 import { foreseeLosses } from './database/loss.ts';
@@ -27,8 +27,8 @@ export interface UpgradeOptions extends RunOptions {
 /**
  * Upgrades to `target` in one transaction; if nothing is pending it changes nothing.
  *
- * @throws LockTooLong if it would lock a table for longer than the bounds allow, unless it is a dry run; what `plan` and
- *   `runTransaction` throw
+ * @throws LockTooLong if it would lock a table for longer than the bounds allow, unless it is a dry run; the errors of
+ *   `plan` and `runTransaction`
  */
 export async function upgrade(
   options: MigratorOptions,
@@ -56,8 +56,8 @@ export async function upgrade(
 
 export interface DowngradeOptions extends RunOptions {
   /**
-   * Whether the tables that the upgrades retired must still be there to come back: a downgrade that nobody asked
-   * for refuses to bring them back empty. Default: false.
+   * Whether the tables that the upgrades retired must still be there to come back: an automatic downgrade refuses
+   * to bring them back empty. Default: false.
    */
   readonly withRows?: boolean;
   /** Whether to refuse if something would be lost that was written since the upgrade. Default: false. */
@@ -65,7 +65,7 @@ export interface DowngradeOptions extends RunOptions {
 }
 
 /**
- * Downgrades to `target` in one transaction; what was retired comes back with every row.
+ * Downgrades to `target` in one transaction; the retired tables come back with every row.
  *
  * @throws MigrationFailed if nothing may be lost and something would be; otherwise as upgrade does
  */
@@ -110,7 +110,7 @@ async function requireNothingWritten(session: Session, { pending }: Plan): Promi
 export interface FinalizeOptions extends RunOptions {
   /**
    * ARN of the execution that must have changed the database last: a finalize that comes later, and unasked, drops
-   * only what its own execution has retired. Default: any run may have.
+   * only the objects that its own execution has retired. Default: any run may have.
    */
   readonly appliedBy?: string;
 }

@@ -14,9 +14,9 @@ import { RUNNER_LOCK_KEY } from './session/runner-lock.ts';
 
 /**
  * The script of an upgrade or downgrade. It brings a database that is at `from` to the schema and the version that
- * an online run brings it to, or leaves it as it was. Where `from` is `to`, it is a comment that says so.
+ * an online run brings it to, or leaves it as it was. If `from` equals `to`, it is a comment that says so.
  *
- * @throws UnknownRevision, InvalidInput where `to` lies in the other direction
+ * @throws UnknownRevision, InvalidInput if `to` lies in the other direction
  */
 export function offlineSql(
   chain: Chain,
@@ -126,7 +126,7 @@ END
 $do$;`;
 }
 
-/** The locks of all revisions, in the order in which an online run takes them; nothing where none is wanted. */
+/** The locks of all revisions, in the order in which an online run takes them; empty if no revision needs a lock. */
 function lockTables(parts: readonly Part[]): string[] {
   const wanted = [...new Set(parts.flatMap(({ script }) => script.locks))];
   if (wanted.length === 0) return [];
@@ -165,7 +165,7 @@ function writeStep({ title, sql, origin }: Step): string {
   return `${comment(`step: ${title}`)}\n${from}${terminated(sql)}`;
 }
 
-/** The SQL of a step, ended so that what follows it is a statement of its own. */
+/** The SQL of a step, ended so that the next line begins a new statement. */
 function terminated(sql: string): string {
   const lastLine = sql.slice(sql.lastIndexOf('\n') + 1);
   // A last semicolon counts unless a comment hides it; one too many does no harm.

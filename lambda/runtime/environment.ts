@@ -1,4 +1,4 @@
-// What the stack tells the functions through their environment, read and checked in one place.
+// The environment that the stack gives the functions, read and checked in one place.
 import * as z from 'zod';
 import { BackstopError } from '../migrator/model/errors.ts';
 
@@ -11,7 +11,7 @@ const json = z.string().transform((text, context) => {
   }
 });
 
-/** Functions that ask RDS: which databases there are, and what an input may ask for. */
+/** Functions that ask RDS: the databases of the stack, and the limits of an input. */
 export const resolveEnvironment = z.object({
   /** Name of a database → the RDS instance or cluster that holds it. */
   BACKSTOP_DATABASES: json.pipe(z.record(z.string(), z.object({ identifier: z.string() }))),

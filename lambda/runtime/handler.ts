@@ -1,4 +1,4 @@
-// The frame of every function: do the work, log the error that ends it, tell what was measured.
+// The frame of every function: do the work, log the error that ends it, report the measures.
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
 import { BackstopError, type EndingName, type ErrorText } from '../migrator/model/errors.ts';
@@ -6,7 +6,7 @@ import type { ExecutionState, Section, StateWith } from '../state.ts';
 import { type Known, loggerFor } from './logger.ts';
 import { emitMetrics, type Measures, type Step } from './metrics.ts';
 
-/** What a function's work may use besides its input. */
+/** The tools of a function's work, besides its input. */
 export interface Tools {
   readonly logger: Logger;
   /** Until AWS ends the function, in ms. */
@@ -15,18 +15,18 @@ export interface Tools {
 
 export type Handler<Input, Output> = (input: Input, context: Context) => Promise<Output>;
 
-/** What is measured of a function. */
+/** The measures of a function. */
 export interface Measured<Output> {
   readonly step: Step;
   /**
-   * What its answer tells, beside the time that it took.
+   * The measures in its answer, besides its time.
    * @default - nothing
    */
   readonly measure?: (answer: Output) => Measures;
 }
 
 export interface Frame<Input, Output> extends Measured<Output> {
-  /** Where in the input the execution's state stands. */
+  /** Finds the execution's state in the input. */
   readonly stateOf: (input: Input) => Known;
   /**
    * Sections that must be in the state before the work begins.
@@ -73,14 +73,14 @@ function requireSections(
   });
 }
 
-/** @param answer undefined where the function failed */
+/** @param answer undefined if the function failed */
 function tellMeasures<Output>(
   { step, measure }: Measured<Output>,
   state: Known,
   Duration: number,
   answer: Output | undefined,
 ): void {
-  // Before Resolve input has answered, with the document, nobody knows the database.
+  // Before Resolve input has answered, with the document, the database is unknown.
   const { request = state.request } = (answer ?? {}) as Partial<ExecutionState>;
   emitMetrics({ dimensions: { database: request?.database ?? 'unknown', step }, state }, () => ({
     Duration,
@@ -99,7 +99,7 @@ export async function logErrors<Output>(logger: Logger, work: () => Promise<Outp
   }
 }
 
-/** Step Functions keeps 32 KiB of what Lambda says of an error, and reads it as JSON: it must be cut here, not there. */
+/** Step Functions keeps 32 KiB of Lambda's error, and reads it as JSON: it must be cut here, not there. */
 const LONGEST_MESSAGE = 8_000;
 
 function shortened(error: Error): Error {

@@ -1,4 +1,4 @@
-// What the functions measure: one line of CloudWatch's embedded metric format an invocation, told beside the log.
+// The metrics of the functions: one line of CloudWatch's embedded metric format for each invocation, beside the log.
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { METRICS_NAMESPACE } from '../aws/names.ts';
 import type { RunReport, ValidationReport } from '../migrator/model/report.ts';
@@ -28,7 +28,7 @@ const UNITS = {
 export type MetricName = keyof typeof UNITS;
 export type Measures = Readonly<Partial<Record<MetricName, number>>>;
 
-/** What the functions are called in the metrics. */
+/** The names of the functions in the metrics. */
 export type Step =
   | 'Resolve input'
   | 'Preflight'
@@ -41,7 +41,7 @@ export type Step =
   | 'Downgrade'
   | 'Summarize';
 
-/** Of a run; nothing where there was nothing to do. */
+/** The measures of a run; empty if there was nothing to do. */
 export function measureRun(run: RunReport): Measures {
   if (run.outcome === 'nothing to do') return {};
   return {
@@ -56,7 +56,7 @@ export function measureRun(run: RunReport): Measures {
   };
 }
 
-/** Of a snapshot, once it is available. */
+/** The measures of a snapshot, once it is available. */
 export function measureSnapshot({ status, createdAt }: Snapshot): Measures {
   if (status !== 'available') return {};
   return { SnapshotDuration: Math.max(0, Date.now() - Date.parse(createdAt)) / 1000 };
@@ -66,9 +66,9 @@ export function measureChecks({ checks }: ValidationReport): Measures {
   return { FailedChecks: checks.filter(({ passed }) => !passed).length };
 }
 
-/** What a line names besides its numbers. */
+/** The names in a line, besides its numbers. */
 export interface Subject {
-  /** By these CloudWatch tells series apart; `database` is one of them. */
+  /** CloudWatch keeps one series for each set of dimensions; `database` is one of them. */
   readonly dimensions: Readonly<Record<string, string>> & { readonly database: string };
   /** By this the line is found in the log. */
   readonly state: Known;
@@ -85,6 +85,6 @@ export function emitMetrics({ dimensions, state }: Subject, measure: () => Measu
     }
     if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
   } catch {
-    // What the numbers would tell is in the log and in the report.
+    // The same facts are in the log and in the report.
   }
 }

@@ -43,7 +43,7 @@ export function migratorOptions(
 type Environment = ReturnType<typeof readEnvironment<typeof databaseEnvironment>>;
 
 /**
- * Connects with what the secret says now. A refused password is read and tried once more: the secret may
+ * Connects with the current values of the secret. A refused password is read and tried once more: the secret may
  * have been rotated between our reading it and the server's asking for it.
  */
 function connectAsConfigured(instance: Instance, database: string, environment: Environment): Connect {
@@ -71,7 +71,7 @@ function connectAsConfigured(instance: Instance, database: string, environment: 
 
 type Address = Omit<ConnectionSettings, 'tls'>;
 
-/** What the secret does not say comes from RDS: a secret that RDS manages holds only user name and password. */
+/** The missing values of the secret come from RDS: a secret that RDS manages holds only user name and password. */
 async function withSecret(instance: Instance, arn: string): Promise<Address> {
   const credentials = await readCredentials(arn);
   const database = credentials.dbname ?? instance.databaseName;

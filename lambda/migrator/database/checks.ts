@@ -1,4 +1,4 @@
-// The checks of a revision, run on a database that others go on using: nobody waits for them, and nothing of them stays.
+// The checks of a revision, run on a database in use: no session waits for them, and they leave nothing behind.
 import { BackstopError, ENDINGS, type EndingName } from '../model/errors.ts';
 import type { Listener } from '../model/events.ts';
 import type { CheckReport, GatherReport, RevisionId, ValidationReport } from '../model/report.ts';
@@ -22,16 +22,16 @@ export interface Checking {
   readonly checks: readonly Check[];
 }
 
-/** How checks are run: for how long all of them together, in ms, and who is told. */
+/** How checks are run: the time limit for all of them together, in ms, and who receives their events. */
 export interface CheckOptions {
   readonly timeoutMs: number;
-  /** @default - nobody is told */
+  /** @default - no listener */
   readonly listener?: Listener;
 }
 
 /**
- * Runs checks one after the other in one snapshot of the database, and rolls back. What they gather is gathered
- * first, once for all of them; if no temporary table may be made, each check gathers for itself.
+ * Runs checks one after the other in one snapshot of the database, and rolls back. Their shared temporary tables are
+ * made first, once for all checks; if no temporary table may be made, each check computes them itself.
  *
  * @throws MigrationFailed if the query of a check itself fails: its verdict would be worth nothing
  */
@@ -98,7 +98,7 @@ async function runGather(
   return { title, table, rows: Number(rowCount), durationMs: performance.now() - started };
 }
 
-/** @param within what the check reads that no table holds */
+/** @param within the common table expressions that the check reads in place of temporary tables */
 async function runCheck(
   queries: Queries,
   revision: RevisionId,
@@ -137,7 +137,7 @@ function shorten(value: unknown): unknown {
   return `${text.slice(0, CHARACTERS_REPORTED)}…`;
 }
 
-/** Of what is gathered, only what the check reads is run. */
+/** As a WITH clause: the server evaluates only the tables that the check reads. */
 function gathering(gathers: readonly Gather[]): Pieces {
   const tables = gathers.flatMap(({ table, query }, index) => [
     `${index === 0 ? 'WITH ' : ', '}${table} AS MATERIALIZED (\n`,

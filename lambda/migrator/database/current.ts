@@ -1,4 +1,4 @@
-// Where the database is: one revision of its chain, or a refusal that says what was found instead and how to go on.
+// The database's current revision in its chain, or a refusal that says how to go on.
 import { BackstopError } from '../model/errors.ts';
 import { BASE, type RevisionId } from '../model/report.ts';
 import { type Chain, describeChain, idAt, position } from '../revisions/chain.ts';
@@ -12,7 +12,7 @@ import { readVersions } from './version-table.ts';
 /**
  * The revision that the database says it is at; base where it says nothing.
  *
- * @throws UnknownRevision where it names a revision that no folder describes, or more than one; the hint names the
+ * @throws UnknownRevision if it names a revision without a folder, or more than one revision; the hint names the
  *   revision whose checks the schema passes
  */
 export async function readCurrent(queries: Queries, database: Database): Promise<RevisionId> {
@@ -55,10 +55,10 @@ function remedy({ definition: { name } }: Database, looksLike: RevisionId | unde
     : `Its schema passes the checks of ${looksLike}. If a newer version of these folders made it, run that one; else: ${stamp(looksLike)}`;
 }
 
-/** For the checks of one revision: they are asked of a database of which nobody knows how large it is. */
+/** For the checks of one revision: the size of the database is unknown here. */
 const RECOGNITION_MS = 10_000;
 
-/** The newest revision that the schema looks like, judged by the revisions' checks; undefined where none fits. */
+/** The newest revision whose checks the schema passes; undefined if no revision fits. */
 async function recognise(queries: Queries, chain: Chain): Promise<RevisionId | undefined> {
   for (const revision of chain.revisions.toReversed()) {
     if (await holds(queries, revision, 'after-upgrade')) return revision.id;

@@ -1,4 +1,4 @@
-// What a run will cost, reckoned from the sizes of its tables before anything is locked.
+// The estimate of a run's cost, computed from the sizes of its tables before anything is locked.
 import type { Estimate } from '../model/report.ts';
 import type { Script } from '../revisions/revision.ts';
 import type { Queries } from '../session/client.ts';
@@ -14,21 +14,21 @@ const LOCK_MS = 10;
 /** A small sample overrates a page by half, because reading has only begun; a larger one may take too long. */
 const SMALL_SAMPLE_PAGES = 512;
 const LARGE_SAMPLE_PAGES = 4_096;
-/** Where nothing is known of how many rows a page holds. */
+/** For a table whose rows per page are unknown. */
 const SMALLEST_SAMPLE_ROWS = 1_000;
 const PAGE_BYTES = 8_192;
-/** For a page of a table that cannot be sampled, in ms: what storage delivers, where memory is 50 times faster. */
+/** For a page of a table that cannot be sampled, in ms: the speed of storage. Memory is 50 times faster. */
 const UNSAMPLED_PAGE_MS = 0.02;
 
 /**
- * What adding a CHECK costs, in passes that read each row up to its last column. Measured with the CHECK of 002: 1.3
- * with 10,000 chunks, which memory holds; 1.05 with 100,000 and 1.0 with 1,000,000, where reading takes the most.
+ * The cost of adding a CHECK, in passes that read each row up to its last column. Measured with the CHECK of 002: 1.3
+ * with 10,000 chunks, which memory holds; 1.05 with 100,000 and 1.0 with 1,000,000, when reading takes the most.
  */
 const PASSES_A_SCAN = 1.3;
 
 /**
- * What a run costs whatever the size of its tables, in the time of one look at its locks, which holds the round trip
- * and some work of the server: measured with 002.
+ * The fixed cost of a step, in queries of the session's locks. Such a query includes the round trip and some work of
+ * the server. Measured with 002.
  */
 const LOOKS_A_STEP = 3;
 const LOOKS_TO_COMMIT = 8;
@@ -36,8 +36,8 @@ const LOOKS_BEFORE_LOCKS = 45;
 
 /**
  * Reckons what the scripts cost as one run. It reads a bounded sample of the tables that their headers declare as
- * scanned, and waits for no lock. It does not know what a step does by what it finds, such as an update of the rows
- * that need one: a dry run measures that.
+ * scanned, and waits for no lock. It does not know work that depends on the data, such as an update of some of the
+ * rows: a dry run measures that.
  */
 export async function estimateCost(queries: Queries, scripts: readonly Script[]): Promise<Estimate> {
   const lookMs = await measureLook(queries);
@@ -65,7 +65,7 @@ export async function estimateCost(queries: Queries, scripts: readonly Script[])
   };
 }
 
-/** In ms. The first look of a session pays for what the later ones find prepared. */
+/** In ms. The first query of a session takes longer, because it fills caches. */
 async function measureLook(queries: Queries): Promise<number> {
   const times: number[] = [];
   for (let look = 0; look < 3; look++) {
@@ -83,7 +83,7 @@ interface Size {
   /** As the statistics say. */
   readonly rows: number;
   readonly bytes: number;
-  /** What has to be read to have read all of a row. */
+  /** To read this column, the server must read all of the row before it. */
   readonly lastColumn: string;
 }
 
@@ -91,7 +91,7 @@ interface Scanned extends Size {
   readonly scanMs: number;
 }
 
-/** Of the names that are tables, in their order, with what inherits from them. Where one is locked, as statistics say. */
+/** The tables among the names, in their order, with their child tables. If one is locked, its statistics are used. */
 async function readSizes(queries: Queries, names: readonly string[]): Promise<Size[]> {
   const exact = 'pg_catalog.pg_relation_size(part.oid)';
   const known = `part.relpages * ${PAGE_BYTES}::float8`;
@@ -124,14 +124,14 @@ async function querySizes(queries: Queries, names: readonly string[], bytes: str
   return rows;
 }
 
-/** What one page of the table costs in a pass that reads each row up to its last column, in ms. */
+/** The cost of one page of the table in a pass that reads each row up to its last column, in ms. */
 async function measurePage(queries: Queries, table: Size): Promise<number> {
   const pages = table.bytes / PAGE_BYTES;
   const pageMs = await tryPages(queries, table, SMALL_SAMPLE_PAGES);
   if (pages <= SMALL_SAMPLE_PAGES) return pageMs;
   const endsInTime = pageMs * LARGE_SAMPLE_PAGES < SAMPLE_MS / 2;
   if (endsInTime) return tryPages(queries, table, LARGE_SAMPLE_PAGES);
-  // The storage is slow, or the server was held up for a moment: pages elsewhere tell, which nobody has just read.
+  // The storage is slow, or the server was held up for a moment: sample other pages, which are not yet in memory.
   const first = Math.floor(Math.random() * (pages - SMALL_SAMPLE_PAGES));
   const elsewhere = `WHERE ctid >= '(${first},0)' AND ctid < '(${first + SMALL_SAMPLE_PAGES},0)'`;
   return Math.min(pageMs, await tryPages(queries, table, SMALL_SAMPLE_PAGES, elsewhere));
@@ -141,7 +141,7 @@ async function tryPages(queries: Queries, table: Size, pages: number, where = ''
   return orElse(
     briefly(queries, SAMPLE_MS, () => samplePages(queries, table, pages, where)),
     (error) =>
-      // What did not end in that time takes as long at least.
+      // A sample that was cancelled takes at least the time limit.
       Math.max(UNSAMPLED_PAGE_MS, isCancelled(error) ? SAMPLE_MS / pages : 0),
   );
 }
@@ -153,8 +153,8 @@ interface Explained {
 }
 
 /**
- * Timed by the server, so that no round trip is in it. Of a large table each sample goes on where the last scan left
- * off (synchronize_seqscans), so that it does not find what an earlier one has brought into memory.
+ * Timed by the server, without the round trip. Each sample of a large table begins where the last scan ended
+ * (synchronize_seqscans), so that it does not read pages that an earlier sample has brought into memory.
  */
 async function samplePages(
   queries: Queries,
@@ -173,7 +173,7 @@ async function samplePages(
   return explained['Execution Time'] / Math.max(1, pages);
 }
 
-/** Reads in a transaction of its own, table by table in the order of their pages, and waits for next to nothing. */
+/** Reads in a separate transaction, table by table in the order of their pages, with a short lock wait. */
 async function briefly<T>(queries: Queries, withinMs: number, read: () => Promise<T>): Promise<T> {
   await queries.query('BEGIN READ ONLY');
   try {

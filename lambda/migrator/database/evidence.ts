@@ -1,4 +1,4 @@
-// What a transaction did, in the server's own words: locks, rewritten and moved relations, rows, write-ahead log.
+// The server's own account of a transaction: locks, rewritten and moved relations, rows, write-ahead log.
 import type { HeldLock, RowCounts } from '../model/report.ts';
 import type { Queries } from '../session/client.ts';
 
@@ -6,7 +6,7 @@ import type { Queries } from '../session/client.ts';
 interface Relation {
   readonly schema: string;
   readonly name: string;
-  /** Changes when the relation is written anew. */
+  /** Changes when the relation is rewritten. */
   readonly filenode: string;
 }
 
@@ -32,7 +32,7 @@ export const MOMENT = `
                 WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.granted
                   AND c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'backstop') AS held) AS locks`;
 
-/** What pg_stat_xact_user_tables says, without what the server would plan and read for its other columns. */
+/** Reads the same as pg_stat_xact_user_tables, without planning and reading its other columns. */
 const WRITTEN_ROWS = `
   SELECT oid::text AS oid, relation, inserted::float8 AS inserted, updated::float8 AS updated, deleted::float8 AS deleted
   FROM (SELECT c.oid, n.nspname || '.' || c.relname AS relation,
@@ -70,7 +70,7 @@ export interface Changes {
   readonly dropped: readonly string[];
 }
 
-/** What became of the relations between two readings, each list sorted by name. */
+/** The changes of the relations between two readings, each list sorted by name. */
 export function compareRelations(before: Relations, after: Relations): Changes {
   const retired: string[] = [];
   const restored: string[] = [];
@@ -106,7 +106,7 @@ function qualified({ schema, name }: Relation): string {
 /** The schema `retired_<revision>` holds what the upgrade of that revision retired, until it is finalized. */
 const RETIRED_PREFIX = 'retired_';
 
-/** Ids of the revisions whose retired objects still stand. */
+/** Ids of the revisions whose retired objects still exist. */
 export async function readRetiredRevisions(queries: Queries): Promise<string[]> {
   const { rows } = await queries.query<{ id: string }>(
     `SELECT pg_catalog.substr(nspname, $1) AS id FROM pg_catalog.pg_namespace
@@ -116,9 +116,9 @@ export async function readRetiredRevisions(queries: Queries): Promise<string[]> 
   return rows.map(({ id }) => id);
 }
 
-/** What the transaction holds at one moment, between two steps. */
+/** The state of the transaction at one moment, between two steps. */
 export interface Moment {
-  /** The id of the open transaction; null where a step has ended it. */
+  /** The id of the open transaction; null if a step has ended it. */
   readonly transaction: string | null;
   /** Position of the write-ahead log, in bytes. */
   readonly wal: number;

@@ -17,7 +17,7 @@ export function failureReport(error: BackstopError, attempts: number): FailureRe
 
 /** Creates the table where it is missing. A committed run leaves it behind; see {@link hasHistory}. */
 export async function createHistory(queries: Queries): Promise<void> {
-  // Asked first: IF NOT EXISTS would want the right to create in the database even where nothing is to be created.
+  // Asked first: IF NOT EXISTS needs the right to create in the database even if the table exists.
   if (await hasHistory(queries)) return;
   await queries.query('CREATE SCHEMA IF NOT EXISTS backstop');
   await queries.query(`CREATE TABLE backstop.history (
@@ -71,7 +71,7 @@ export async function isRemembered(queries: Queries, runId: string): Promise<boo
   return rows.length > 0;
 }
 
-/** The report of the last run of that direction that this execution committed; undefined where there is none. */
+/** The report of the last run of that direction that this execution committed; undefined without such a run. */
 export async function committedRun(
   queries: Queries,
   execution: string,
@@ -87,7 +87,7 @@ export async function committedRun(
   return rows[0]?.report;
 }
 
-/** The last run that moved the database or wrote its version; undefined where the history knows of none. */
+/** The last run that moved the database or wrote its version; undefined if the history has no such run. */
 export async function lastChange(
   queries: Queries,
 ): Promise<Pick<LoggedRun, 'execution' | 'user' | 'from' | 'to' | 'outcome'> | undefined> {
@@ -110,7 +110,7 @@ export async function appliedChecksums(queries: Queries): Promise<Map<RevisionId
   return new Map(rows.map(({ revision, checksum }) => [revision, checksum]));
 }
 
-/** The last `limit` runs, the newest first; none where there is no history yet. */
+/** The last `limit` runs, the newest first; empty if there is no history yet. */
 export async function readHistory(queries: Queries, limit: number): Promise<LoggedRun[]> {
   if (!(await hasHistory(queries))) return [];
   const { rows } = await queries.query<LoggedRun>(

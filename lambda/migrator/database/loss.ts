@@ -1,4 +1,4 @@
-// What would be lost for good: asked of the database before it happens.
+// Data that a run would lose for good: read from the database before the run.
 import pg from 'pg';
 import type { CheckReport, RevisionId } from '../model/report.ts';
 import { revisionOf } from '../revisions/chain.ts';
@@ -7,7 +7,7 @@ import type { Queries } from '../session/client.ts';
 import type { Session } from '../session/session.ts';
 import { runChecks } from './checks.ts';
 
-/** What the downgrades of these revisions would lose, as far as their checks before the downgrade say. */
+/** The data that the downgrades of these revisions would lose, according to their checks before the downgrade. */
 export async function foreseeLosses(
   session: Session,
   revisions: readonly RevisionId[],

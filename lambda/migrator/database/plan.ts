@@ -1,4 +1,4 @@
-// What there is to do: from where the database is to where it shall be.
+// The plan: the revisions between the current revision of the database and the target.
 import { BackstopError } from '../model/errors.ts';
 import type { Plan, RevisionId } from '../model/report.ts';
 import { type Chain, position } from '../revisions/chain.ts';
@@ -14,7 +14,7 @@ import { findTables } from './tables.ts';
 /**
  * Reads where the database is, and lists the revisions in between. Writes nothing.
  *
- * @throws UnknownRevision, InvalidInput where the target lies in the other direction
+ * @throws UnknownRevision, InvalidInput if the target lies in the other direction
  */
 export async function makePlan(
   queries: Queries,
@@ -48,7 +48,7 @@ export async function makePlan(
   };
 }
 
-/** Ids of the revisions applied at `current` whose retired objects still stand. */
+/** Ids of the revisions applied at `current` whose retired objects still exist. */
 export async function findFinalizePending(
   queries: Queries,
   chain: Chain,

@@ -1,4 +1,4 @@
-// What is found out before a run: the plan, the checks before an upgrade, what it will cost.
+// The preparation of a run: the plan, the checks before an upgrade, the estimate.
 import { requireBriefLock } from '../model/bounds.ts';
 import type { Estimate, Plan } from '../model/report.ts';
 import { revisionOf } from '../revisions/chain.ts';
@@ -34,9 +34,9 @@ export async function preparePlan(
 }
 
 /**
- * What the scripts would cost as one run.
+ * The estimated cost of the scripts as one run.
  *
- * @param binding whether a lock that would be held too long is refused; otherwise it is told
+ * @param binding whether a lock that would be held too long is refused; otherwise it is only reported
  * @throws LockTooLong
  */
 export async function prepareEstimate(

@@ -4,7 +4,7 @@ import { BackstopError } from '../model/errors.ts';
 import { BASE, type RevisionId } from '../model/report.ts';
 import type { Queries } from '../session/client.ts';
 
-/** What stands in the table: no row at base, one revision as a rule; more where another tool knows branches. */
+/** The rows of the version table: no row at base, usually one revision, more if Alembic uses branches. */
 export async function readVersions(queries: Queries): Promise<RevisionId[]> {
   const { rows: tables } = await queries.query(
     "SELECT pg_catalog.to_regclass('public.alembic_version') AS oid",
@@ -35,7 +35,7 @@ export function versionStatement(from: RevisionId, to: RevisionId): string {
 /**
  * Moves the version from one revision to the next, inside the transaction of the change.
  *
- * @throws MigrationFailed where the version is no longer `from`: exactly one row must be touched
+ * @throws MigrationFailed if the version is no longer `from`: exactly one row must be touched
  */
 export async function moveVersion(queries: Queries, from: RevisionId, to: RevisionId): Promise<void> {
   if (from === BASE) await queries.query(CREATE_VERSION_TABLE);

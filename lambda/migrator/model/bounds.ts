@@ -15,9 +15,9 @@ export interface Bounds {
   readonly lockTimeoutMs: number;
   /** For how long an upgrade may be expected to keep a table locked: beyond that it is not begun. */
   readonly maxLockMs: number;
-  /** For the whole run, its waiting included: what is left of the time of the function it runs in. */
+  /** For the whole run, its waiting included: the remaining time of the function that it runs in. */
   readonly runMs: number;
-  /** Where the answer to COMMIT was lost: until the server can be asked what became of it. */
+  /** If the answer to COMMIT was lost: until the server must answer how the transaction ended. */
   readonly reconnectMs: number;
   /** Beyond a deadline, until the connection of a server that is silent is cut. */
   readonly graceMs: number;
@@ -34,7 +34,7 @@ export const DEFAULT_BOUNDS: Bounds = {
   graceMs: 5_000,
 };
 
-/** Throws LockTooLong where a table would be locked for longer than that, in ms. */
+/** Throws LockTooLong if a table would be locked for longer than that, in ms. */
 export function requireBriefLock({ lockMs, tables: [table] }: Estimate, maxLockMs: number): void {
   if (lockMs <= maxLockMs || table === undefined) return;
   const enough = Math.ceil((1.5 * lockMs) / 1000);

@@ -1,21 +1,21 @@
-// Every way a run can end other than well, and what each ending promises about the database.
+// Every way in which a run can fail, with the promise of each ending about the database.
 //
 // The names are public: the state machine matches them, an execution ends with one of them, and the exit message of
 // the command line starts with the same sentence. A revision may declare more of them in its header (`-- Refuses:`).
 import { describeLocation, type Location } from './location.ts';
 
-/** What is in the database when an execution has ended with an error. */
+/** The state of the database when an execution has ended with an error. */
 export type DatabaseState =
-  /** What ended so has changed nothing itself. */
+  /** The failed execution has changed nothing. */
   | 'unchanged'
-  /** What this execution committed, if anything, was taken back: schema and rows as before it. */
+  /** The commits of this execution, if any, were taken back: schema and rows are as before it. */
   | 'downgraded'
   /** The run was committed and is valid; something after it is still to do. */
   | 'at target'
-  /** A person has to look: the error says what is known, and how to restore. */
+  /** A person has to look: the error says how far it got, and how to restore. */
   | 'needs a person';
 
-/** What an ending promises, as data: the source of `docs/endings.md` and of the state machine's descriptions. */
+/** The promise of an ending, as data: the source of `docs/endings.md` and of the state machine's descriptions. */
 export interface EndingPromise {
   readonly database: DatabaseState;
   readonly meaning: string;
@@ -82,14 +82,14 @@ export const ENDINGS = {
 
 export type EndingName = keyof typeof ENDINGS;
 
-/** The name of an ending: one of ENDINGS, or one that a revision declares, whose database is unchanged. */
+/** The name of an ending: a key of ENDINGS, or a name that a revision declares, whose database is unchanged. */
 export type AnyEnding = EndingName | (string & {});
 
 /** The lines of an error, in PostgreSQL's own shape. */
 export interface ErrorText {
-  /** One sentence: what is wrong. */
+  /** One sentence: the error. */
   readonly message: string;
-  /** What was received or found. */
+  /** The value that was received or found. */
   readonly detail?: string | undefined;
   /** The exact remedy. */
   readonly hint?: string | undefined;

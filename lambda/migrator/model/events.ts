@@ -1,4 +1,4 @@
-// What a run reports while it runs: one typed stream of events, from which the log and the terminal make their lines.
+// The events of a run: one typed stream, from which the log and the terminal make their lines.
 import type {
   Blocker,
   CheckReport,
@@ -158,7 +158,7 @@ function describeMove({
   return direction === 'finalize' ? `Finalize ${revision}` : `${MOVE[direction]} ${from} -> ${to}`;
 }
 
-/** A title such as `Rollback: Add orders` without what the line says already. */
+/** A title such as `Rollback: Add orders` without the words that the line has already. */
 function withoutMove(title: string): string {
   return title.replace(/^(Rollback|Finalize): /, '');
 }

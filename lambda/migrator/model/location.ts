@@ -1,4 +1,4 @@
-// Where in the files of a revision something is, and how that is shown: file:line:column, the line, a caret.
+// A place in the files of a revision, and its display: file:line:column, the line, a caret.
 
 /** A place in a file of a revision. Lines and columns count from 1; a column counts characters. */
 export interface Location {
@@ -32,7 +32,7 @@ export function describeLocation(location: Location): string[] {
   const shown = characters.slice(from);
   const before = characters.slice(from, column - 1);
   const left = from > indent ? '…' : '';
-  // A tab stays a tab, so that the caret stands below its character.
+  // A tab stays a tab, so that the caret is below its character.
   const padding = before.map((character) => (character === '\t' ? '\t' : ' ')).join('');
   return [head, `     ${left}${shorten(shown)}`, `     ${left && ' '}${padding}^`];
 }

@@ -1,36 +1,36 @@
-// The shapes in which a run is told: what every function returns, the history table keeps and the reports print.
+// The types of a run's reports: every function returns them, the history table keeps them and the reports print them.
 import type { Location } from './location.ts';
 
-/** A revision id, or `base` where no revision is applied. */
+/** A revision id, or `base` if no revision is applied. */
 export type RevisionId = string;
 export const BASE: RevisionId = 'base';
 
 export type Direction = 'upgrade' | 'downgrade' | 'finalize' | 'stamp';
 
-/** What a run would do: the revisions between where the database is and where it shall be. */
+/** The plan of a run: the revisions between the current revision of the database and the target. */
 export interface Plan {
   readonly direction: 'upgrade' | 'downgrade';
   readonly from: RevisionId;
   readonly to: RevisionId;
-  /** Ids in the order in which they run; empty where the database is at the target already. */
+  /** Ids in the order in which they run; empty if the database is at the target already. */
   readonly pending: readonly RevisionId[];
-  /** Ids of applied revisions whose retired objects still stand. */
+  /** Ids of applied revisions whose retired objects still exist. */
   readonly finalizePending: readonly RevisionId[];
-  /** Ids of applied revisions whose files differ from those that were applied. */
+  /** Ids of applied revisions whose files have changed since. */
   readonly edited: readonly RevisionId[];
   /** Tables that are there and that an upgrade will retire, as the pending revisions declare, e.g. `public.tasks`. */
   readonly retires: readonly string[];
-  /** Absent where nothing is pending, and where nobody asked what it costs. */
+  /** Absent if nothing is pending, or if no estimate was requested. */
   readonly estimate?: Estimate;
 }
 
-/** What a run is expected to cost, reckoned before anything is locked. All times in ms. */
+/** The estimated cost of a run, computed before anything is locked. All times in ms. */
 export interface Estimate {
-  /** From the beginning of the run to the answer of COMMIT; what its checks take before is not in it. */
+  /** From the beginning of the run to the answer of COMMIT, without the checks before it. */
   readonly durationMs: number;
-  /** For how long ACCESS EXCLUSIVE is held; 0 where no table is there to be locked. */
+  /** For how long ACCESS EXCLUSIVE is held; 0 if none of the tables exists. */
   readonly lockMs: number;
-  /** Those that are locked or scanned, first what takes longest to scan. */
+  /** The tables that are locked or scanned, first the table that takes longest to scan. */
   readonly tables: readonly TableEstimate[];
 }
 
@@ -39,11 +39,11 @@ export interface TableEstimate {
   readonly relation: string;
   /** As the statistics say. */
   readonly rows: number;
-  /** What a pass reads: without indexes, and without what is kept out of line. */
+  /** The bytes that a pass reads: without indexes, and without values that are stored out of line (TOAST). */
   readonly bytes: number;
-  /** For reading it as often as the steps do. */
+  /** For all the scans of the steps. */
   readonly scanMs: number;
-  /** From the lock, which is taken before the first step, to COMMIT; 0 where it is not locked up front. */
+  /** From the lock, which is taken before the first step, to COMMIT; 0 if the table is not locked before it. */
   readonly lockMs: number;
 }
 
@@ -59,7 +59,7 @@ export interface HeldLock {
   readonly mode: string;
 }
 
-/** What one step did, as the server tells it. */
+/** The effects of one step, as the server reports them. */
 export interface StepReport {
   readonly direction: Direction;
   readonly revision: RevisionId;
@@ -71,7 +71,7 @@ export interface StepReport {
   readonly notices: readonly Notice[];
   /** Locks that this step was the first to hold. */
   readonly locks: readonly HeldLock[];
-  /** Relations that were written anew (their file changed). */
+  /** Relations that were rewritten (their file changed). */
   readonly rewritten: readonly string[];
   /** Write-ahead log of the whole server between begin and end of the step, in bytes. */
   readonly walBytes: number;
@@ -102,7 +102,7 @@ export interface GatherReport {
   readonly durationMs: number;
 }
 
-/** A session that stood in the way. */
+/** A session that blocked the run. */
 export interface Blocker {
   readonly pid: number;
   readonly user: string;
@@ -121,7 +121,7 @@ export interface RowCounts {
 
 export type Outcome = 'upgraded' | 'downgraded' | 'finalized' | 'stamped' | 'nothing to do' | 'rehearsed';
 
-/** What one run of upgrade, downgrade, finalize or stamp did. */
+/** The effects of one run of upgrade, downgrade, finalize or stamp. */
 export interface RunReport {
   readonly runId: string;
   readonly direction: Direction;
@@ -147,7 +147,7 @@ export interface RunReport {
   readonly attempts: number;
   readonly blockers: readonly Blocker[];
   readonly durationMs: number;
-  /** What was expected of an upgrade. */
+  /** The estimate of an upgrade. */
   readonly estimate?: Estimate;
 }
 
@@ -158,14 +158,14 @@ export interface ValidationReport {
   readonly phase: 'before-upgrade' | 'after-upgrade' | 'before-downgrade' | 'after-downgrade';
   readonly passed: boolean;
   readonly checks: readonly CheckReport[];
-  /** What they shared: its time is in no check's. Absent where there was nothing, or each looked for itself. */
+  /** Tables that the checks shared: no check's time includes theirs. Absent if the checks shared no table. */
   readonly gathered?: readonly GatherReport[];
   readonly durationMs: number;
 }
 
 /** The verdict over where the database is. */
-export interface Standing extends ValidationReport {
-  /** Ids of applied revisions whose retired objects still stand. */
+export interface DatabaseVerdict extends ValidationReport {
+  /** Ids of applied revisions whose retired objects still exist. */
   readonly finalizePending: readonly RevisionId[];
 }
 
@@ -186,7 +186,7 @@ export interface HistoryEntry {
   readonly report: RunReport | FailureReport;
 }
 
-/** What is remembered of a run that failed and was rolled back. */
+/** The history's record of a run that failed and was rolled back. */
 export interface FailureReport {
   readonly error: string;
   readonly message: string;
@@ -204,7 +204,7 @@ export interface LoggedRun extends Omit<HistoryEntry, 'execution' | 'checksums'>
   readonly user: string;
 }
 
-/** What is foreseen to be lost for good. */
+/** The data that a run would lose for good. */
 export interface Loss {
   /** The checks that found something that would be lost; the rows say what. */
   readonly found: readonly CheckReport[];

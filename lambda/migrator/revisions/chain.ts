@@ -9,14 +9,14 @@ import { type Revision, readRevision } from './revision.ts';
 export interface Chain {
   readonly revisions: readonly Revision[];
   readonly head: RevisionId;
-  /** The branch label that the first revision bears; undefined where it bears none. */
+  /** The branch label of the first revision; undefined if it has no label. */
   readonly branch: string | undefined;
 }
 
 /**
  * Reads all revision folders below `folder` and puts them in order.
  *
- * @throws RevisionInvalid where a folder cannot be read, an id is given twice, a parent is missing, or the
+ * @throws RevisionInvalid if a folder cannot be read, an id is given twice, a parent is missing, or the
  *   revisions form a cycle or more than one head
  */
 export function readChain(folder: string): Chain {

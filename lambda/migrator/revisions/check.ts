@@ -10,10 +10,10 @@ import { display, readText } from './text.ts';
 export const PHASES = ['before-upgrade', 'after-upgrade', 'before-downgrade', 'after-downgrade'] as const;
 export type Phase = ValidationReport['phase'];
 
-/** A temporary table that the checks of one file read, so that they share one pass over what it is made from. */
+/** A temporary table that the checks of one file share, so that its source is read only once. */
 export interface Gather {
   readonly title: string;
-  /** What the checks call it. */
+  /** The name by which the checks read it. */
   readonly table: string;
   /** The query whose rows it holds. */
   readonly query: Source;
@@ -27,12 +27,12 @@ export interface Check extends Source {
   readonly sql: string;
   /** The lines of the verdict that the check stands for; its number and title where it names none. */
   readonly shownAs: readonly string[];
-  /** What the checks of its file share, in the order in which it is gathered; absent where that is nothing. */
+  /** Tables that the checks of its file share, in the order in which they are made; absent if there are no tables. */
   readonly gathers?: readonly Gather[];
 }
 
 const CHECK_TITLE = /^(V\d+\.\d+)\s+(.+)$/;
-/** No other statement would do: the query alone is run where no table may be made. */
+/** No other statement would do: its query is run alone if no table may be made. */
 const GATHERING = /^(?:\s*--.*\n)*\s*CREATE TEMPORARY TABLE ([a-z_][a-z0-9_]*) ON COMMIT DROP AS\s([\s\S]*)$/;
 const SHOWN_AS_LINE = /^--\s*shown as:(.*)$/gm;
 
@@ -78,7 +78,7 @@ function readCheck({ title, sql, origin }: Section, path: string): Check {
   return { id, title: text, sql, origin, shownAs: lines.length > 0 ? lines : [`${id} ${text}`] };
 }
 
-/** A query that can stand in brackets; what may follow its semicolon is comments. */
+/** A query that can be put in brackets; only comments may follow its semicolon. */
 export function withoutSemicolon(query: string): string {
   return query.replace(/;(\s|--.*)*$/, '');
 }

@@ -23,11 +23,11 @@ const definition = z.strictObject({
   extensions: z.array(z.string().min(1)).default([]),
   /** The branch label of its first revision. */
   branch: z.string().min(1).optional(),
-  /** Databases of one system share their revision numbers. Without it a database is a system of its own. */
+  /** Databases of one system share their revision numbers. Without it a database is a separate system. */
   system: z.string().min(1).optional(),
   /** Tables in public that tell this database from the others. */
   landmarks: z.array(z.string().min(1)).optional(),
-  /** The words in which the command line tells of a run: `plain`, the default, or Alembic's. */
+  /** The words in which the command line reports a run: `plain`, the default, or Alembic's. */
   voice: z.enum(['plain', 'alembic']).optional(),
   /** Flags that the command line adds to `upgrade` and `status`. Several databases may declare the same flag. */
   flags: z
@@ -48,7 +48,7 @@ export interface DatabaseDefinition extends z.output<typeof definition> {
   readonly name: string;
 }
 
-/** A database and its revisions: what a run needs before it connects. */
+/** A database and its revisions: all that a run needs before it connects. */
 export interface Database {
   readonly definition: DatabaseDefinition;
   readonly chain: Chain;

@@ -26,10 +26,10 @@ export interface Header {
 const KEY_LINE = /^--\s*([A-Za-z]+(?: [A-Za-z]+){0,2})\s*:(?:\s+(.*))?$/;
 
 /**
- * Reads the comment lines at the top of a file. The keys stand together below the title; what follows an empty
- * comment line is text for people.
+ * Reads the comment lines at the top of a file. The keys form one block below the title; text after an empty
+ * comment line is for people.
  *
- * @param keys those that are read in this file
+ * @param keys the keys that are read in this file
  * @param path names the file in errors
  * @throws RevisionInvalid with file and line for a key that is unknown, misspelt, given twice or in the wrong place
  */
@@ -62,7 +62,7 @@ interface Found {
   readonly value: string;
 }
 
-/** The key of a line; undefined if the line has none. */
+/** The key of a line; undefined if the line has no key. */
 function keyOf(line: string): Found | undefined {
   const [, written, value = ''] = KEY_LINE.exec(line) ?? [];
   if (written === undefined) return undefined;

@@ -62,7 +62,7 @@ export function locationAt({ sql, origin }: Source, offset: number): Location | 
 const TOKENS =
   /--[^\n]*|\/\*[\s\S]*?\*\/|(\$(?:[^\s$\d'"][^\s$'"]*)?\$)([\s\S]*?)\1|[eE]'(?:[^'\\]|\\[\s\S]|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|;|[^\s'"$;/-]+/g;
 
-/** Where the bodies of the DO statements begin, in UTF-16 units from 0. */
+/** The offsets at which the bodies of the DO statements begin, in UTF-16 units from 0. */
 function doBodies(sql: string): number[] {
   const bodies: number[] = [];
   let words: string[] = [];
@@ -77,7 +77,7 @@ function doBodies(sql: string): number[] {
   return bodies;
 }
 
-/** What the server says of an error inside a DO statement. */
+/** The server's report of an error inside a DO statement. */
 export interface InsideDo {
   /** How many DO statements of the SQL were completed before. */
   readonly completed: number;
@@ -111,7 +111,7 @@ export function locateInDo(source: Source, inside: InsideDo): Location | undefin
   return location && { ...location, column: undefined };
 }
 
-/** In characters: a shorter text may be found where it was not taken from. */
+/** In characters: a shorter text may match at the wrong place. */
 const SHORTEST_QUERY = 4;
 
 /** Where PL/pgSQL took the query from: it blanks what is not SQL, such as INTO and its variables. */

@@ -42,27 +42,27 @@ export interface Revision {
   readonly retires: readonly string[];
   readonly upgrade: Script;
   readonly downgrade: Script;
-  /** How many steps its contract counts, from `-- Counted Steps:`; undefined where it counts those that there are. */
+  /** How many steps its contract counts, from `-- Counted Steps:`; undefined if it counts the actual steps. */
   readonly countedSteps: number | undefined;
-  /** Present where the upgrade retires something: what makes the loss final. */
+  /** Drops the retired tables for good. Present if the upgrade retires something. */
   readonly finalize: Script | undefined;
   readonly checks: Readonly<Record<Phase, readonly Check[]>>;
-  /** SHA-256 of upgrade.sql, in hex: what was applied. Line ends do not count. */
+  /** SHA-256 of the upgrade.sql that was applied, in hex. Line ends do not count. */
   readonly checksum: string;
 }
 
 /** Longer ids do not fit Alembic's version_num varchar(32). */
 const LONGEST_ID = 32;
-/** What a target says of a place in the chain, whatever the revisions are called. */
+/** Targets that mean a place in the chain, whatever the revisions are called. */
 const WORDS = /^(heads?|base|<base>)$/;
 /** The keys that downgrade.sql and finalize.sql have. */
 const OTHER_KEYS: readonly Key[] = ['Revision', 'Locks', 'Scans'];
-/** What opens a target's label, range or count, and what a shell would part. */
+/** The characters that begin a target's label, range or count, and white space, at which a shell splits. */
 const UNNAMEABLE = /[@:\s]|^[+-]/;
 /**
  * Reads one revision folder.
  *
- * @throws RevisionInvalid with the file's name, where a file is missing or cannot be understood
+ * @throws RevisionInvalid with the file's name, if a file is missing or cannot be understood
  */
 export function readRevision(folder: string): Revision {
   const upgradePath = join(folder, 'upgrade.sql');
@@ -98,7 +98,7 @@ export function readRevision(folder: string): Revision {
   };
 }
 
-/** Throws RevisionInvalid where Alembic's table could not hold the id, or no target could name it. */
+/** Throws RevisionInvalid if Alembic's table could not hold the id, or no target could name it. */
 function requireUsable(id: RevisionId, path: string): void {
   if (/\p{Cc}/u.test(id)) {
     throw new BackstopError('RevisionInvalid', {
@@ -123,7 +123,7 @@ function requireUsable(id: RevisionId, path: string): void {
 const SCRIPTS: readonly string[] = ['upgrade.sql', 'downgrade.sql', 'finalize.sql'];
 const CHECKS: readonly string[] = PHASES.map((phase) => `${phase}.sql`);
 
-/** A file whose name is mistyped would never be run, and nobody would notice. */
+/** A file with a mistyped name would never be run, without any notice. */
 function refuseStrangers(folder: string, known: readonly string[]): void {
   if (!existsSync(folder)) return;
   const stranger = readdirSync(folder).find((name) => name.endsWith('.sql') && !known.includes(name));
@@ -158,14 +158,14 @@ function script(file: SqlFile, path: string): Script {
   return {
     title: file.title,
     steps: file.sections.map(({ title, sql, origin }) => ({ title, sql, origin })),
-    // What is retired changes its schema, and must be locked for that.
+    // Retiring a table changes its schema, which needs the lock.
     locks: [...new Set([...names(file, 'Locks'), ...names(file, 'Retires')])],
     refuses: parseRefusals(file.values.get('Refuses') ?? '', display(path)),
     scans: names(file, 'Scans'),
   };
 }
 
-/** What a line of the header lists, with commas between; nothing if there is no such line. */
+/** The names that a line of the header lists, with commas between; empty if there is no such line. */
 function names({ values }: SqlFile, key: 'Locks' | 'Scans' | 'Retires'): string[] {
   const all = (values.get(key) ?? '').split(',').map((name) => name.trim());
   return all.filter((name) => name !== '');

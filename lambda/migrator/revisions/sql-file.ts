@@ -21,14 +21,14 @@ export interface SqlFile extends Header {
   readonly sections: readonly Section[];
 }
 
-/** The directives of a file, by what it is for. */
+/** The directives of a file, by its purpose. */
 const DIRECTIVES: Readonly<Record<'step' | 'check', readonly string[]>> = {
   step: ['step'],
   check: ['check', 'gather', 'shown as'],
 };
 const OPENERS: readonly string[] = ['step', 'check', 'gather'];
 const DIRECTIVE_LINE = /^--\s*([A-Za-z]+(?:[ _-][A-Za-z]+)?)\s*:(.*)$/;
-/** What the template of a new revision leaves to its author. */
+/** The text that the template of a new revision leaves to its author. */
 const PLACEHOLDER = /^(?:-- check:.*|SELECT ')replace this with /;
 
 /**
@@ -37,7 +37,7 @@ const PLACEHOLDER = /^(?:-- check:.*|SELECT ')replace this with /;
  * @param holds what the file is for: steps, or checks and what they gather
  * @param path names the file in errors
  * @param keys those of the header that are read in this file
- * @throws RevisionInvalid with file and line if SQL stands before the first section, a section has no title or no SQL,
+ * @throws RevisionInvalid with file and line if SQL comes before the first section, a section has no title or no SQL,
  *   a directive or a key is misspelt, or a placeholder of the template is left
  */
 export function parseSqlFile(

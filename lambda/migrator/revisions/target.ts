@@ -1,4 +1,4 @@
-// What a target means: the words of Alembic for a place in the chain, seen from where the database is.
+// The meaning of a target: Alembic's words for a place in the chain, relative to the current revision.
 
 import { BackstopError } from '../model/errors.ts';
 import { BASE, type RevisionId } from '../model/report.ts';
@@ -9,8 +9,8 @@ import { type Chain, describeChain, idAt, position, unknownRevision } from './ch
  *
  * @param target `head`, `heads`, `base`, a revision or a unique start of one, `+N` or `-N` from `current`, a revision
  *   with `+N` or `-N` behind it; and any of these behind the label of the chain's branch: `auth@head`
- * @throws UnknownRevision where nothing, or more than one revision, is meant
- * @throws InvalidInput where `+N` or `-N` leads beyond the chain
+ * @throws UnknownRevision if the target means no revision, or more than one
+ * @throws InvalidInput if `+N` or `-N` leads beyond the chain
  */
 export function resolveTarget(chain: Chain, current: RevisionId, target: string): RevisionId {
   const { label, symbol } = parseTarget(target);

@@ -31,7 +31,7 @@ export class Attempt {
   readonly #options: AttemptOptions;
   readonly #boundMs: number;
   readonly #steps: StepReport[] = [];
-  /** Parts that have run; they are told of once the transaction is committed. */
+  /** Parts that have run; they are reported once the transaction is committed. */
   readonly #completed: Omit<Extract<ProgressEvent, { type: 'revision completed' }>, 'type'>[] = [];
   #notices: Notice[] = [];
   #place = 'BEGIN';
@@ -92,7 +92,7 @@ export class Attempt {
     );
     const ledger = new Ledger(this.#options.before, moment);
     const begun = { transaction: rows[0]?.id ?? '', ledger, writtenBefore };
-    // Made before the locks are taken, so that nobody waits for it.
+    // Made before the locks are taken, so that no session waits for it.
     this.#place = 'creating the history';
     await createHistory(run);
     await this.#lockTables(begun);
@@ -147,7 +147,7 @@ export class Attempt {
 
   async #end(begun: Begun): Promise<RunReport> {
     const { runId, connect, direction, from, to, dryRun, bounds, listener } = this.#run;
-    // What was deferred to COMMIT happens now: no statement_timeout would bound it there.
+    // Deferred constraints are checked now: at COMMIT no statement_timeout would bound them.
     this.#place = 'checking deferred constraints';
     this.#sent = {};
     const [, , report] = await together(

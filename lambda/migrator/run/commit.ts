@@ -1,4 +1,4 @@
-// COMMIT, and the truth about it: when its answer is lost, the server is asked what became of the transaction.
+// COMMIT, and its true outcome: if its answer is lost, the server is asked whether the transaction was committed.
 import type pg from 'pg';
 import { isRemembered } from '../database/history.ts';
 import { BackstopError } from '../model/errors.ts';
@@ -8,14 +8,14 @@ import { isServerError, stepError } from '../session/sqlstate.ts';
 
 const ASK_EVERY_MS = 500;
 
-/** SQLSTATE classes with which the server ends a connection; what it did with COMMIT before is not said. */
+/** SQLSTATE classes with which the server ends a connection; they do not say whether COMMIT took effect. */
 const CONNECTION_ENDED = /^(08|57P)/;
 
 /** The transaction of a run, by the names under which it can be asked for. */
 export interface Transaction {
   /** `pg_current_xact_id()`, read before COMMIT. */
   readonly id: string;
-  /** The run that the transaction remembers in the history, and that its session bears in its name. */
+  /** The run id that the transaction writes in the history, and that its session has in its name. */
   readonly runId: string;
 }
 
@@ -33,8 +33,8 @@ const STATUS = `
  * Commits the open transaction. Returns only if it is committed.
  *
  * @param reconnectMs how long the server may take to be reachable again and to know, in ms
- * @throws MigrationFailed where the server refused or rolled back
- * @throws OutcomeUnknown where the answer was lost and the server could not be asked
+ * @throws MigrationFailed if the server refused or rolled back
+ * @throws OutcomeUnknown if the answer was lost and the server could not be asked
  */
 export async function commit(
   queries: Queries,

@@ -1,4 +1,4 @@
-// What is known of one attempt so far: which locks it holds since when, which files its tables are in, how much it wrote.
+// The effects of one attempt so far: the locks and since when, the files of the tables, the written bytes.
 import type { Moment, Relations } from '../database/evidence.ts';
 import type { HeldLock, StepReport } from '../model/report.ts';
 
@@ -19,7 +19,7 @@ export class Ledger {
     this.#wal = begin.wal;
   }
 
-  /** What is new since the last moment; `since` is when the statement in between was sent. */
+  /** The effects since the last moment; `since` is when the statement in between was sent. */
   enter({ wal, locks }: Moment, since: number): Pick<StepReport, 'locks' | 'rewritten' | 'walBytes'> {
     const fresh: HeldLock[] = [];
     const rewritten = new Set<string>();

@@ -1,4 +1,4 @@
-// What a transaction did, measured before its COMMIT: the report of the run, and its entry in the history.
+// The effects of a transaction, measured before its COMMIT: the report of the run, and its entry in the history.
 import {
   compareRelations,
   compareWrittenRows,
@@ -19,14 +19,14 @@ const OUTCOMES: Readonly<Record<Direction, Outcome>> = {
   stamp: 'stamped',
 };
 
-/** What an attempt knows once its transaction is open. */
+/** The facts that an attempt knows once its transaction is open. */
 export interface Begun {
   readonly transaction: string;
   readonly ledger: Ledger;
   readonly writtenBefore: WrittenRows;
 }
 
-/** What is different from attempt to attempt. */
+/** The options that differ between attempts. */
 export interface AttemptOptions {
   /** 1 for the first attempt of the run. */
   readonly number: number;
@@ -62,7 +62,7 @@ export async function makeReport(
   };
 }
 
-/** What grows until the answer of COMMIT. */
+/** The times that grow until the answer of COMMIT. */
 export function measure({ started }: Run, ledger: Ledger): Pick<RunReport, 'exclusiveMs' | 'durationMs'> {
   const now = performance.now();
   return { exclusiveMs: ledger.exclusiveMs(now), durationMs: now - started };

@@ -1,17 +1,17 @@
-// What one run is made of, and its reports if it does nothing; the same over all attempts.
+// The parts of one run, and its reports if it does nothing; the same over all attempts.
 import { committedRun } from '../database/history.ts';
 import type { Direction, Estimate, RevisionId, RunReport } from '../model/report.ts';
 import type { Part } from '../revisions/part.ts';
 import type { Runner } from '../session/session.ts';
 
-/** What a verb has decided to do; no part if there is nothing to do. */
+/** The decision of a verb; it has no part if there is nothing to do. */
 export interface Decision {
-  /** What was asked for; a part may go another way, as the finalize of an upgrade does. */
+  /** The requested direction; a part may go another way, as the finalize of an upgrade does. */
   readonly direction: Direction;
   readonly from: RevisionId;
   readonly to: RevisionId;
   readonly parts: readonly Part[];
-  /** What the run is expected to cost; undefined if nobody asked. */
+  /** The estimated cost of the run; undefined if it was not requested. */
   readonly estimate?: Estimate | undefined;
   /** Everything up to COMMIT, then ROLLBACK. Default: false. */
   readonly dryRun?: boolean;
@@ -20,7 +20,7 @@ export interface Decision {
 /** Everything that stays the same over all attempts of one run. */
 export interface Run extends Runner, Decision {}
 
-/** A run that finds nothing to do: what its execution has committed, if its first answer was lost. */
+/** A run that finds nothing to do: it reports the commit of its execution, if the first answer was lost. */
 export async function nothingToDo(run: Run): Promise<RunReport> {
   const { execution, direction, to, runId, started } = run;
   const done = execution === undefined ? undefined : await committedRun(run, execution, direction);

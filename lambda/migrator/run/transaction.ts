@@ -93,7 +93,7 @@ async function tellFailure(run: Run, error: BackstopError, attempts: number): Pr
   if (!dryRun) await rememberFailure(run, error, attempts);
 }
 
-/** The failure itself is what must be told: if even the history cannot be written, it stays unwritten. */
+/** The failure itself must be reported: if even the history cannot be written, it stays unwritten. */
 async function rememberFailure(run: Run, error: BackstopError, attempts: number): Promise<void> {
   const { runId, execution, direction, from, to, started, startedAt, bounds, connect } = run;
   const durationMs = performance.now() - started;

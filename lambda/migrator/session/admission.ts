@@ -3,7 +3,7 @@ import { BackstopError } from '../model/errors.ts';
 import type { Database } from '../revisions/databases.ts';
 import type { Queries } from './client.ts';
 
-/** PostgreSQL 14 is what the execution contract asks for. */
+/** The execution contract asks for PostgreSQL 14. */
 const OLDEST_SERVER = 140_000;
 
 const IDENTITY = `

@@ -3,7 +3,7 @@ import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import pg from 'pg';
 
-/** What statements are sent to: a client, or a session, which bounds them. */
+/** The receiver of statements: a client, or a session, which bounds them. */
 export interface Queries {
   query<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<pg.QueryResult<Row>>;
 }
@@ -25,7 +25,7 @@ export async function answered<T>(client: pg.Client, answer: Promise<T>, withinM
 }
 
 /**
- * From now on a statement is sent at once, even where the answer to the one before it is still awaited: under locks
+ * From now on a statement is sent at once, even if the answer to the one before it is still awaited: under locks
  * every round trip counts. COPY and cursors cannot be used on such a session.
  */
 export function pipeline(client: pg.Client): void {
@@ -34,8 +34,8 @@ export function pipeline(client: pg.Client): void {
 }
 
 /**
- * The answers to statements that were sent together. Where one fails, those after it fail because of it: so the error
- * is that of the first.
+ * The answers to statements that were sent together. If a statement fails, the statements after it fail because of
+ * it: so the first error is thrown.
  */
 export async function together<T extends readonly unknown[]>(
   ...answers: { readonly [K in keyof T]: Promise<T[K]> }
@@ -85,7 +85,7 @@ export class Client extends pg.Client {
     if (!heard) await this.#endFromOutside().catch(() => {});
   }
 
-  /** The server may not know yet that nobody is there, and until it does the session keeps its locks. */
+  /** The server may not know yet that the client has gone, and until it does the session keeps its locks. */
   async #endFromOutside(): Promise<void> {
     // The server's name for this session, which node-postgres knows as soon as there is one.
     const { processID } = this as unknown as { processID: number | null };

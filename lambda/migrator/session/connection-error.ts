@@ -1,4 +1,4 @@
-// What it means that no connection was made: the ending, the reason as the server or system gives it, and the remedy.
+// A failed connection: the ending, the reason as the server or system gives it, and the remedy.
 import { BackstopError } from '../model/errors.ts';
 import type { ConnectionSettings } from './settings.ts';
 
@@ -32,7 +32,7 @@ export function connectionError(error: unknown, settings: ConnectionSettings): B
       options,
     );
   }
-  // What node-postgres says where it has no password at all.
+  // node-postgres says this if it has no password at all.
   if (/client password must be/.test(message)) {
     return new BackstopError(
       'CredentialsRejected',

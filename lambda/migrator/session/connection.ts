@@ -1,4 +1,4 @@
-// Connections: how they are opened, what they are set to, and what it means when one cannot be had.
+// Connections: how they are opened, their settings, and the errors if they fail.
 import type pg from 'pg';
 import { answered, Client } from './client.ts';
 import { connectionError } from './connection-error.ts';
@@ -12,7 +12,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** Settings that every session has, so that neither a role's nor a database's own settings change what a revision means. */
 const SESSION_SETTINGS = {
   search_path: 'public',
-  // Each statement of a run must see what was committed meanwhile, whatever the role prefers.
+  // Each statement of a run must see the commits of other sessions, whatever the role prefers.
   default_transaction_isolation: 'read committed',
   // A row-level policy must fail a query, not hide rows from it.
   row_security: 'off',
@@ -41,10 +41,10 @@ export function connectorTo(settings: ConnectionSettings): Connect {
   };
 }
 
-/** What node-postgres says where the server answers that it has no TLS; not where it does not answer. */
+/** The words of node-postgres if the server answers that it has no TLS; not if the server does not answer. */
 const NO_TLS = /^The server does not support SSL connections$/;
 
-/** Opens one session; rejects with what node-postgres says. */
+/** Opens one session; rejects with the error of node-postgres. */
 async function open(settings: ConnectionSettings, applicationName: string): Promise<pg.Client> {
   const client = new Client({
     host: settings.host,

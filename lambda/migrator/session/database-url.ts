@@ -5,7 +5,7 @@ import { userInfo } from 'node:os';
 import { BackstopError } from '../model/errors.ts';
 import type { ConnectionSettings } from './settings.ts';
 
-/** What a URL says, before the file that it may name is read. */
+/** The settings in a URL, before the file that it may name is read. */
 export interface DatabaseUrl extends Omit<ConnectionSettings, 'tls'> {
   readonly tls: {
     readonly mode: ConnectionSettings['tls']['mode'];
@@ -19,7 +19,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * The name of a mode → whether TLS is wanted; the words of libpq's `sslmode`, and of `ssl` as asyncpg and JDBC write it.
- * Where it is required, the certificate is always verified: there is no mode that encrypts and trusts anyone.
+ * If TLS is required, the certificate is always verified: there is no mode that encrypts and trusts anyone.
  */
 const TLS_WORDS: ReadonlyMap<string, 'off' | 'offered' | 'required'> = new Map([
   ['disable', 'off'],
@@ -50,10 +50,10 @@ const FORM =
   'Write it as postgresql://user:password@host:5432/database, with special characters percent-encoded.';
 
 /**
- * Reads `postgres://` and `postgresql://`, also with a driver's name as in `postgresql+asyncpg://`. What is left out is
- * found as libpq finds it, but the database must be named.
+ * Reads `postgres://` and `postgresql://`, also with a driver's name as in `postgresql+asyncpg://`. Missing parts have
+ * the defaults of libpq, but the database must be named.
  *
- * @param variable where the URL stands, such as `DATABASE_URL` or `--url`: errors say what to correct
+ * @param variable the source of the URL, such as `DATABASE_URL` or `--url`: errors say what to correct
  * @throws ConfigurationError that never quotes the URL, for it holds a password
  */
 export function parseDatabaseUrl(
@@ -93,13 +93,13 @@ export function readDatabaseUrl(
     port: portOf(part('port', parts.port) || environment.PGPORT || '5432', variable),
     database,
     user: part('user', parts.user) || environment.PGUSER || systemUser(variable),
-    // Where there is none, node-postgres looks into PGPASSWORD and ~/.pgpass.
+    // If it is missing, node-postgres reads PGPASSWORD and ~/.pgpass.
     password: part('password', parts.password) || undefined,
     tls: tlsOf(host, parameters, variable, environment),
   };
 }
 
-/** The parameters of the query. Those that we do not know are left to the drivers that do, unless they are about TLS. */
+/** The parameters of the query. Unknown parameters are left to the drivers that know them, unless they are about TLS. */
 function parametersOf(query: string, variable: string): ReadonlyMap<string, string> {
   // To libpq a plus sign is no space.
   const entries = [...new URLSearchParams(query.replaceAll('+', '%2B'))];
@@ -174,7 +174,7 @@ function tlsOf(
 ): DatabaseUrl['tls'] {
   const wanted = tlsWanted(parameters, variable, environment);
   const isHere = isThisMachine(host);
-  // A socket has no TLS, whatever is asked for; on this machine nobody listens in between.
+  // A socket has no TLS, whatever the URL asks for; on this machine no other machine can listen in between.
   if (wanted === 'off' || host.startsWith('/') || (wanted === 'offered' && isHere)) {
     return { mode: 'off', caFile: undefined };
   }

@@ -1,4 +1,4 @@
-// The second connection of a run: it looks on while the first one waits, and names who stands in the way.
+// The second connection of a run: it watches while the first one waits, and names the blocking sessions.
 import type pg from 'pg';
 import type { Blocker } from '../model/report.ts';
 import type { Connect } from './connection.ts';
@@ -30,8 +30,8 @@ export class Observer {
   }
 
   /**
-   * As long as a statement of the session waits, tells who blocks it. What the observer itself cannot find out never
-   * fails the run.
+   * As long as a statement of the session waits, reports who blocks it. An error of the observer itself never fails
+   * the run.
    *
    * @returns ends the watch
    */

@@ -37,7 +37,7 @@ export async function takeRunnerLock(queries: Queries, waitMs: number, listener:
     );
     if (rows[0]?.granted) return;
     const waitedMs = performance.now() - started;
-    // Between our question and this one the holder may have gone; what was seen last is still the best answer.
+    // Between our question and this one the holder may have gone; the last holder seen is still the best answer.
     const seen = await queries.query<Blocker>(HOLDER, [
       String(RUNNER_LOCK_KEY >> HALF),
       String(RUNNER_LOCK_KEY & 0xffffffffn),

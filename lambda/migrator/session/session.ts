@@ -10,11 +10,11 @@ import type { Connect } from './connection.ts';
 import { takeRunnerLock } from './runner-lock.ts';
 import { stepError } from './sqlstate.ts';
 
-/** What a verb works with. */
+/** The options of every verb. */
 export interface MigratorOptions {
   readonly database: Database;
   readonly connect: Connect;
-  /** Default: nobody listens. */
+  /** Default: no listener. */
   readonly listener?: Listener;
   /** Default: {@link DEFAULT_BOUNDS}. */
   readonly bounds?: Bounds;
@@ -48,7 +48,7 @@ export interface Runner extends Session {
  * Opens a session, does the work, and closes the session.
  *
  * @param purpose the name of the session in the server's list
- * @throws a BackstopError: what the connection or the admission is refused for, and what the work throws
+ * @throws a BackstopError for a refused connection or admission; the errors of the work
  */
 export async function withSession<T>(
   options: MigratorOptions,
@@ -65,7 +65,7 @@ export async function withSession<T>(
  * The same for a verb that changes something: the work begins when no other runner is at work. With the connection go
  * the runner lock and an open transaction.
  *
- * @throws DatabaseBusy if another runner holds the lock; what {@link withSession} throws
+ * @throws DatabaseBusy if another runner holds the lock; the errors of {@link withSession}
  */
 export async function withRunner<T>(
   options: MigratorOptions,
@@ -102,7 +102,7 @@ async function openSession(options: MigratorOptions, purpose: string): Promise<S
     deadline.limit(bounds.admissionMs);
     const { pid, ...who } = await admit(deadline, database);
     listener({ type: 'connected', ...who });
-    // Until a transaction has a deadline of its own: no longer than to wait for the lock, and then work.
+    // Until a transaction has its own deadline: no longer than to wait for the lock, and then work.
     deadline.limit(bounds.lockWaitMs + bounds.transactionMs);
     const { connect, execution } = options;
     return { database, connect, listener, bounds, execution, client, pid, ...deadline };

@@ -1,6 +1,6 @@
 // How to connect to a database.
 
-/** Where a database is, and who asks. Never printed, never part of an execution's state. */
+/** The address of a database, and the client's credentials. Never printed, never part of an execution's state. */
 export interface ConnectionSettings {
   readonly host: string;
   readonly port: number;

@@ -1,4 +1,4 @@
-// What an error of the server means: SQLSTATE in, one of our endings out.
+// The meaning of a server's error: SQLSTATE in, one of our endings out.
 import { BackstopError } from '../model/errors.ts';
 import type { Location } from '../model/location.ts';
 import { locate, locateInDo, locationAt, type Pieces, type Source } from '../revisions/origin.ts';
@@ -39,7 +39,7 @@ function isConnectionLoss(error: unknown): error is Error {
   return /^E[A-Z]+$/.test((error as NodeJS.ErrnoException).code ?? '') || /connection/i.test(error.message);
 }
 
-/** What was sent when the error came. */
+/** The SQL that was sent when the error came. */
 export interface Sent {
   readonly pieces?: Pieces | undefined;
   /** How many DO statements of it were completed before. */
@@ -132,7 +132,7 @@ function locationOf(error: ServerError, { pieces = [], completedDos = 0 }: Sent)
       inside && locateInDo(source, { ...inside, query, position: position ? Number(position) : undefined });
     return found ?? firstLineOf(source);
   } catch {
-    // The error itself is what must be told.
+    // The error itself must be reported.
     return undefined;
   }
 }
