@@ -114,7 +114,7 @@ function checked({ document }: Past, failure: Failure | undefined): Summary | un
 function bare(failure: Failure | undefined): Summary {
   const { ending, cause: message } = failure ?? {
     ending: 'Succeeded',
-    cause: 'The execution succeeded; what it did could not be read.',
+    cause: 'The execution succeeded; its report could not be read.',
   };
   return { ...summarize({}), ending, message };
 }

@@ -34,7 +34,7 @@ const ONLY_LOOKED: Promised = {
 
 const IN_WORDS: Readonly<Record<Promised['database'], string>> = {
   'as asked': 'as it was asked to be',
-  unchanged: 'unchanged by what failed',
+  unchanged: 'unchanged by the failed step',
   downgraded: 'as it was before this execution',
   'at target': 'at the target and valid; something is left to do',
   'needs a person': 'NEEDS A PERSON',
@@ -110,7 +110,7 @@ function remedy(summary: Summary, { database }: Promised): string {
         `2. Start an execution with ${input('status', summary)}. It changes nothing, and says where the database is`,
         '   and whether its checks hold.',
         '3. If it is where it was, start a new execution. If it is at the target and valid, all is well.',
-        '4. If it is neither, see docs/runbook.md. A restore makes a new instance beside the old one, with the rows of then.',
+        '4. If it is neither, see docs/runbook.md. A restore makes a new instance beside the old one, with the rows of the snapshot.',
       ].join('\n');
   }
 }

@@ -23,7 +23,7 @@ interface StatusChange {
 
 /**
  * Nothing is done twice by a retry: all that may fail comes before the message is sent, and the metric after it never
- * does. An event that EventBridge delivers twice is reported twice, and so is an execution that is redriven: it ends again.
+ * does. An event that EventBridge delivers twice is reported twice, and so is a redriven execution: it ends again.
  */
 export async function handler({ detail }: StatusChange, context: Context): Promise<void> {
   const { name, executionArn: arn, stateMachineArn, startDate, stopDate } = detail;
@@ -38,7 +38,7 @@ export async function handler({ detail }: StatusChange, context: Context): Promi
     const endedAt = asTime(stopDate);
     const notification = notificationOf(summary, { execution, endedAt, past, refusals });
     await publish(topic, notification);
-    logger.info(`Told: ${notification.subject}`, { summary, unread: past.unread });
+    logger.info(`Sent: ${notification.subject}`, { summary, unread: past.unread });
     const dimensions = { database: summary.database ?? 'unknown', ending: summary.ending };
     emitMetrics({ dimensions, state }, () => ({ Endings: 1 }));
   });

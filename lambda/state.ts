@@ -3,7 +3,7 @@
 // Every function receives the whole document and returns its own section, which the state machine puts in its
 // place. No section ever holds a secret.
 import type { AnyEnding } from './migrator/model/errors.ts';
-import type { Plan, RevisionId, RunReport, DatabaseVerdict } from './migrator/model/report.ts';
+import type { DatabaseVerdict, Plan, RevisionId, RunReport } from './migrator/model/report.ts';
 
 export const ACTIONS = ['upgrade', 'downgrade', 'finalize', 'status', 'plan'] as const;
 export type Action = (typeof ACTIONS)[number];
@@ -32,7 +32,7 @@ export interface Request {
   readonly finalizeAfterDays: number;
   /** How long a table may be locked against readers, in seconds, as estimated beforehand. */
   readonly maxLock: number;
-  /** ARN of the execution that must have changed the database last: a schedule finalizes only that execution's run. */
+  /** ARN of the execution that must have changed the database last: a schedule finalizes only its tables. */
   readonly appliedBy?: string | undefined;
   readonly drill?: Drill | undefined;
 }
@@ -106,7 +106,7 @@ export interface Validation extends DatabaseVerdict {
 
 /** An execution in a few lines: the beginning of its output, and of the message about its end. */
 export interface Summary {
-  /** `Succeeded`, or the name of the error; TimedOut and Aborted if the state machine itself was ended. */
+  /** `Succeeded`, or the name of the error; TimedOut and Aborted if the execution was ended from outside. */
   readonly ending: AnyEnding | 'Succeeded' | 'TimedOut' | 'Aborted';
   /** A sentence a line: the events, the state of the database, the next steps. */
   readonly message: string;

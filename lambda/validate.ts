@@ -87,7 +87,7 @@ function causeAfterDowngrade(
   }
   return [
     validation?.cause,
-    `${where}, and all ${report.checks.length} checks after the downgrade hold.`,
+    `${where}, and all checks after the downgrade hold.`,
     `HINT:  Nothing is lost. Correct the cause, then start a new execution.`,
   ]
     .filter(Boolean)

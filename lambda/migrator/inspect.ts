@@ -8,12 +8,12 @@ import { prepareEstimate, preparePlan } from './database/prepare.ts';
 import { readVersions } from './database/version-table.ts';
 import {
   BASE,
+  type DatabaseVerdict,
   type LoggedRun,
   type Loss,
   type Plan,
   type RevisionId,
   type RunReport,
-  type DatabaseVerdict,
   type ValidationReport,
 } from './model/report.ts';
 import { position, revisionOf } from './revisions/chain.ts';
@@ -53,7 +53,11 @@ export async function plan(
  *
  * @param at where the database must be; if it is not, that is the one check, and it does not hold
  */
-export async function validate(options: MigratorOptions, phase: Phase, at?: RevisionId): Promise<DatabaseVerdict> {
+export async function validate(
+  options: MigratorOptions,
+  phase: Phase,
+  at?: RevisionId,
+): Promise<DatabaseVerdict> {
   return withSession(options, 'validate', async (session) => {
     const { database, bounds, listener } = session;
     const { chain } = database;

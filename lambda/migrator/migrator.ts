@@ -89,7 +89,7 @@ function requireRetired({ database: { chain } }: Session, { pending, finalizePen
   if (gone.length === 0) return;
   throw new BackstopError('MigrationFailed', {
     message: `The tables that ${gone.join(', ')} retired have been finalized since`,
-    detail: 'A downgrade would bring the tables back empty, and drop what was added.',
+    detail: 'A downgrade would bring the tables back empty, and drop everything that the upgrade added.',
     hint: 'backstop.history says who finalized them. Nothing was changed: correct the data, or downgrade on purpose.',
   });
 }
@@ -99,7 +99,7 @@ async function requireNothingWritten(session: Session, { pending }: Plan): Promi
   const losses = await foreseeLosses(session, pending);
   if (losses.length === 0) return;
   throw new BackstopError('MigrationFailed', {
-    message: 'A downgrade would lose what was written since the upgrade',
+    message: 'A downgrade would lose data written since the upgrade',
     detail: losses
       .map(({ revision, title, rows }) => `${revision}: ${title}: ${JSON.stringify(rows)}`)
       .join('; '),

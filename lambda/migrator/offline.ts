@@ -75,7 +75,7 @@ function header(
     '',
     'All of it is one transaction: if anything fails, nothing is committed. That holds for other clients too, and for',
     'psql without ON_ERROR_STOP, which then goes on to the end and exits with 0: the server refuses every statement',
-    'after the one that failed, and turns COMMIT into ROLLBACK.',
+    'after the failed statement, and turns COMMIT into ROLLBACK.',
     '',
     'An online run does what this script does not: it runs the checks, tries again where a lock is not granted, and',
     'writes to backstop.history.',

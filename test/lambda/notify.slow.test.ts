@@ -142,7 +142,7 @@ describe('an execution that failed', () => {
     const { subject, message } = await told('FAILED', refused);
     expect(subject).toBe(`Backstop: ${refused.error}`);
     expect(message).toContain('A revision refused to run');
-    expect(message).toContain('unknown, unchanged by what failed');
+    expect(message).toContain('unknown, unchanged by the failed step');
     expect(message).toContain('What to do: correct the cause');
   });
 
@@ -211,7 +211,7 @@ describe('an ending is told', () => {
     expect(failed.message.match(/AccessDeniedException/g)).toHaveLength(2);
     const succeeded = await told('SUCCEEDED', { outputs: [] }, ...denied);
     expect(succeeded.subject).toBe('Backstop: Succeeded');
-    expect(succeeded.message).toContain('what it did could not be read');
+    expect(succeeded.message).toContain('its report could not be read');
   });
 
   test('with the error of the event, where Step Functions do not say it yet', async () => {

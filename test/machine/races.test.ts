@@ -54,7 +54,7 @@ test('written to before Downgrade: what was written is not dropped', async () =>
   before(twin, 'Downgrade', () => twin.database.query("UPDATE repositories SET project_id = 'in-use'"));
   const run = await twin.execute({ ...NO_SNAPSHOT, drill: 'validation-failure' });
   expect(run.execution).toMatchObject({ status: 'FAILED', error: 'DowngradeFailed' });
-  expect(run.execution.cause).toContain('would lose what was written since the upgrade');
+  expect(run.execution.cause).toContain('would lose data written since the upgrade');
   expect(run.execution.cause).toContain('in-use');
   expect(run.after.revision).toBe('002');
   expect(await retired(twin)).toHaveLength(9);

@@ -34,7 +34,7 @@ export async function readCurrent(queries: Queries, database: Database): Promise
           message: `Can't locate revision identified by '${version}'`,
           detail: `public.alembic_version holds ${found}; ${whose(database, version)}the revisions of ${name} are ${describeChain(chain)}.`,
         }),
-    hint: remedy(database, await recognise(queries, chain)),
+    hint: remedy(database, await recognize(queries, chain)),
   });
 }
 
@@ -59,7 +59,7 @@ function remedy({ definition: { name } }: Database, looksLike: RevisionId | unde
 const RECOGNITION_MS = 10_000;
 
 /** The newest revision whose checks the schema passes; undefined if no revision fits. */
-async function recognise(queries: Queries, chain: Chain): Promise<RevisionId | undefined> {
+async function recognize(queries: Queries, chain: Chain): Promise<RevisionId | undefined> {
   for (const revision of chain.revisions.toReversed()) {
     if (await holds(queries, revision, 'after-upgrade')) return revision.id;
     const before = idAt(chain, position(chain, revision.id) - 1);

@@ -41,6 +41,6 @@ export function requireBriefLock({ lockMs, tables: [table] }: Estimate, maxLockM
   throw new BackstopError('LockTooLong', {
     message: `The upgrade would lock ${table.relation} for about ${seconds(lockMs)}, longer than the ${seconds(maxLockMs)} that it may`,
     detail: `${table.relation} has about ${Math.round(table.rows)} rows in ${Math.ceil(table.bytes / 1024 ** 2)} MiB, and is read under the lock in ${seconds(table.scanMs)}. Nothing was changed.`,
-    hint: `Run it where nobody needs the table for so long, and allow it: --max-lock ${enough}, or in AWS {"maxLock": ${enough}}; or make the table smaller first.`,
+    hint: `Run it when the table may be locked for that long, and allow it: --max-lock ${enough}, or in AWS {"maxLock": ${enough}}; or make the table smaller first.`,
   });
 }

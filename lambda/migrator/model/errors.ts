@@ -6,7 +6,7 @@ import { describeLocation, type Location } from './location.ts';
 
 /** The state of the database when an execution has ended with an error. */
 export type DatabaseState =
-  /** The failed execution has changed nothing. */
+  /** The failed step has changed nothing itself. */
   | 'unchanged'
   /** The commits of this execution, if any, were taken back: schema and rows are as before it. */
   | 'downgraded'
@@ -58,7 +58,7 @@ export const ENDINGS = {
   },
   MigrationRefused: {
     database: 'unchanged',
-    meaning: 'A revision refused to run, by an exception of its own; rolled back.',
+    meaning: 'A revision refused to run and raised an exception; rolled back.',
   },
   MigrationFailed: { database: 'unchanged', meaning: 'A step failed; rolled back.' },
   NotAtTarget: {
@@ -67,7 +67,7 @@ export const ENDINGS = {
   },
   ValidationFailed: {
     database: 'downgraded',
-    meaning: 'Checks failed; what this execution applied was downgraded.',
+    meaning: 'Checks failed; the revisions of this execution were downgraded.',
   },
   FinalizeFailed: {
     database: 'at target',

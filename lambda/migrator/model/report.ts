@@ -154,7 +154,7 @@ export interface RunReport {
 /** The verdict over a revision's checks. */
 export interface ValidationReport {
   readonly revision: RevisionId;
-  /** Before a downgrade the checks return what it would lose; in every other phase, what is wrong. */
+  /** Before a downgrade the checks return the rows that it would lose; in every other phase, the errors. */
   readonly phase: 'before-upgrade' | 'after-upgrade' | 'before-downgrade' | 'after-downgrade';
   readonly passed: boolean;
   readonly checks: readonly CheckReport[];
@@ -163,7 +163,7 @@ export interface ValidationReport {
   readonly durationMs: number;
 }
 
-/** The verdict over where the database is. */
+/** The verdict over the database at its current revision. */
 export interface DatabaseVerdict extends ValidationReport {
   /** Ids of applied revisions whose retired objects still exist. */
   readonly finalizePending: readonly RevisionId[];

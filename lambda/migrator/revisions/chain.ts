@@ -13,6 +13,9 @@ export interface Chain {
   readonly branch: string | undefined;
 }
 
+/** Parent → child; the parent of the first revision is undefined. */
+type Children = ReadonlyMap<RevisionId | undefined, Revision>;
+
 /**
  * Reads all revision folders below `folder` and puts them in order.
  *
@@ -34,7 +37,7 @@ function revisionFolders(folder: string): string[] {
       'RevisionInvalid',
       {
         message: `The folder "${basename(folder)}" of the revisions cannot be read`,
-        hint: 'Its name stands in migrations/databases.json.',
+        hint: 'Correct its name in migrations/databases.json, or add the folder.',
       },
       { cause },
     );
@@ -43,54 +46,79 @@ function revisionFolders(folder: string): string[] {
 
 /** Orders revisions from the first to the head. Throws as {@link readChain} does. */
 function orderRevisions(revisions: readonly Revision[]): Chain {
+  const ordered = follow(childrenOf(revisions, idsOf(revisions)));
+  const head = ordered.at(-1);
+  if (!head || ordered.length < revisions.length) throw unconnected(revisions, ordered);
+  const branch = ordered[0]?.branch;
+  requireOneBranch(ordered, branch);
+  return { revisions: ordered, head: head.id, branch };
+}
+
+/** The ids of the revisions. Throws if two revisions have the same id. */
+function idsOf(revisions: readonly Revision[]): ReadonlySet<RevisionId> {
   const byId = new Map<RevisionId, Revision>();
-  const children = new Map<RevisionId | undefined, Revision>();
   for (const revision of revisions) {
     const twin = byId.get(revision.id);
-    if (twin)
+    if (twin) {
       throw invalid(
         `Revision ${revision.id} is given twice: ${names([twin, revision])}`,
         'Give one of them another id.',
       );
+    }
     byId.set(revision.id, revision);
   }
+  return new Set(byId.keys());
+}
+
+/** Throws if a parent is unknown or has two children. */
+function childrenOf(revisions: readonly Revision[], ids: ReadonlySet<RevisionId>): Children {
+  const children = new Map<RevisionId | undefined, Revision>();
   for (const revision of revisions) {
-    if (revision.revises !== undefined && !byId.has(revision.revises)) {
+    const { revises } = revision;
+    if (revises !== undefined && !ids.has(revises)) {
       throw invalid(
-        `${names([revision])} revises ${revision.revises}, which no folder describes`,
+        `${names([revision])} revises ${revises}, which no folder describes`,
         'Correct its "-- Revises:" line, or add the missing folder.',
       );
     }
-    const sibling = children.get(revision.revises);
+    const sibling = children.get(revises);
     if (sibling) {
       throw invalid(
-        `${names([sibling, revision])} both revise ${revision.revises ?? '<base>'}: the chain has two heads`,
+        `${names([sibling, revision])} both revise ${revises ?? '<base>'}: the chain has two heads`,
         'Let one of them revise the other.',
       );
     }
-    children.set(revision.revises, revision);
+    children.set(revises, revision);
   }
+  return children;
+}
+
+/** The revisions from base, each followed by its child. */
+function follow(children: Children): Revision[] {
   const ordered: Revision[] = [];
   for (let next = children.get(undefined); next; next = children.get(next.id)) ordered.push(next);
-  const head = ordered.at(-1);
-  if (!head || ordered.length < revisions.length) {
-    const rest = revisions.filter((revision) => !ordered.includes(revision));
-    throw rest.length === 0
-      ? invalid('There is no revision', 'Add a revision folder with upgrade.sql and downgrade.sql.')
-      : invalid(
-          `${names(rest)} form a cycle`,
-          'One of them must revise <base> or a revision outside the cycle.',
-        );
-  }
-  const branch = ordered[0]?.branch;
+  return ordered;
+}
+
+/** The error for an empty chain, or for revisions that base does not lead to. */
+function unconnected(revisions: readonly Revision[], ordered: readonly Revision[]): BackstopError {
+  const rest = revisions.filter((revision) => !ordered.includes(revision));
+  return rest.length === 0
+    ? invalid('There is no revision', 'Add a revision folder with upgrade.sql and downgrade.sql.')
+    : invalid(
+        `${names(rest)} form a cycle`,
+        'One of them must revise <base> or a revision outside the cycle.',
+      );
+}
+
+/** Throws if a later revision has another branch label than the first. */
+function requireOneBranch(ordered: readonly Revision[], branch: string | undefined): void {
   const stranger = ordered.find((revision) => revision.branch !== undefined && revision.branch !== branch);
-  if (stranger) {
-    throw invalid(
-      `${names([stranger])} bears the branch label "${stranger.branch}", but the chain is ${branch === undefined ? 'of no branch' : `of branch "${branch}"`}`,
-      'Only the first revision of a chain has a "-- Branch:" line: move the folder, or remove the line.',
-    );
-  }
-  return { revisions: ordered, head: head.id, branch };
+  if (!stranger) return;
+  throw invalid(
+    `${names([stranger])} has the branch label "${stranger.branch}", but the chain is ${branch === undefined ? 'of no branch' : `of branch "${branch}"`}`,
+    'Only the first revision of a chain has a "-- Branch:" line: move the folder, or remove the line.',
+  );
 }
 
 /** How many revisions are applied at `id`: 0 at base. Throws UnknownRevision. */

@@ -81,8 +81,8 @@ function requireReadable(
     if (amongKeys) return;
     throw invalid(
       place,
-      `"${known}" stands below the header, where it is not read`,
-      'Move it up, below the title: no empty comment line may stand between.',
+      `"${known}" is below the header, and would not be read`,
+      'Move it up, below the title and above the first empty comment line.',
     );
   }
   const near = keys.find((key) => isNear(key, written));

@@ -1,6 +1,6 @@
 // Whether a word is a misspelling of another one.
 
-/** One letter added, left out or changed, or two neighbours swapped; upper and lower case are the same. */
+/** One letter added, left out or changed, or two adjacent letters swapped; upper and lower case are the same. */
 export function isNear(word: string, other: string): boolean {
   const [a, b] = [word.toLowerCase(), other.toLowerCase()];
   if (a === b) return true;

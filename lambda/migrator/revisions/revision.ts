@@ -103,7 +103,7 @@ function requireUsable(id: RevisionId, path: string): void {
   if (/\p{Cc}/u.test(id)) {
     throw new BackstopError('RevisionInvalid', {
       message: `${display(path)}: the revision id holds a control character`,
-      hint: 'Write it anew, with letters and digits.',
+      hint: 'Write a new id, with letters and digits.',
     });
   }
   if (id.length > LONGEST_ID) {

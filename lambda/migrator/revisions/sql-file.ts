@@ -56,7 +56,7 @@ export function parseSqlFile(
   const stray = head.findIndex((line) => line.trim() !== '' && !line.startsWith('--'));
   if (stray >= 0) {
     throw invalid(
-      `${path}:${stray + 1}: SQL stands before the first "-- ${holds}:" line`,
+      `${path}:${stray + 1}: SQL comes before the first "-- ${holds}:" line`,
       `Open it with a line such as: -- ${holds}: Adding a column`,
     );
   }

@@ -66,7 +66,7 @@ function noBranch({ branch }: Chain, label: string): BackstopError {
         : `The branch of this database is '${branch}'.`,
     hint:
       branch === undefined
-        ? 'Leave out what stands before the @.'
+        ? 'Leave out the label before the @.'
         : `Write ${branch}@, or nothing before the target.`,
   });
 }

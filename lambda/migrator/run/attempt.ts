@@ -188,7 +188,7 @@ export class Attempt {
     if (moment.transaction !== transaction) {
       throw new BackstopError('OutcomeUnknown', {
         message: `The transaction was ended in ${this.#place}`,
-        detail: 'What ran before that may be committed; the version was not moved.',
+        detail: 'Earlier statements may be committed; the version was not moved.',
         hint: 'Take COMMIT and ROLLBACK out of the revision, and compare the schema with the one before.',
       });
     }

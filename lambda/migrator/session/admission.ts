@@ -49,7 +49,7 @@ async function requireOwn(queries: Queries, { definition, others = [] }: Databas
   const tables = new Set(rows.map(({ table }) => table));
   const stands = ({ landmarks = [] }: Database['definition']) =>
     landmarks.length > 0 && landmarks.every((table) => tables.has(table));
-  const other = others.map((neighbour) => neighbour.definition).find(stands);
+  const other = others.map((each) => each.definition).find(stands);
   if (!other || stands(definition)) return;
   throw new BackstopError('WrongDatabase', {
     message: `The connection for ${definition.name} leads to a database of ${other.name}`,

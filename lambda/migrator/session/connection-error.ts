@@ -27,7 +27,7 @@ export function connectionError(error: unknown, settings: ConnectionSettings): B
       {
         message: `The TLS connection to ${address} could not be verified`,
         detail,
-        hint: 'Configure "caBundle", or sslrootcert in the URL, with the certificate authority of the server, and connect by the name that stands in its certificate.',
+        hint: 'Configure "caBundle", or sslrootcert in the URL, with the certificate authority of the server, and connect by the host name in its certificate.',
       },
       options,
     );

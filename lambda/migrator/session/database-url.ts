@@ -99,7 +99,7 @@ export function readDatabaseUrl(
   };
 }
 
-/** The parameters of the query. Unknown parameters are left to the drivers that know them, unless they are about TLS. */
+/** The parameters of the query. Unknown parameters are left to other drivers, unless they are about TLS. */
 function parametersOf(query: string, variable: string): ReadonlyMap<string, string> {
   // To libpq a plus sign is no space.
   const entries = [...new URLSearchParams(query.replaceAll('+', '%2B'))];
@@ -140,7 +140,7 @@ function oneHost(host: string, variable: string): string {
   if (!host.includes(',')) return host;
   throw new BackstopError('ConfigurationError', {
     message: `${variable} names several hosts`,
-    hint: 'Name the one server that is to be connected to; without a host in it, PGHOST counts.',
+    hint: 'Name one server; without a host in the URL, PGHOST is used.',
   });
 }
 
@@ -148,8 +148,8 @@ function portOf(text: string, variable: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port >= 1 && port <= 65_535) return port;
   throw new BackstopError('ConfigurationError', {
-    message: `${variable} has a port that is none`,
-    hint: 'Write a number from 1 to 65535; without a port in it, PGPORT counts.',
+    message: `${variable} has an invalid port`,
+    hint: 'Write a number from 1 to 65535; without a port in the URL, PGPORT is used.',
   });
 }
 

@@ -1,4 +1,4 @@
-// The password of a connection whose settings have none: from PGPASSWORD or the password file, as psql reads them.
+// The password that a connection's settings leave out: from PGPASSWORD or the password file, as psql reads them.
 import { readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';

@@ -89,7 +89,7 @@ describe('a branch label', () => {
     expect(() => inFolder(files, readChain)).toThrow(
       expect.objectContaining({
         name: 'RevisionInvalid',
-        summary: `b bears the branch label "specs", but the chain is ${words}`,
+        summary: `b has the branch label "specs", but the chain is ${words}`,
         hint: expect.stringContaining('move the folder'),
       }),
     );

@@ -75,9 +75,9 @@ test.each([
   [
     'SQL before the first step',
     '-- T\n\nSELECT 1;\n-- step: One\nSELECT 1;',
-    'x.sql:3: SQL stands before the first "-- step:" line',
+    'x.sql:3: SQL comes before the first "-- step:" line',
   ],
-  ['SQL without any step', 'SELECT 1;', 'x.sql:1: SQL stands before the first "-- step:" line'],
+  ['SQL without any step', 'SELECT 1;', 'x.sql:1: SQL comes before the first "-- step:" line'],
   [
     'a step of comments alone',
     '-- T\n-- step: One\n-- later\n\n-- step: Two\nSELECT 1;',
@@ -101,7 +101,7 @@ test.each([
   [
     'a key below the header',
     '-- T\n--\n-- Locks: public.one\n-- step: One\nSELECT 1;',
-    'x.sql:3: "Locks" stands below the header, where it is not read',
+    'x.sql:3: "Locks" is below the header, and would not be read',
   ],
   [
     'a key that is given twice',

@@ -69,7 +69,7 @@ test.each([
     "Relative revision abc1+2 didn't produce 2 migrations",
     expect.stringContaining('head'),
   ],
-  ['auth@head', 'UnknownRevision', "No such branch: 'auth'", 'Leave out what stands before the @.'],
+  ['auth@head', 'UnknownRevision', "No such branch: 'auth'", 'Leave out the label before the @.'],
 ])('%s that means nothing, or too much, is refused with the remedy', (target, name, summary, hint) => {
   expect(() => resolveTarget(chain, 'base', target)).toThrow(
     expect.objectContaining({ name, summary, hint }),
