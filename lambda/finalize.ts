@@ -1,4 +1,4 @@
-// Finalize: validation has passed, so what the upgrade retired is dropped for good.
+// Finalize: validation has passed, so the retired tables are dropped for good.
 import { finalize } from './migrator/migrator.ts';
 import { isEnding } from './migrator/model/errors.ts';
 import { isDrill } from './runtime/drill.ts';

@@ -22,7 +22,7 @@ export interface Past extends End {
   readonly unread: readonly string[];
 }
 
-/** The input is whatever somebody wrote. */
+/** The input may have any shape. */
 const inputShape = z
   .object({
     action: z.enum(ACTIONS).nullable().catch(null),

@@ -25,15 +25,15 @@ interface Promised {
   readonly meaning: string;
 }
 
-const AS_ASKED: Promised = { database: 'as asked', meaning: 'It has done what it was asked for.' };
+const AS_ASKED: Promised = { database: 'as asked', meaning: 'It did what the input requested.' };
 
 const ONLY_LOOKED: Promised = {
   database: 'unchanged',
-  meaning: 'It was only to look, and that changes nothing.',
+  meaning: 'It only read the database, which changes nothing.',
 };
 
 const IN_WORDS: Readonly<Record<Promised['database'], string>> = {
-  'as asked': 'as it was asked to be',
+  'as asked': 'as requested',
   unchanged: 'unchanged by the failed step',
   downgraded: 'as it was before this execution',
   'at target': 'at the target and valid; something is left to do',

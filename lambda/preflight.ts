@@ -1,4 +1,4 @@
-// Preflight: connects, and finds out what there is to do; refuses early what can be known by then.
+// Preflight: connects and makes the plan; refuses a run early if it cannot succeed.
 
 import { plan } from './migrator/inspect.ts';
 import { requireBriefLock } from './migrator/model/bounds.ts';

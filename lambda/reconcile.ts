@@ -1,4 +1,4 @@
-// Reconcile: the answer of Migrate was lost, so the database is asked what is true.
+// Reconcile: the answer of Migrate was lost, so the database is asked for the outcome.
 import { reconcile } from './migrator/inspect.ts';
 import type { RevisionId, RunReport } from './migrator/model/report.ts';
 import { stateHandler } from './runtime/handler.ts';

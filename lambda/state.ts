@@ -26,7 +26,7 @@ export interface Request {
   readonly database: string;
   /** Whether a snapshot is taken before anything is changed. */
   readonly snapshot: boolean;
-  /** Whether what the upgrade retires is dropped once validation has passed. */
+  /** Whether the retired tables are dropped once validation has passed. */
   readonly finalize: boolean;
   /** How many days later: 0 is in this execution, more is done by a schedule. As deployed. */
   readonly finalizeAfterDays: number;
@@ -61,7 +61,7 @@ export interface Snapshot {
   readonly id: string;
   readonly arn: string;
   /**
-   * `waiting` until the instance can be snapshot; then RDS's own words: `creating`, `available`. `skipped` if the
+   * `waiting` until the instance can be snapshot; then the status in RDS: `creating`, `available`. `skipped` if the
    * execution takes no snapshot.
    */
   readonly status: string;
@@ -156,7 +156,7 @@ export function takenSnapshot({ snapshot }: Partial<ExecutionState>): Snapshot |
 
 /**
  * The migration that this execution itself committed; undefined if it found the work done, or did nothing.
- * An execution may finalize or downgrade unasked only its own migration.
+ * An execution may automatically finalize or downgrade only its own migration.
  */
 export function committedMigration({
   migration,

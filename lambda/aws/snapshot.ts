@@ -30,7 +30,7 @@ const LOST = /^(deleting|failed|stopped|stopping|restore-error|storage-full|inac
  * Takes the snapshot of an execution if it is not there, and says how far it is. The status is `waiting`
  * while RDS cannot begin, then `creating`, and `available` when snapshot and instance both are.
  *
- * @throws SnapshotFailed if the snapshot cannot be taken, belongs to somebody else, or took too long
+ * @throws SnapshotFailed if the snapshot cannot be taken, belongs to another owner, or took too long
  * @throws SnapshotQuotaExceeded
  */
 export async function ensureSnapshot(request: SnapshotRequest): Promise<Snapshot> {

@@ -20,7 +20,7 @@ export interface RunOptions {
 }
 
 export interface UpgradeOptions extends RunOptions {
-  /** Whether what the applied revisions retire is made final in the same transaction. Default: false. */
+  /** Whether the applied revisions are finalized in the same transaction. Default: false. */
   readonly finalize?: boolean;
 }
 
@@ -109,17 +109,17 @@ async function requireNothingWritten(session: Session, { pending }: Plan): Promi
 
 export interface FinalizeOptions extends RunOptions {
   /**
-   * ARN of the execution that must have changed the database last: a finalize that comes later, and unasked, drops
+   * ARN of the execution that must have changed the database last: a finalize that a schedule starts later drops
    * only the objects that its own execution has retired. Default: any run may have.
    */
   readonly appliedBy?: string;
 }
 
 /**
- * Makes final what the applied revisions retired.
+ * Drops the retired objects of the applied revisions for good.
  *
  * @param at where the database must be; without it, anywhere
- * @throws NotAtTarget if it is somewhere else, or was changed last by another than `appliedBy`; otherwise as
+ * @throws NotAtTarget if it is somewhere else, or if another execution than `appliedBy` changed it last; otherwise as
  *   upgrade does
  */
 export async function finalize(
@@ -157,7 +157,7 @@ async function requireAppliedBy(queries: Queries, execution: string): Promise<vo
 }
 
 export interface StampOptions {
-  /** Whether to delete what the version table says now, which may be unknown or more than one. Default: false. */
+  /** Whether to delete the current rows of the version table, which may be unknown or several. Default: false. */
   readonly purge?: boolean;
 }
 

@@ -35,7 +35,7 @@ const LOOKS_TO_COMMIT = 8;
 const LOOKS_BEFORE_LOCKS = 45;
 
 /**
- * Reckons what the scripts cost as one run. It reads a bounded sample of the tables that their headers declare as
+ * Estimates the cost of the scripts as one run. It reads a bounded sample of the tables that their headers declare as
  * scanned, and waits for no lock. It does not know work that depends on the data, such as an update of some of the
  * rows: a dry run measures that.
  */
@@ -60,7 +60,7 @@ export async function estimateCost(queries: Queries, scripts: readonly Script[])
   return {
     durationMs: heldMs + lookMs * LOOKS_BEFORE_LOCKS,
     lockMs: Math.max(0, ...tables.map(({ lockMs }) => lockMs)),
-    // By size, because what a few pages take is chance.
+    // By size, because the time of a few pages is chance.
     tables: tables.sort((a, b) => Number(b.scanMs > 0) - Number(a.scanMs > 0) || b.bytes - a.bytes),
   };
 }

@@ -46,8 +46,8 @@ const WRITTEN_ROWS = `
   ORDER BY relation`;
 
 /**
- * Makes ready what this file reads, once a session: planning these queries takes the server longer than answering
- * them, and most of the answers are given under the locks of the run. The server plans a query when it is first asked.
+ * Prepares the queries of this file, once a session: planning these queries takes the server longer than answering
+ * them, and most of them run under the locks of the run. The server plans a prepared query when it first runs.
  */
 export async function prepareEvidence(queries: Queries): Promise<void> {
   const prepared = { relations: RELATIONS, moment: MOMENT, written_rows: WRITTEN_ROWS };
@@ -103,7 +103,7 @@ function qualified({ schema, name }: Relation): string {
   return `${schema}.${name}`;
 }
 
-/** The schema `retired_<revision>` holds what the upgrade of that revision retired, until it is finalized. */
+/** The schema `retired_<revision>` holds the retired objects of that revision, until they are finalized. */
 const RETIRED_PREFIX = 'retired_';
 
 /** Ids of the revisions whose retired objects still exist. */
@@ -136,7 +136,7 @@ export async function readMoment(queries: Queries): Promise<Moment> {
 export type WrittenRows = ReadonlyMap<string, RowCounts>;
 
 /**
- * The server's counters, which may still hold what earlier transactions of the session wrote. After
+ * The server's counters, which may include rows of earlier transactions of the session. After
  * {@link prepareEvidence}.
  */
 export async function readWrittenRows(queries: Queries): Promise<WrittenRows> {

@@ -8,7 +8,7 @@ import { describeLocation, type Location } from './location.ts';
 export type DatabaseState =
   /** The failed step has changed nothing itself. */
   | 'unchanged'
-  /** The commits of this execution, if any, were taken back: schema and rows are as before it. */
+  /** The upgrade of this execution, if committed, was downgraded: schema and rows are as before it. */
   | 'downgraded'
   /** The run was committed and is valid; something after it is still to do. */
   | 'at target'
@@ -22,7 +22,7 @@ export interface EndingPromise {
 }
 
 /**
- * Name of an ending → what it promises. An execution's `Error` is one of these keys, or a name that a revision declares.
+ * Name of an ending → its promise. An execution's `Error` is one of these keys, or a name that a revision declares.
  */
 export const ENDINGS = {
   InvalidInput: { database: 'unchanged', meaning: 'The execution input names an unknown field or value.' },
@@ -41,10 +41,10 @@ export const ENDINGS = {
   ServerTooOld: { database: 'unchanged', meaning: 'The server is older than PostgreSQL 14.' },
   ExtensionMissing: {
     database: 'unchanged',
-    meaning: 'An extension that the revisions need is not created.',
+    meaning: 'A required extension is not installed.',
   },
   RevisionInvalid: { database: 'unchanged', meaning: 'The revision folders do not form one readable chain.' },
-  UnknownRevision: { database: 'unchanged', meaning: 'A revision is named that no folder describes.' },
+  UnknownRevision: { database: 'unchanged', meaning: 'The revision has no folder under migrations/.' },
   DatabaseBusy: { database: 'unchanged', meaning: 'A lock was not granted in time; the blockers are named.' },
   LockTooLong: {
     database: 'unchanged',

@@ -206,8 +206,8 @@ export interface LoggedRun extends Omit<HistoryEntry, 'execution' | 'checksums'>
 
 /** The data that a run would lose for good. */
 export interface Loss {
-  /** The checks that found something that would be lost; the rows say what. */
+  /** The checks that found data that would be lost, with its rows. */
   readonly found: readonly CheckReport[];
-  /** Revisions that do not say what their way back loses: it may be anything. */
+  /** Revisions that do not declare what their downgrade loses: it may be anything. */
   readonly unforeseen: readonly RevisionId[];
 }

@@ -77,7 +77,7 @@ function childrenOf(revisions: readonly Revision[], ids: ReadonlySet<RevisionId>
     const { revises } = revision;
     if (revises !== undefined && !ids.has(revises)) {
       throw invalid(
-        `${names([revision])} revises ${revises}, which no folder describes`,
+        `${names([revision])} revises ${revises}, which has no folder`,
         'Correct its "-- Revises:" line, or add the missing folder.',
       );
     }

@@ -93,7 +93,7 @@ export function readDatabase(migrations: string, name: string): Database {
 /**
  * The databases that `choose` picks among the definitions, each with its chain.
  *
- * @throws what `choose` throws; RevisionInvalid as {@link readChain} does, and if the branch of the revisions is not the
+ * @throws the errors of `choose`; RevisionInvalid as {@link readChain} does, and if the branch of the revisions is not the
  *   branch in databases.json
  */
 export function readDatabases(

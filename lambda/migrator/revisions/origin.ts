@@ -114,7 +114,7 @@ export function locateInDo(source: Source, inside: InsideDo): Location | undefin
 /** In characters: a shorter text may match at the wrong place. */
 const SHORTEST_QUERY = 4;
 
-/** Where PL/pgSQL took the query from: it blanks what is not SQL, such as INTO and its variables. */
+/** The place from which PL/pgSQL took the query: it blanks other words, such as INTO and its variables. */
 function findQuery(sql: string, from: number, query: string): number | undefined {
   if (query.length < SHORTEST_QUERY) return undefined;
   const last = sql.length - query.length;

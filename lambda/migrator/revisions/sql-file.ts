@@ -34,7 +34,7 @@ const PLACEHOLDER = /^(?:-- check:.*|SELECT ')replace this with /;
 /**
  * Splits the text of a file into its header and its sections.
  *
- * @param holds what the file is for: steps, or checks and what they gather
+ * @param holds the purpose of the file: steps, or checks and their shared tables
  * @param path names the file in errors
  * @param keys those of the header that are read in this file
  * @throws RevisionInvalid with file and line if SQL comes before the first section, a section has no title or no SQL,

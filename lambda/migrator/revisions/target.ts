@@ -15,7 +15,7 @@ import { type Chain, describeChain, idAt, position, unknownRevision } from './ch
 export function resolveTarget(chain: Chain, current: RevisionId, target: string): RevisionId {
   const { label, symbol } = parseTarget(target);
   if (label !== undefined && label !== chain.branch) throw noBranch(chain, label);
-  // A revision may itself end in what looks like a step from another one.
+  // The id of a revision may itself end like a relative target, such as `+1`.
   if (chain.revisions.some(({ id }) => id === symbol)) return symbol;
   const [, start = '', steps] = /^(.*?)([+-]\d+)$/.exec(symbol) ?? [];
   if (steps === undefined) return resolveSymbol(chain, symbol);

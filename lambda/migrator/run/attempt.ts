@@ -103,7 +103,7 @@ export class Attempt {
   async #lockTables(begun: Begun): Promise<void> {
     this.#place = 'taking the table locks';
     const wanted = [...new Set(this.#run.parts.flatMap(({ script }) => script.locks))];
-    // Anything else of that name cannot be locked; the revision says what it makes of it.
+    // An object of that name that is no table cannot be locked; the revision decides how to treat it.
     const tables = await findTables(this.#run, wanted);
     if (tables.length === 0) return;
     const names = tables.map(({ sql }) => sql).join(', ');
@@ -169,8 +169,8 @@ export class Attempt {
   }
 
   /**
-   * Carries out SQL, and tells how long it took and what it brought. It goes in one round trip, because the locks are
-   * held: the time that it may take, the SQL itself, and the question what it did.
+   * Runs SQL, and returns its time and its effects. It takes one round trip, because the locks are held: the time
+   * limit, the SQL itself, and the query for its effects.
    *
    * @throws OutcomeUnknown if it ended the transaction
    */
@@ -203,7 +203,7 @@ export class Attempt {
 
   #ending(error: unknown): unknown {
     if (error instanceof BackstopError) return error;
-    // The server cancelled what ran, or we ourselves cut the connection; any other error means what it says.
+    // The server cancelled the statement, or we ourselves cut the connection; any other error means what it says.
     const stopped = isCancelled(error) || !isServerError(error);
     const timedOut = stopped && this.#run.leftMs() <= CLOCKS_DIFFER_MS;
     return timedOut

@@ -85,7 +85,7 @@ async function askWhetherCommitted(
         {
           message: 'The connection was lost at COMMIT, and the server could not be asked for the outcome',
           detail: `Transaction ${transaction.id}: ${status ?? 'no answer'} after ${reconnectMs / 1000} s.`,
-          hint: `When the server is back, an outcome other than OutcomeUnknown is here only if it was committed: SELECT outcome FROM backstop.history WHERE run_id = '${transaction.runId}';`,
+          hint: `When the server is back, this query finds an outcome other than OutcomeUnknown only if it was committed: SELECT outcome FROM backstop.history WHERE run_id = '${transaction.runId}';`,
         },
         { cause },
       );

@@ -2,7 +2,7 @@
 import type { Moment, Relations } from '../database/evidence.ts';
 import type { HeldLock, StepReport } from '../model/report.ts';
 
-/** Fed with one moment after another; says what each brought. */
+/** Takes one moment after another, and returns the changes of each. */
 export class Ledger {
   readonly #held = new Set<string>();
   /** oid → the relation's name at that time, and since when we may hold ACCESS EXCLUSIVE on it. */

@@ -12,7 +12,7 @@ export interface Queries {
 const GOODBYE_MS = 2_000;
 
 /**
- * Awaits what the server answers, but not for ever: a network that is gone may say so never. After `withinMs` the
+ * Awaits the server's answer, but not for ever: a lost network may never report itself. After `withinMs` the
  * connection is cut, and the statement that waits for an answer fails.
  */
 export async function answered<T>(client: pg.Client, answer: Promise<T>, withinMs: number): Promise<T> {

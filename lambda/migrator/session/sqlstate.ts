@@ -28,7 +28,7 @@ function isLockFailure(error: unknown): boolean {
   return isServerError(error) && (error.code === '55P03' || error.code === '40P01');
 }
 
-/** The server cancelled the statement (57014): its time was up, or somebody asked for it. */
+/** The server cancelled the statement (57014): its time was up, or another session cancelled it. */
 export function isCancelled(error: unknown): boolean {
   return isServerError(error) && error.code === '57014';
 }

@@ -16,7 +16,7 @@ describe('what is no chain is refused by the names of the folders', () => {
     [
       'a parent that is missing',
       [{ id: 'a' }, { id: 'b', revises: 'x' }],
-      /^b revises x, which no folder describes$/,
+      /^b revises x, which has no folder$/,
     ],
     [
       'two heads',
