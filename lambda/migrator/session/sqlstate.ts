@@ -95,7 +95,7 @@ function serverError(error: ServerError, place: string, sent: Sent): BackstopErr
       'MigrationRefused',
       {
         message: error.message,
-        detail: [detail, `Raised in ${place}; everything was rolled back.`].filter(Boolean).join(' '),
+        detail: detail ?? `Raised in ${place}; everything was rolled back.`,
         hint: hint ?? 'Do what the message says, then run again.',
         location: locationOf(error, sent),
       },
