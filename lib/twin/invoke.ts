@@ -36,7 +36,7 @@ export async function invoke(
   const { NODE_COMPILE_CACHE } = process.env;
   const child = fork(join(import.meta.dirname, 'worker.ts'), [], {
     cwd: deployed.folder,
-    // Not the environment of this process: a function has what the template gives it, and what Lambda adds.
+    // Not the environment of this process: a function has the variables of the template and of Lambda.
     env: {
       LAMBDA_TASK_ROOT: deployed.folder,
       // Saves time and changes nothing else.

@@ -1,6 +1,6 @@
 // Runs one PostgreSQL server for as long as the process that asked for it lives, then removes all that it wrote.
 //
-// It is a process of its own because nothing in a process outlives SIGKILL. Its standard input is a pipe that only
+// It is a separate process because nothing in a process outlives SIGKILL. Its standard input is a pipe that only
 // the asking process holds: the system closes it however that process ends, and `stop()` closes it on purpose.
 import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
