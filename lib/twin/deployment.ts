@@ -96,7 +96,7 @@ function resolveIntrinsics(value: unknown, resources: Readonly<Record<string, Re
   return Object.fromEntries(entries.map(([name, item]) => [name, resolveIntrinsics(item, resources)]));
 }
 
-const INTRINSICS: ReadonlyMap<string, typeof resolveIntrinsics> = new Map([
+const INTRINSICS = new Map<string, typeof resolveIntrinsics>([
   ['Fn::Join', resolveJoin],
   ['Fn::GetAtt', resolveAttribute],
   ['Ref', resolveReference],

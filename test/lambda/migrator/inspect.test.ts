@@ -76,10 +76,13 @@ describe('a downgrade loses', () => {
       'base',
       { found: [{ revision: '001', violations: 2, rows: [{ lost: 1 }, { lost: 2 }] }], unforeseen: ['003'] },
     ],
-  ])('to %s the rows that its checks find, and it lists the revisions without a check', async (target, loss) => {
-    await database.query('INSERT INTO one VALUES (1), (2)');
-    expect(told(await lossOfDowngrade(options(), target))).toEqual(loss);
-  });
+  ])(
+    'to %s the rows that its checks find, and it lists the revisions without a check',
+    async (target, loss) => {
+      await database.query('INSERT INTO one VALUES (1), (2)');
+      expect(told(await lossOfDowngrade(options(), target))).toEqual(loss);
+    },
+  );
 
   test('nothing that a target forward could lose: it is refused', async () => {
     await expect(lossOfDowngrade(options(), '+1')).rejects.toMatchObject({ name: 'InvalidInput' });

@@ -55,7 +55,7 @@ test.each([
   expect(checks[0]?.rows).toEqual(Array.from({ length: reported }, (_, index) => ({ id: index + 1 })));
 });
 
-test('long content of a violating row is cut, and the check's own text is not', async () => {
+test('long content of a violating row is cut, and the text of the check is not', async () => {
   const said = "repeat('ALTER TABLE x; ', 50) AS hint";
   const content = "repeat('x', 100000) AS content, jsonb_build_object('y', repeat('y', 100000)) AS document";
   const { checks } = await validate(withChecks(`SELECT 1 AS id, ${content}, ${said}`), 'before-upgrade');

@@ -44,11 +44,7 @@ test.each([
   ['a revision without a folder', ['zzz'], "Can't locate revision identified by 'zzz'"],
   // The start of a revision is for targets: a version is written out.
   ['the start of a revision', ['00'], "Can't locate revision identified by '00'"],
-  [
-    'a pair of known revisions',
-    ['001', '002'],
-    'The database says that it is at 2 revisions at once',
-  ],
+  ['a pair of known revisions', ['001', '002'], 'The database says that it is at 2 revisions at once'],
 ])('%s is refused', async (_what, versions, summary) => {
   await expect(read(chain, versions)).rejects.toMatchObject({
     name: 'UnknownRevision',
@@ -73,7 +69,7 @@ describe('the hint names the newest revision that the schema looks like', () => 
     });
   });
 
-  test('also by the next revision's after-downgrade checks, if it has no checks itself', async () => {
+  test('also by the after-downgrade checks of the next revision, if it has no checks itself', async () => {
     const judgedByTheNext = databaseOf(
       { id: '001' },
       {

@@ -3,7 +3,7 @@ import { readRefusals } from '../../../../lambda/migrator/revisions/databases.ts
 import { parseRefusals } from '../../../../lambda/migrator/revisions/refusals.ts';
 import { MIGRATIONS } from '../../../../lib/paths.ts';
 
-test('each SQLSTATE has a name, the revision's or the engine's', () => {
+test('each SQLSTATE has a name from the revision or the engine', () => {
   expect([...parseRefusals('23503 OrdersBlocked, 0A000 ServerTooOld,', 'x.sql')]).toEqual([
     ['23503', 'OrdersBlocked'],
     ['0A000', 'ServerTooOld'],

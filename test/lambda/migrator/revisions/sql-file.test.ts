@@ -70,6 +70,7 @@ test('a key may be written in any case', () => {
   expect(parseSqlFile(text, 'step', 'x.sql').values.get('Locks')).toBe('public.one');
 });
 
+// cspell:ignore Lokcs stpe chek
 test.each([
   ['a step without a title', '-- T\n-- step:  \nSELECT 1;', 'x.sql:2: a step has no title'],
   [
