@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream';
 import type { DeployedFunction } from './deployment.ts';
 import type { Answer, Invocation, Measured } from './worker.ts';
 
-/** A line that a function wrote: JSON where the logger wrote it, bare text otherwise. */
+/** A line that a function wrote: JSON if the logger wrote it, bare text otherwise. */
 export type LogListener = (line: Record<string, unknown> | string) => void;
 
 /** An error as Lambda hands it to Step Functions: the name to match, and the JSON of its details. */

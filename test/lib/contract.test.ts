@@ -1,5 +1,6 @@
-// Parts of the template that must not change unseen: the logical ids by which CloudFormation knows its resources, and every permission, time
-// limit and retry. A change is reviewed in the snapshot beside this file, and written with `npm test -- test/lib/contract -u`.
+// Parts of the template that must not change unseen: the logical ids by which CloudFormation knows its resources, and
+// every permission, time limit and retry. A change is reviewed in the snapshot beside this file, and written with
+// `npm test -- test/lib/contract -u`.
 import type { Template } from 'aws-cdk-lib/assertions';
 import type { BackstopProps } from '../../lib/config.ts';
 import { DELIVERY_STACK, STACK } from '../../lib/synthesize.ts';

@@ -114,7 +114,7 @@ describe('every Task', () => {
     }
   });
 
-  test('is never tried again blindly where a lost answer may hide a commit', () => {
+  test('is never tried again blindly if a lost answer may hide a commit', () => {
     const retried = ONCE.flatMap((name) => definition.States[name]?.Retry ?? []);
     expect(retried.flatMap(({ ErrorEquals }) => ErrorEquals)).toEqual([THROTTLED, THROTTLED]);
     expect(definition.States.Migrate?.Catch?.at(-1)?.Next).toBe('Reconcile');
@@ -186,7 +186,7 @@ describe('every path', () => {
     expect(states.map(([name]) => name).filter((name) => !ending.has(name))).toEqual([]);
   });
 
-  test('passes a wait where it comes back to itself', () => {
+  test('passes a wait if it comes back to itself', () => {
     // Without the Wait state, the graph has no cycle: a walk that only goes forward ends.
     const walk = (name: string, path: readonly string[]): void => {
       if (path.includes(name))

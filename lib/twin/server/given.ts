@@ -111,7 +111,7 @@ async function meet(databaseUrl: string): Promise<GivenServer> {
   }
 }
 
-/** PostgreSQL copies a database only while no session is in it. Other programs may own sessions, so this waits for their end. */
+/** PostgreSQL copies a database only while it has no sessions: this waits until those of other programs end. */
 async function copyWhenUnused(client: Client, database: string, copy: string): Promise<void> {
   const deadline = Date.now() + TEMPLATE_WAIT_MS;
   for (;;) {

@@ -28,7 +28,7 @@ process.stdin.once('end', quit).once('error', quit).resume();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, quit);
 
 function leave(exitStatus: number): void {
-  // Tried again where a backup is still being written into it.
+  // Tried again if a backup is still being written into it.
   rmSync(order.directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   process.exit(exitStatus);
 }

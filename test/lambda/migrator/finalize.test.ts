@@ -51,7 +51,7 @@ test.each<[what: string, since: () => Promise<unknown>, last: string]>([
     'upgraded, base -> 001, by \\w+',
   ],
   ['stamped by hand', () => stamp(by(), '002'), 'stamped, 001 -> 002, by \\w+'],
-])('is refused where the database was %s since, and names who it was', async (_what, since, last) => {
+])('is refused if the database was %s since, and names the author', async (_what, since, last) => {
   await since();
   await expect(finalizeLater()).rejects.toMatchObject({
     name: 'NotAtTarget',

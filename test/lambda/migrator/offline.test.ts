@@ -22,7 +22,7 @@ let database: TestDatabase;
 
 /** How a script ended. */
 interface Ending {
-  /** The exit status of psql; of the driver 0, or 3 where it threw. */
+  /** The exit status of psql; of the driver 0, or 3 if it threw. */
   readonly status: number;
   readonly errors: string;
 }

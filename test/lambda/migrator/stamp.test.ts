@@ -42,7 +42,7 @@ test('forward, back, relative and to base, without a step of a revision', async 
   expect(await database.query("SELECT to_regclass('one') AS one")).toEqual([{ one: null }]);
 });
 
-test('where the database is already, nothing is done and nothing remembered', async () => {
+test('a stamp of the current revision does nothing and leaves no history', async () => {
   await upgrade(options(), '001');
   expect(await stamp(options(), '001')).toMatchObject({ outcome: 'nothing to do', from: '001', to: '001' });
   expect(await database.query('SELECT direction FROM backstop.history')).toEqual([{ direction: 'upgrade' }]);

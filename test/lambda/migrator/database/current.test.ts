@@ -1,4 +1,4 @@
-// Where a database is: one revision of the chain, or a refusal that names the way on.
+// The current revision of a database: one revision of the chain, or a refusal that names the way on.
 import { readCurrent } from '../../../../lambda/migrator/database/current.ts';
 import type { Database } from '../../../../lambda/migrator/revisions/databases.ts';
 import { makeDatabase, type TestDatabase } from '../../../setup/database.ts';

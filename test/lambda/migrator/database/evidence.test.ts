@@ -70,7 +70,7 @@ describe('of any revision', () => {
     ['a new table', 'CREATE TABLE three (id integer);', []],
     ['another schema', 'CREATE SCHEMA other; ALTER TABLE one SET SCHEMA other;', []],
     ['every row updated', "UPDATE one SET two = 'y';", []],
-  ])('a rewritten table is named where it is rewritten: %s', async (_what, sql, rewritten) => {
+  ])('a rewritten table is named in its step: %s', async (_what, sql, rewritten) => {
     const { steps } = await run({ upgrade: ['SELECT 1;', sql, 'SELECT 2;'] });
     expect(steps.map((step) => step.rewritten)).toEqual([[], rewritten, []]);
   });

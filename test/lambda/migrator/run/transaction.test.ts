@@ -1,4 +1,4 @@
-// One transaction: tried again where others hold locks, bounded, and rolled back whole whatever ends it.
+// One transaction: tried again if others hold locks, bounded, and rolled back whole whatever ends it.
 import { upgrade } from '../../../../lambda/migrator/migrator.ts';
 import { type Bounds, DEFAULT_BOUNDS } from '../../../../lambda/migrator/model/bounds.ts';
 import { type Connect, connectorTo } from '../../../../lambda/migrator/session/connection.ts';
@@ -57,7 +57,7 @@ const silentAfter =
     };
   };
 
-describe('where another session holds a table lock', () => {
+describe('if another session holds a table lock', () => {
   const LOCKED: Omit<RevisionDraft, 'id'> = { locks: 'public.one', upgrade: [CHANGE] };
 
   test('for a while, it is tried again and succeeds, and says who was in the way', async () => {
@@ -174,7 +174,7 @@ describe('past its time it is MigrationTimeout and rolled back', () => {
     await expect(run).rejects.toMatchObject(TIMEOUT(2));
   });
 
-  test('where the server is not heard of any more', async () => {
+  test('if the server does not answer any more', async () => {
     const { run, proxy } = await beginThrough(silentAfter('a step unheard'), ["SELECT 'a step unheard';"]);
     await expect(run).rejects.toMatchObject(TIMEOUT(2));
     await proxy.stop();

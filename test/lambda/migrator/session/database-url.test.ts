@@ -137,7 +137,7 @@ describe('TLS', () => {
     expect(tlsOf(`postgresql://db/app?${how}`).mode).toBe('off');
   });
 
-  test('is as the environment says where the URL says nothing', () => {
+  test('follows the environment if the URL says nothing', () => {
     const environment = { PGSSLMODE: 'verify-ca', PGSSLROOTCERT: '/etc/env.pem' };
     expect(tlsOf('postgresql://localhost/app', environment)).toEqual({
       mode: 'verify-full',
