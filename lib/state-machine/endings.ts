@@ -1,4 +1,4 @@
-// Every way in which an execution ends: the sentence that it says, and what it promises about the database.
+// Every way in which an execution ends: its sentence, and its promise about the database.
 import { Succeed } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { CAUGHT, EXPLAINED, explain, fail, failAsExplained, format } from './states.ts';
@@ -6,11 +6,11 @@ import { CAUGHT, EXPLAINED, explain, fail, failAsExplained, format } from './sta
 /** How to restore, as the state knows it that took the snapshot, or did not. */
 const RESTORE = '$.snapshot.restore';
 
-/** By name: the state to go to, which is the end itself or the one that takes out a message for it. */
+/** By name: the state to go to, which is the end itself or a state that takes out a message for it. */
 export function createEndings(scope: Construct) {
   return {
     succeeded: new Succeed(scope, 'Succeeded', {
-      comment: 'The database is where it was asked to be, and its checks hold.',
+      comment: 'The database is at its target, and its checks hold.',
     }),
     ...beforeAnyChange(scope),
     ...afterMigrate(scope),

@@ -66,7 +66,7 @@ export function defineFlow(scope: Construct, functions: Functions, refusals: rea
   );
   const downgradeValid = choice(
     'Downgrade valid?',
-    'A downgrade that nobody asked for ends in failure, however well it went.',
+    'A downgrade that was not requested ends in failure, even if it went well.',
   );
 
   const receive = new Pass(scope, 'Receive input', {

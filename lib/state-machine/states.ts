@@ -20,7 +20,7 @@ import { taskSeconds } from '../timeouts.ts';
 
 /** Lambda was too busy to run the function. */
 const NOT_RUN = ['Lambda.TooManyRequestsException'];
-/** Lambda could not run the function or hand on its answer: it may have run, and may still be at work. */
+/** Lambda could not run the function or return its answer: it may have run, and may still be at work. */
 const MAYBE_RUN = [
   'Lambda.ServiceException',
   'Lambda.AWSLambdaException',
@@ -51,7 +51,7 @@ export interface TaskProps {
   readonly payload?: TaskInput;
   /**
    * Whether it is tried again only if it has not run for certain. A second run may be refused, for a lock or a
-   * connection, and that must not be taken for the end of a first one that has committed or is still at work.
+   * connection. This refusal must not hide a first run that has committed or is still at work.
    * @default - every function may run twice
    */
   readonly once?: boolean;
@@ -108,7 +108,7 @@ export const CAUGHT = '$.failure.Error';
 /** The message of the error that was caught, once {@link explain} has taken it out. */
 export const EXPLAINED = '$.explained.cause.errorMessage';
 
-/** A fixed text, a path in the document, or what {@link format} returns. */
+/** A fixed text, a path in the document, or a result of {@link format}. */
 type Sentence = { readonly cause: string } | { readonly causePath: string };
 
 /** An end in failure, by one ending. */

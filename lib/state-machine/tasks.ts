@@ -88,7 +88,7 @@ export function createTasks(scope: Construct, functions: Functions) {
   };
 }
 
-/** One function validates both ways: beside the document, it is told which. */
+/** One function validates both directions: it gets the phase beside the document. */
 function inPhase(phase: ValidationReport['phase']): TaskInput {
   return TaskInput.fromObject({ phase, state: JsonPath.entirePayload });
 }

@@ -1,4 +1,4 @@
-// What the local interpreter cannot do: a Fail that composes its sentence is run as a Pass, and the Fail after it.
+// A substitute for a gap in the local interpreter: a Fail that composes its sentence runs as a Pass and a Fail.
 import type { StateMachineDefinition } from 'aws-local-stepfunctions';
 
 /** The parts of a state that are read and changed here. */

@@ -1,4 +1,4 @@
-// What `cdk deploy` would create, read out of the synthesised template: the definition of the state machine and its functions.
+// The result of `cdk deploy`, read from the synthesized template: the definition of the state machine and its functions.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CloudAssembly } from 'aws-cdk-lib/cx-api';
@@ -91,16 +91,29 @@ function resolveIntrinsics(value: unknown, resources: Readonly<Record<string, Re
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value);
   const [[key, argument] = ['', undefined]] = entries;
-  if (entries.length === 1 && key === 'Fn::Join') {
-    const [separator, parts] = argument as [string, unknown[]];
-    return parts.map((part) => resolveIntrinsics(part, resources)).join(separator);
-  }
-  if (entries.length === 1 && key === 'Fn::GetAtt') {
-    const [id, attribute] = argument as [string, string];
-    if (attribute === 'Arn' && resources[id]?.Type === 'AWS::Lambda::Function') return functionArn(id);
-    if (attribute === 'Arn' && resources[id]?.Type === 'AWS::IAM::Role') return roleArn(id);
-    return `${id}.${attribute}`;
-  }
-  if (entries.length === 1 && key === 'Ref') return PSEUDO_PARAMETERS[argument as string] ?? argument;
+  const intrinsic = entries.length === 1 && INTRINSICS.get(key);
+  if (intrinsic) return intrinsic(argument, resources);
   return Object.fromEntries(entries.map(([name, item]) => [name, resolveIntrinsics(item, resources)]));
+}
+
+const INTRINSICS = new Map<string, typeof resolveIntrinsics>([
+  ['Fn::Join', resolveJoin],
+  ['Fn::GetAtt', resolveAttribute],
+  ['Ref', resolveReference],
+]);
+
+function resolveJoin(argument: unknown, resources: Readonly<Record<string, Resource>>): string {
+  const [separator, parts] = argument as [string, unknown[]];
+  return parts.map((part) => resolveIntrinsics(part, resources)).join(separator);
+}
+
+function resolveAttribute(argument: unknown, resources: Readonly<Record<string, Resource>>): string {
+  const [id, attribute] = argument as [string, string];
+  if (attribute === 'Arn' && resources[id]?.Type === 'AWS::Lambda::Function') return functionArn(id);
+  if (attribute === 'Arn' && resources[id]?.Type === 'AWS::IAM::Role') return roleArn(id);
+  return `${id}.${attribute}`;
+}
+
+function resolveReference(argument: unknown): unknown {
+  return PSEUDO_PARAMETERS[argument as string] ?? argument;
 }

@@ -7,7 +7,7 @@ import type { Deployment } from './deployment.ts';
 import { invoke, type LogListener } from './invoke.ts';
 import type { Measured } from './worker.ts';
 
-/** A state that was entered, and what became of it. */
+/** A state that was entered, and its result. */
 export interface VisitedState {
   readonly name: string;
   readonly type: string;
@@ -25,14 +25,14 @@ export interface Execution {
   readonly error?: string;
   readonly cause?: string;
   readonly states: readonly VisitedState[];
-  /** The document as the last state left it, also where the execution failed. */
+  /** The document as the last state left it, even if the execution failed. */
   readonly state: Partial<ExecutionState>;
   /** Function → the most that its invocations needed. */
   readonly functions: Readonly<Record<string, Measured>>;
   readonly durationMs: number;
 }
 
-/** What happens while an execution runs. */
+/** An event of a running execution. */
 export type ExecutionEvent =
   | { readonly type: 'entered'; readonly state: string; readonly kind: string }
   | { readonly type: 'left'; readonly state: VisitedState }

@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream';
 import type { DeployedFunction } from './deployment.ts';
 import type { Answer, Invocation, Measured } from './worker.ts';
 
-/** A line that a function wrote: JSON where the logger wrote it, bare text otherwise. */
+/** A line that a function wrote: JSON if the logger wrote it, bare text otherwise. */
 export type LogListener = (line: Record<string, unknown> | string) => void;
 
 /** An error as Lambda hands it to Step Functions: the name to match, and the JSON of its details. */
@@ -36,7 +36,7 @@ export async function invoke(
   const { NODE_COMPILE_CACHE } = process.env;
   const child = fork(join(import.meta.dirname, 'worker.ts'), [], {
     cwd: deployed.folder,
-    // Not the environment of this process: a function has what the template gives it, and what Lambda adds.
+    // Not the environment of this process: a function has the variables of the template and of Lambda.
     env: {
       LAMBDA_TASK_ROOT: deployed.folder,
       // Saves time and changes nothing else.

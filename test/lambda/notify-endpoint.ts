@@ -1,4 +1,4 @@
-// What Notify speaks to: Step Functions that remember one execution, and a topic that keeps what is published to it.
+// The services that Notify calls: Step Functions with one execution, and a topic that keeps its messages.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,7 +10,7 @@ export interface Published {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** What Step Functions remember of an execution. */
+/** An execution as Step Functions remember it. */
 export interface Remembered {
   readonly input?: string;
   readonly error?: string;

@@ -1,4 +1,4 @@
-// What Notify tells of each ending: the bundled function on documents of real executions, and on none.
+// Messages of Notify about each ending: the bundled function reads documents of real executions, and invalid ones.
 import type { Execution } from '../../lib/twin/execution.ts';
 import { invoke } from '../../lib/twin/invoke.ts';
 import { deployed, makeTwin, refusals, type TwinOptions, withEnvironment } from '../machine/twin.ts';
@@ -15,7 +15,7 @@ const notify = [...deployed.functions.values()].find(({ name }) => name.endsWith
 
 type Line = Record<string, unknown>;
 
-/** Calls the function as EventBridge does; `lines` is what it logged. */
+/** Calls the function as EventBridge does; `lines` receives its log lines. */
 async function tell(
   endpoint: NotifyEndpoint,
   event: { status: string; executionArn?: string; stopDate?: string; error?: string; cause?: string },
@@ -43,7 +43,7 @@ async function tell(
   return endpoint.published.at(-1);
 }
 
-/** What is told of an execution of which Step Functions remember this. */
+/** The message about an execution that Step Functions remember like this. */
 async function told(status: string, remembered: Remembered, ...denied: string[]): Promise<Published> {
   await using endpoint = await startNotifyEndpoint();
   endpoint.remembered = remembered;
@@ -54,7 +54,7 @@ async function told(status: string, remembered: Remembered, ...denied: string[])
   return published as Published;
 }
 
-/** What is told of an execution that the deployed state machine really makes. */
+/** The message about a real execution of the deployed state machine. */
 async function toldAfter(
   input: object,
   options: TwinOptions = {},
@@ -71,13 +71,13 @@ function remember({ state, error, cause }: Execution, input: object): Remembered
     input: JSON.stringify(input),
     ...(error !== undefined && { error }),
     ...(cause !== undefined && { cause }),
-    // Before it there is what no function has made, and after it what is no document.
+    // Notify must find the document between outputs that are not documents.
     outputs: ['not even JSON', '"a word"', JSON.stringify(state), JSON.stringify({ input, execution: {} })],
   };
 }
 
 describe('an execution that succeeded', () => {
-  test('is told with what it did, and leaves nothing to do', async () => {
+  test('is reported with its changes, and leaves nothing to do', async () => {
     const { subject, message, attributes } = await toldAfter({ snapshot: false });
     expect(subject).toBe('Backstop: Succeeded codebase_mcp');
     expect(attributes).toEqual({ ending: 'Succeeded', database: 'codebase_mcp' });
@@ -88,7 +88,7 @@ describe('an execution that succeeded', () => {
     expect(message).not.toContain('could be read');
   });
 
-  test('is told with what is finalized later, and when', async () => {
+  test('is reported with the tables that are finalized later, and when', async () => {
     const { message, execution } = await toldAfter(
       { snapshot: false },
       { deployment: withEnvironment({ BACKSTOP_FINALIZE_AFTER_DAYS: '7' }) },
@@ -99,7 +99,7 @@ describe('an execution that succeeded', () => {
 });
 
 describe('an execution that failed', () => {
-  test('is told with the revision that it stepped back to', async () => {
+  test('is reported with the revision that it stepped back to', async () => {
     const { subject, message } = await toldAfter({ snapshot: false, drill: 'validation-failure' });
     expect(subject).toBe('Backstop: ValidationFailed codebase_mcp');
     expect(message).toContain('codebase_mcp, as it was before this execution');
@@ -108,7 +108,7 @@ describe('an execution that failed', () => {
     expect(message).not.toContain('What to do');
   });
 
-  test('and needs a person is told with the command that restores the snapshot', async () => {
+  test('and needs a person is reported with the command that restores the snapshot', async () => {
     const { subject, message, execution } = await toldAfter({ drill: 'downgrade-failure' });
     expect(subject).toBe('Backstop: DowngradeFailed codebase_mcp');
     expect(message).toContain('NEEDS A PERSON');
@@ -119,7 +119,7 @@ describe('an execution that failed', () => {
     expect(message).toContain(`Restore     ${execution.state.snapshot?.restore}`);
   });
 
-  test('before there was a document is told with the database of its input', async () => {
+  test('before there was a document is reported with the database of its input', async () => {
     const { subject, message, attributes } = await told('FAILED', {
       input: '{"database":"socrates_auth","acton":"plan"}',
       error: 'InvalidInput',
@@ -132,12 +132,12 @@ describe('an execution that failed', () => {
     expect(message).toContain('HINT:  Use only');
   });
 
-  test('without a remedy is told with one', async () => {
+  test('without a remedy is reported with one', async () => {
     const failed = { error: 'ConfigurationError', cause: 'no role', outputs: [] };
     expect((await told('FAILED', failed)).message).toContain('What to do: correct the cause');
   });
 
-  test('by an ending that a revision declares is told as unchanged', async () => {
+  test('by an ending that a revision declares is reported as unchanged', async () => {
     const refused = { error: refusals[0] ?? '', cause: 'no', outputs: [] };
     const { subject, message } = await told('FAILED', refused);
     expect(subject).toBe(`Backstop: ${refused.error}`);
@@ -146,7 +146,7 @@ describe('an execution that failed', () => {
     expect(message).toContain('What to do: correct the cause');
   });
 
-  test('by an error of Step Functions itself is told as one that nobody knows the outcome of', async () => {
+  test('by an error of Step Functions itself is reported with an unknown outcome', async () => {
     const { subject, message } = await told('FAILED', {
       error: 'States.DataLimitExceeded',
       cause: 'The state returned a result larger than the limit.',
@@ -177,23 +177,23 @@ describe('an execution that was ended from outside', () => {
   });
 });
 
-test('an execution that was only to look needs nobody, however it ended', async () => {
+test('an execution that only reads needs no person, however it ended', async () => {
   const { message } = await told('ABORTED', { input: '{"action":"status"}', outputs: [] });
   expect(message).toContain('unchanged');
   expect(message).not.toContain('NEEDS A PERSON');
 });
 
-describe('an ending is told', () => {
+describe('an ending is reported', () => {
   test.each([
     ['nonsense', '{"request":{"action":5},"plan":"x"}'],
-    ['a summary that is none', '{"request":{"action":"upgrade","database":"d"},"summary":{"ending":"?"}}'],
-    ['a name that is none', '{"request":{"action":"upgrade","database":""}}'],
-    ['sections that are none', '{"request":{"action":"upgrade","database":"d"},"validation":{"checks":7}}'],
+    ['an invalid summary', '{"request":{"action":"upgrade","database":"d"},"summary":{"ending":"?"}}'],
+    ['an invalid name', '{"request":{"action":"upgrade","database":""}}'],
+    ['invalid sections', '{"request":{"action":"upgrade","database":"d"},"validation":{"checks":7}}'],
     [
-      'texts that are none',
+      'invalid texts',
       '{"request":{"action":"upgrade","database":"d"},"plan":{"from":"a","to":"b","finalizePending":7}}',
     ],
-  ])('where the document has %s', async (_, document) => {
+  ])('if the document has %s', async (_, document) => {
     for (const [status, ending] of [
       ['SUCCEEDED', 'Succeeded'],
       ['FAILED', 'ValidationFailed'],
@@ -204,7 +204,7 @@ describe('an ending is told', () => {
     }
   });
 
-  test('where nothing of it may be read, with what could not be', async () => {
+  test('if Notify may not read the execution, with the denied requests', async () => {
     const denied = ['DescribeExecution', 'GetExecutionHistory'];
     const failed = await told('FAILED', { error: 'MigrationFailed', outputs: [] }, ...denied);
     expect(failed.subject).toBe('Backstop: OutcomeUnknown');
@@ -214,7 +214,7 @@ describe('an ending is told', () => {
     expect(succeeded.message).toContain('its report could not be read');
   });
 
-  test('with the error of the event, where Step Functions do not say it yet', async () => {
+  test('with the error of the event, if Step Functions do not have it yet', async () => {
     await using endpoint = await startNotifyEndpoint();
     const event = { status: 'FAILED', error: 'DatabaseBusy', cause: 'locked', stopDate: 'no date' };
     const published = await tell(endpoint, event);
@@ -222,7 +222,7 @@ describe('an ending is told', () => {
     expect(published?.message).toContain('locked');
   });
 
-  test('where its cause is as long as can be, whole as far as a message goes', async () => {
+  test('if its cause is as long as possible, with as much of it as a message can hold', async () => {
     const cause = `${'ü\u{1F418}'.repeat(8_000)}\nHINT:  The remedy.`;
     const { message } = await told('FAILED', { error: 'MigrationFailed', cause, outputs: [] });
     expect(Buffer.byteLength(message)).toBeLessThan(256 * 1024);
@@ -246,7 +246,7 @@ describe('an ending is told', () => {
     expect(published?.message).toContain(`${link}/v2/executions/details/${executionArn}`);
   });
 
-  test('is counted by ending and database once it is told, and a message that cannot be sent fails', async () => {
+  test('is counted by ending and database after the message, and a message that cannot be sent fails', async () => {
     await using endpoint = await startNotifyEndpoint();
     endpoint.remembered = { input: '{"database":"d"}', error: 'DatabaseBusy', cause: 'busy', outputs: [] };
     const lines: Line[] = [];

@@ -30,7 +30,7 @@ test.each([
   ['another word', 'plan', { action: 'plan' }],
   ['a longer lock', { maxLock: 12.5 }, { maxLock: 12.5 }],
   [
-    'what a schedule writes',
+    'the input of a schedule',
     { action: 'finalize', target: '+0', appliedBy: 'arn:run-1' },
     { action: 'finalize', target: '+0', appliedBy: 'arn:run-1' },
   ],
@@ -52,12 +52,12 @@ test.each([
   ['no lock at all', { maxLock: 0 }, /"maxLock" is 0$/, /\w/],
   ['a lock longer than any function', { maxLock: 1000 }, /"maxLock" is 1000$/, /\w/],
   ['a name for an ARN', { appliedBy: 'run-1' }, /"appliedBy" is "run-1"/, /arn:/],
-  ['what only the deployment says', { finalizeAfterDays: 0 }, /"finalizeAfterDays", which/, /finalize/],
+  ['a setting of the deployment', { finalizeAfterDays: 0 }, /"finalizeAfterDays", which/, /finalize/],
   ['an array', [], /an array, not an object/, /\{\}/],
   ['a number', 5, /is number, not an object/, /\{\}/],
   ['an unknown database', { database: 'three' }, /"database" is "three"/, /one, two/],
   ['a downgrade to nowhere', { action: 'downgrade' }, /A downgrade needs "target"/, /-1/],
-  ['a drill where none is allowed', { drill: 'migrate-lost' }, /"drill" is "migrate-lost"/, /allowDrills/],
+  ['a drill that is not allowed', { drill: 'migrate-lost' }, /"drill" is "migrate-lost"/, /allowDrills/],
 ])('%s is InvalidInput with the field and the remedy', (_what, input, summary, hint) => {
   expect(() => parse(input)).toThrow(
     expect.objectContaining({
@@ -68,7 +68,7 @@ test.each([
   );
 });
 
-test('a drill is taken where the stack allows it', () => {
+test('a drill is accepted if the stack allows it', () => {
   expect(parseRequest({ drill: 'migrate-lost' }, { ...deployment, allowDrills: true })).toMatchObject({
     drill: 'migrate-lost',
   });

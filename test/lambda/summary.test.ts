@@ -1,10 +1,10 @@
-// The summary of an execution: what it says of every kind of end, and how little it needs to say it.
+// The summary of an execution: its text for every kind of ending, even with little input.
 import { ENDINGS, type EndingName } from '../../lambda/migrator/model/errors.ts';
 import { promiseOf } from '../../lambda/promises.ts';
 import { type ExecutionState, NO_SNAPSHOT } from '../../lambda/state.ts';
 import { outputOf, summarize } from '../../lambda/summary.ts';
 
-/** A document in which only what the summary reads is true to life. */
+/** A document in which only the sections that the summary reads are realistic. */
 const documentWith = (sections: object) => sections as Partial<ExecutionState>;
 
 const request = { action: 'upgrade', database: 'codebase_mcp' };
@@ -45,7 +45,7 @@ describe('of a success', () => {
     expect(summarize(documentWith(sections))).toMatchObject({ revisionBefore: '002', revisionAfter: '005' });
   });
 
-  test('names no snapshot where none was taken', () => {
+  test('names no snapshot if the execution took no snapshot', () => {
     const named = (section: object) => summarize(documentWith({ ...done, snapshot: section })).snapshot;
     expect(named(NO_SNAPSHOT)).toBeNull();
     expect(named({ ...snapshot, arn: '', status: 'waiting' })).toBeNull();

@@ -1,5 +1,6 @@
-// What nobody may change unseen: the logical ids by which CloudFormation knows its resources, and every permission, time
-// limit and retry. A change is reviewed in the snapshot beside this file, and written with `npm test -- test/lib/contract -u`.
+// Parts of the template that must not change unseen: the logical ids by which CloudFormation knows its resources, and
+// every permission, time limit and retry. A change is reviewed in the snapshot beside this file, and written with
+// `npm test -- test/lib/contract -u`.
 import type { Template } from 'aws-cdk-lib/assertions';
 import type { BackstopProps } from '../../lib/config.ts';
 import { DELIVERY_STACK, STACK } from '../../lib/synthesize.ts';
@@ -7,7 +8,7 @@ import { appWith, EVERYTHING, templateOf } from './apps.ts';
 import { definitionOf } from './synthesized.ts';
 
 const CONFIGURATIONS: [string, Partial<BackstopProps>, string][] = [
-  ['the state machine, with nothing but what must be', {}, STACK],
+  ['the state machine, with the required props alone', {}, STACK],
   ['the state machine, with everything', EVERYTHING, STACK],
   ['the pipeline', EVERYTHING, DELIVERY_STACK],
 ];
@@ -23,7 +24,7 @@ describe.each(CONFIGURATIONS)('%s', (_, overrides, stack) => {
     expect(Object.entries(resources).map(([id, { Type }]) => `${Type} ${id}`)).toMatchSnapshot();
   });
 
-  test('is far from what CloudFormation takes', () => {
+  test('is far below the limit of CloudFormation', () => {
     expect(Object.keys(template.toJSON().Resources).length).toBeLessThan(200);
   });
 
@@ -61,7 +62,7 @@ function grants(template: Template): Record<string, string[]> {
   return Object.fromEntries(entries.filter(([, lines]) => (lines as string[]).length > 0));
 }
 
-/** The statements of every policy document in the properties of a resource, wherever it stands. */
+/** The statements of every policy document in the properties of a resource, at any depth. */
 function documentsIn(value: unknown): string[] {
   if (typeof value !== 'object' || value === null) return [];
   if ('Statement' in value) return (value.Statement as Statement[]).map(inOneLine);

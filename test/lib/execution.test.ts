@@ -6,7 +6,7 @@ import { MIGRATIONS } from '../../lib/paths.ts';
 import { composable } from '../../lib/twin/composing.ts';
 import { type Definition, definitionOf, synthesizeTemplate } from './synthesized.ts';
 
-/** What a function answers when it is called for the nth time: a section of the document, or an error. */
+/** The answer of a function to its nth call: a section of the document, or an error. */
 type Script = (call: number, state: Record<string, unknown>) => unknown;
 
 /** As Step Functions sees an error that a Lambda function threw: its name, and JSON text as the cause. */
@@ -98,7 +98,7 @@ async function execute(scripts: Record<string, Script>, input: unknown = {}) {
     await result;
     return { calls, inputs, error: 'none', cause: '' };
   } catch (failure) {
-    // The interpreter wraps what a Fail says: error and cause are in the cause of its own error.
+    // The interpreter wraps a Fail in its own error, whose cause holds the error and cause of the Fail.
     const { name, message } = (failure as Error).cause as Error;
     return { calls, inputs, error: name, cause: message };
   }
@@ -119,7 +119,7 @@ describe('an upgrade', () => {
     ]);
   });
 
-  test('with nothing pending changes nothing but finalizes what is left', async () => {
+  test('with nothing pending changes nothing but finalizes the retired tables', async () => {
     const { error, calls } = await execute({ Preflight: plans('upgrade') });
     expect(error).toBe('none');
     expect(calls).toEqual(['Resolve input', 'Preflight', 'Validate', 'Finalize', 'Summarize']);
@@ -173,7 +173,7 @@ describe('a finalize that waits some days', () => {
   const later = resolves({ finalizeAfterDays: 14 });
   const retired = { 'Resolve input': later, Validate: () => ({ passed: true, finalizePending: ['002'] }) };
 
-  test('is scheduled where this execution retired something', async () => {
+  test('is scheduled if this execution retired a table', async () => {
     const { error, calls } = await execute(retired);
     expect(error).toBe('none');
     expect(calls.slice(-4)).toEqual(['Migrate', 'Validate', 'Schedule finalize', 'Summarize']);
@@ -183,14 +183,14 @@ describe('a finalize that waits some days', () => {
     ['nothing was retired', { Validate: () => ({ passed: true, finalizePending: [] }) }],
     ['it found the work done', { Preflight: plans('upgrade') }],
     ['somebody else was faster', { Migrate: () => ({ outcome: 'nothing to do' }) }],
-    ['nobody wants it', { 'Resolve input': resolves({ finalizeAfterDays: 14, finalize: false }) }],
-  ])('is neither scheduled nor done where %s', async (_, scripts) => {
+    ['the input turns it off', { 'Resolve input': resolves({ finalizeAfterDays: 14, finalize: false }) }],
+  ])('is neither scheduled nor done if %s', async (_, scripts) => {
     const { error, calls } = await execute({ ...retired, ...scripts });
     expect(error).toBe('none');
     expect(calls.slice(-2)).toEqual(['Validate', 'Summarize']);
   });
 
-  test('does not wait where it is asked for', async () => {
+  test('does not wait if it is the requested action', async () => {
     const asked = resolves({ action: 'finalize', finalizeAfterDays: 14 });
     const { error, calls } = await execute({ ...retired, 'Resolve input': asked });
     expect(error).toBe('none');
@@ -237,7 +237,7 @@ describe('a summary', () => {
 describe('a lost answer of Migrate', () => {
   const lost = { Migrate: throws('Lambda.Unknown') };
 
-  test('goes on where the database says that it was committed', async () => {
+  test('goes on if the database says that it was committed', async () => {
     const { error, calls } = await execute(lost);
     expect(error).toBe('none');
     expect(calls.slice(-5)).toEqual(['Migrate', 'Reconcile', 'Validate', 'Finalize', 'Summarize']);
@@ -256,7 +256,7 @@ describe('a lost answer of Migrate', () => {
     expect(calls).not.toContain('Downgrade');
   });
 
-  test('ends as rolled back where the database says so', async () => {
+  test('ends as rolled back if the database says so', async () => {
     const { error, cause } = await execute({
       ...lost,
       Reconcile: () => ({ verdict: 'rolled back', message: 'the database is at 005' }),
@@ -265,7 +265,7 @@ describe('a lost answer of Migrate', () => {
     expect(cause).toContain('the database is at 005');
   });
 
-  test('ends unknown, with the restore command, where the database does not answer', async () => {
+  test('ends unknown, with the restore command, if the database does not answer', async () => {
     const { error, cause, calls } = await execute({ ...lost, Reconcile: throws('DatabaseUnreachable') });
     expect(error).toBe('OutcomeUnknown');
     expect(cause).toContain('could not be asked what is true: DatabaseUnreachable was thrown\n');
@@ -273,7 +273,7 @@ describe('a lost answer of Migrate', () => {
     expect(calls.filter((name) => name === 'Reconcile')).toHaveLength(4);
   });
 
-  test('ends unknown, and without snapshot says so, where Reconcile does not answer', async () => {
+  test('ends unknown, and without snapshot says so, if Reconcile does not answer', async () => {
     const { error, cause } = await execute({
       ...lost,
       'Resolve input': resolves({ snapshot: false }),
@@ -357,7 +357,7 @@ describe('an ending', () => {
       'DowngradeFailed was thrown',
     ],
     [
-      'a revision that refused by an exception of its own',
+      'a revision that refused by its own exception',
       { Migrate: throws('MigrationRefused') },
       'MigrationRefused',
       'MigrationRefused was thrown',
@@ -417,8 +417,8 @@ describe('an ending', () => {
   });
 });
 
-describe('what a function is given', () => {
-  test('is the whole document, and Validate is told which way it looks', async () => {
+describe('the input of a function', () => {
+  test('is the whole document, and its phase for Validate', async () => {
     const { inputs } = await execute(invalid);
     expect(inputs.Migrate).toMatchObject({ request: REQUEST, plan: { pending: ['002'] }, snapshot: {} });
     expect(inputs.Validate).toMatchObject({ phase: 'after-upgrade', state: { migration: {} } });
@@ -428,7 +428,7 @@ describe('what a function is given', () => {
     });
   });
 
-  test.each([[{}], ['status'], [['upgrade']]])('is, of the input %j, what was written', async (input) => {
+  test.each([[{}], ['status'], [['upgrade']]])('keeps the input %j as it was written', async (input) => {
     const { inputs } = await execute({}, input);
     expect(inputs['Resolve input']).toEqual({
       input,

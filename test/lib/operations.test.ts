@@ -52,7 +52,7 @@ describe('every ending', () => {
     });
   });
 
-  test('is told to the topic, and Notify may do nothing but look back and publish', () => {
+  test('is reported to the topic, and Notify may do nothing but look back and publish', () => {
     template.hasResourceProperties('AWS::Lambda::Function', {
       Timeout: 60,
       VpcConfig: Match.absent(),

@@ -1,4 +1,4 @@
-// The definition of the state machine: what holds for every state, and that its endings are those of errors.ts.
+// The definition of the state machine: rules for every state, and its endings, which match errors.ts.
 import validate from 'asl-validator';
 import type { Template } from 'aws-cdk-lib/assertions';
 import { ENDINGS } from '../../lambda/migrator/model/errors.ts';
@@ -24,7 +24,7 @@ const SERVICE_ERRORS = [
 ];
 /** The function was certainly not run. */
 const THROTTLED = 'Lambda.TooManyRequestsException';
-/** What these throw says that the database is unchanged: a first run that committed must not be hidden by a second. */
+/** Their errors say that the database is unchanged: a second run must not hide a first one with a commit. */
 const ONCE = ['Migrate', 'Downgrade on request'];
 
 /** The endings that the revisions declare; each leaves the database unchanged. */
@@ -114,7 +114,7 @@ describe('every Task', () => {
     }
   });
 
-  test('is never tried again blindly where a lost answer may hide a commit', () => {
+  test('is never tried again blindly if a lost answer may hide a commit', () => {
     const retried = ONCE.flatMap((name) => definition.States[name]?.Retry ?? []);
     expect(retried.flatMap(({ ErrorEquals }) => ErrorEquals)).toEqual([THROTTLED, THROTTLED]);
     expect(definition.States.Migrate?.Catch?.at(-1)?.Next).toBe('Reconcile');
@@ -135,7 +135,7 @@ describe('every error name', () => {
   });
 
   test('of errors.ts and of the revisions can end an execution', () => {
-    // By name in a Fail, or caught by name on the way to the one Fail that ends with what was caught.
+    // By name in a Fail, or caught by name on the way to the one Fail that ends with the caught error.
     const thrown = states.flatMap(([, { Catch = [] }]) =>
       Catch.filter(({ Next }) => Next === 'Explain failure').flatMap(({ ErrorEquals }) => ErrorEquals),
     );
@@ -186,7 +186,7 @@ describe('every path', () => {
     expect(states.map(([name]) => name).filter((name) => !ending.has(name))).toEqual([]);
   });
 
-  test('passes a wait where it comes back to itself', () => {
+  test('passes a wait if it comes back to itself', () => {
     // Without the Wait state, the graph has no cycle: a walk that only goes forward ends.
     const walk = (name: string, path: readonly string[]): void => {
       if (path.includes(name))
@@ -198,7 +198,7 @@ describe('every path', () => {
     expect(() => walk(definition.StartAt, [])).not.toThrow();
   });
 
-  test('is green only where the checks were asked, or where nothing but the plan was', () => {
+  test('is green only if the checks ran, or if only a plan was requested', () => {
     const leadingTo = (end: string) =>
       states.filter(([, state]) => successors(state).includes(end)).map(([name]) => name);
     expect(leadingTo('Succeeded')).toEqual(['Summarize']);
@@ -225,7 +225,7 @@ describe('a Fail', () => {
     }
   });
 
-  test('quotes the sentence about restoring, and writes none of its own', () => {
+  test('quotes the sentence about restoring, and writes no other', () => {
     const sentences = fails().flatMap(([, { Cause, CausePath }]) => [Cause, CausePath]);
     expect(sentences.filter((sentence) => sentence?.includes('$.snapshot.restore'))).toHaveLength(3);
     expect(sentences.filter((sentence) => /aws rds|go back to the snapshot/.test(sentence ?? ''))).toEqual(

@@ -308,7 +308,7 @@ describe('several databases', () => {
       .flatMap(({ Resource }) => Resource)
       .map((arn) => JSON.stringify(arn).match(/[\w-]+:[\w*-]+(?="\]\]\}$)/)?.[0]);
 
-  test('are told to the functions by their names', () => {
+  test('reach the functions by their names', () => {
     expect(JSON.parse(functionOf('Resolve', several).Environment.Variables.BACKSTOP_DATABASES)).toEqual({
       codebase_mcp: { identifier: 'codebase-mcp' },
       socrates_auth: { identifier: 'socrates' },

@@ -21,7 +21,7 @@ export interface Synthesis {
 export function startSynthesis(parent: string): Synthesis {
   const folder = join(parent, 'assembly');
   const child = spawn(process.execPath, [join(import.meta.dirname, 'synthesize.ts'), folder], {
-    // A process group of its own, so that the bundlers end with it.
+    // Its own process group, so that the bundlers end with it.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -55,7 +55,7 @@ export async function readAssembly(folder: string): Promise<CloudAssembly> {
   return new CloudAssembly(folder);
 }
 
-/** The file that says how the synthesis has ended: empty, or what it printed before it failed. */
+/** The file that says how the synthesis has ended: empty, or the output of a failed synthesis. */
 function endOf(folder: string): string {
   return `${folder}.ended`;
 }

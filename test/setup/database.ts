@@ -28,7 +28,7 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** `at005`: data in all thirteen tables. `empty`: nothing but the extension, unless told otherwise. */
+/** `at005`: data in all thirteen tables. `empty`: nothing but the extension, and without it if `extension` is false. */
 export async function makeDatabase(
   from: 'at005' | 'empty',
   { extension = true }: { extension?: boolean } = {},
@@ -74,7 +74,7 @@ function lastRows(result: pg.QueryResult | pg.QueryResult[]): pg.QueryResultRow[
 /** The chain of codebase_mcp, as it is deployed. */
 export const codebaseMcp: Database = readDatabase(MIGRATIONS, 'codebase_mcp');
 
-/** What a verb of the engine needs, and the events that it told. */
+/** Options for a verb of the engine, and the events that it emitted. */
 export function migratorOn(
   { connect }: Pick<TestDatabase, 'connect'>,
   options: Partial<MigratorOptions> = {},

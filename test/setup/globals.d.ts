@@ -1,4 +1,4 @@
-// What the set-up of the tests hands to their end.
+// Values that the setup of the tests leaves for their teardown.
 import type { LocalServer } from '../../lib/twin/server.ts';
 import type { Synthesis } from './assembly.ts';
 

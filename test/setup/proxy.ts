@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { ConnectionSettings } from '../../lambda/migrator/session/settings.ts';
 
-/** What becomes of bytes on their way: what is returned goes on, nothing else does. */
+/** Changes bytes on their way: the proxy forwards only the returned bytes. */
 export type Passage = (bytes: Buffer) => Buffer | undefined;
 
 export interface Disturbance {
@@ -21,7 +21,7 @@ export interface NetworkProxy {
   stop(): Promise<void>;
 }
 
-/** @param disturb called for each connection; told the proxy, because a disturbance usually ends in a cut */
+/** @param disturb called for each connection, with the proxy, because a disturbance usually ends in a cut */
 export async function startProxy(
   settings: ConnectionSettings,
   disturb: (proxy: NetworkProxy) => Disturbance = () => ({}),

@@ -1,4 +1,4 @@
-// Revisions that only tests have: written to a folder for a moment, read as those of migrations/ are.
+// Revisions that only tests have: written to a temporary folder, and read in the same way as migrations/.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';

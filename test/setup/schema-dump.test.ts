@@ -125,7 +125,7 @@ const NO_CHANGES = {
     'CREATE SCHEMA away; ALTER TABLE child SET SCHEMA away; ALTER TABLE away.child SET SCHEMA public',
   'a column added and dropped': 'ALTER TABLE parent ADD note text; ALTER TABLE parent DROP note',
   'a privilege granted and revoked': 'GRANT SELECT ON parent TO PUBLIC; REVOKE SELECT ON parent FROM PUBLIC',
-  'an object of the same name made anew': 'DROP INDEX child_title; CREATE INDEX child_title ON child (title)',
+  'an object dropped and created again': 'DROP INDEX child_title; CREATE INDEX child_title ON child (title)',
 };
 
 describe('dumpSchema', () => {

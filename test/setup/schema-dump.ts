@@ -6,8 +6,8 @@ import { connectorTo } from '../../lambda/migrator/session/connection.ts';
 import type { ConnectionSettings } from '../../lambda/migrator/session/settings.ts';
 
 /**
- * Everything that makes up a schema, one object a line, in one order and without oids. What an extension
- * brought counts as the extension's, not as the schema's.
+ * Everything that makes up a schema, one object a line, in one order and without oids. The objects of an
+ * extension count as the extension's, not as the schema's.
  */
 export async function dumpSchema(client: pg.Client, schema = 'public'): Promise<string> {
   const { rows: settings } = await client.query("SELECT current_setting('search_path') AS path");
@@ -32,7 +32,7 @@ function withoutEmpty(row: Record<string, unknown>): Record<string, unknown> {
   );
 }
 
-/** Privileges in one order; where none were ever granted, those that the owner has by default. */
+/** Privileges in one order; before any GRANT, the default privileges of the owner. */
 const privileges = (kind: string, acl: string, owner: string) => `(
   SELECT array_agg(item::text ORDER BY item::text COLLATE "C")
   FROM unnest(coalesce(${acl}, acldefault(${kind}, ${owner}))) AS item
@@ -57,7 +57,7 @@ const CATALOGUE: Readonly<Record<string, string>> = {
       ${comment('pg_namespace', 'oid')}
     FROM pg_namespace WHERE nspname = $1`,
 
-  // Whatever has no line of its own below has at least its name here.
+  // Objects without their own line below have at least their name here.
   member: `
     SELECT DISTINCT member.type, member.identity
     FROM pg_namespace
@@ -97,7 +97,7 @@ const CATALOGUE: Readonly<Record<string, string>> = {
     LEFT JOIN pg_class AS toast ON toast.oid = relation.reltoastrelid
     WHERE relation.relkind NOT IN ('i', 'I') ORDER BY 1`,
 
-  // Numbered anew, because a dropped column leaves a gap that nobody sees.
+  // Numbered again, because a dropped column leaves an invisible gap.
   column: `
     SELECT relation.relname AS relation, row_number() OVER (PARTITION BY relation.oid ORDER BY attnum) AS position,
       attname AS name, format_type(atttypid, atttypmod) AS type,
@@ -201,7 +201,7 @@ const run = promisify(execFile);
 /**
  * Schema public as pg_dump writes it.
  *
- * @returns undefined where no pg_dump is on the path, or one that is older than the server
+ * @returns undefined if pg_dump is not on the path, or is older than the server
  */
 export async function pgDump(settings: ConnectionSettings): Promise<string | undefined> {
   if ((await majorOfPgDump()) < (await majorOfServer(settings))) return undefined;
@@ -222,7 +222,7 @@ export async function pgDump(settings: ConnectionSettings): Promise<string | und
   return stdout.replace(/^\\(un)?restrict .*\n/gm, '');
 }
 
-/** 0 where there is none. */
+/** Returns 0 if pg_dump is not installed. */
 async function majorOfPgDump(): Promise<number> {
   const { stdout } = await run('pg_dump', ['--version']).catch(() => ({ stdout: '' }));
   return Number(/\d+/.exec(stdout)?.[0] ?? 0);

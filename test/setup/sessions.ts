@@ -1,4 +1,4 @@
-// What other sessions do meanwhile: they hold locks, look at what runs, end it.
+// Other sessions during a test: they hold locks, watch running queries, and end them.
 import type pg from 'pg';
 import { withClient } from '../../lib/twin/server/client.ts';
 import { type TestDatabase, testServer } from './database.ts';
@@ -17,7 +17,7 @@ export async function until<T>(what: string, ask: () => Promise<T | undefined | 
   }
 }
 
-/** A session that has begun a transaction with `sql`, and keeps its locks until it is told otherwise. */
+/** A session that has begun a transaction with `sql`, and keeps its locks until `release()`. */
 export interface Holder {
   readonly pid: number;
   readonly client: pg.Client;
@@ -57,7 +57,7 @@ export async function pidRunning(database: TestDatabase, text: string): Promise<
 export async function expectNothingLeft({ name }: TestDatabase): Promise<void> {
   // From another database, so that the looking does not see itself.
   await withClient(testServer, 'postgres', (client) =>
-    // The client is told of its end a moment before the server has forgotten it.
+    // The client learns of its end a moment before the server has forgotten it.
     until(`the end of the sessions in ${name}`, async () => {
       const { rows } = await client.query(
         `SELECT pid FROM pg_stat_activity WHERE datname = '${name}' AND application_name LIKE 'backstop%'

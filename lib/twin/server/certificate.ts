@@ -1,4 +1,4 @@
-// The TLS certificate of an embedded server: signed by itself, made anew for each server, good for this machine's own address.
+// The TLS certificate of an embedded server: signed by itself, new for each server, valid for this machine's own address.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generate } from 'selfsigned';

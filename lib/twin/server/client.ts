@@ -43,7 +43,7 @@ export async function dropDatabase(client: Client, name: string): Promise<void> 
   await client.query(`DROP DATABASE IF EXISTS ${escapeIdentifier(name)} WITH (FORCE)`);
 }
 
-/** A role with a password of its own, to which the administrator may give what is his. */
+/** A role with its own password; the administrator may make it the owner of his objects. */
 export async function createRole(client: Client, name: string): Promise<Credentials> {
   const password = randomBytes(18).toString('base64url');
   const role = escapeIdentifier(name);

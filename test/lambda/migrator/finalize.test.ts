@@ -17,7 +17,7 @@ const chain = databaseOf(
 const [ONE, TWO, LATER] = ['arn:aws:states:one', 'arn:aws:states:two', 'arn:aws:states:later'];
 
 let database: TestDatabase;
-/** What an execution works with; without a name it is a person at the command line. */
+/** Options of the execution with this name; without a name, of a person at the command line. */
 const by = (execution?: string) =>
   migratorOn(database, { database: chain, ...(execution !== undefined && { execution }) });
 const finalizeLater = () => finalize(by(LATER), undefined, { appliedBy: ONE });
@@ -51,7 +51,7 @@ test.each<[what: string, since: () => Promise<unknown>, last: string]>([
     'upgraded, base -> 001, by \\w+',
   ],
   ['stamped by hand', () => stamp(by(), '002'), 'stamped, 001 -> 002, by \\w+'],
-])('is refused where the database was %s since, and names who it was', async (_what, since, last) => {
+])('is refused if the database was %s since, and names the author', async (_what, since, last) => {
   await since();
   await expect(finalizeLater()).rejects.toMatchObject({
     name: 'NotAtTarget',
@@ -64,7 +64,7 @@ test.each<[what: string, since: () => Promise<unknown>, last: string]>([
   ]);
 });
 
-test('is refused where nobody remembers who it was', async () => {
+test('is refused if the history has no change', async () => {
   await database.query('DROP SCHEMA backstop CASCADE');
   await expect(finalizeLater()).rejects.toMatchObject({
     name: 'NotAtTarget',
@@ -79,7 +79,7 @@ test('does not mind a run of somebody else that changed nothing', async () => {
   expect(await finalizeLater()).toMatchObject({ outcome: 'finalized' });
 });
 
-test('finds nothing to do where somebody has finalized, whoever changed the database last', async () => {
+test('finds nothing to do after any finalize, even if another execution changed the database last', async () => {
   await upgrade(by(TWO), '002');
   await finalize(by());
   expect(await finalizeLater()).toMatchObject({ outcome: 'nothing to do' });

@@ -1,4 +1,4 @@
-// The verbs that only look: what they find, what they foresee to be lost, and that they write nothing.
+// The verbs that only read: their results, the loss that they foresee, and that they write nothing.
 
 import { current, inspect, log, lossOfDowngrade, lossOfFinalize } from '../../../lambda/migrator/inspect.ts';
 import { finalize, upgrade } from '../../../lambda/migrator/migrator.ts';
@@ -38,7 +38,7 @@ const told = ({ found, unforeseen }: Loss) => ({
 });
 const NOTHING = { found: [], unforeseen: [] };
 
-test('where the database stands, before the first run and after each', async () => {
+test('the current revision, before the first run and after each', async () => {
   expect(await current(options())).toBe('base');
   expect(await inspect(options())).toMatchObject({ from: 'base', to: '003', pending: ['001', '002', '003'] });
   await upgrade(options(), '002');
@@ -76,10 +76,13 @@ describe('a downgrade loses', () => {
       'base',
       { found: [{ revision: '001', violations: 2, rows: [{ lost: 1 }, { lost: 2 }] }], unforeseen: ['003'] },
     ],
-  ])('to %s what its checks find, and what no check speaks of', async (target, loss) => {
-    await database.query('INSERT INTO one VALUES (1), (2)');
-    expect(told(await lossOfDowngrade(options(), target))).toEqual(loss);
-  });
+  ])(
+    'to %s the rows that its checks find, and it lists the revisions without a check',
+    async (target, loss) => {
+      await database.query('INSERT INTO one VALUES (1), (2)');
+      expect(told(await lossOfDowngrade(options(), target))).toEqual(loss);
+    },
+  );
 
   test('nothing that a target forward could lose: it is refused', async () => {
     await expect(lossOfDowngrade(options(), '+1')).rejects.toMatchObject({ name: 'InvalidInput' });
@@ -87,7 +90,7 @@ describe('a downgrade loses', () => {
 });
 
 describe('a finalize loses', () => {
-  test('nothing where nothing is retired, nothing where the retired tables are empty', async () => {
+  test('nothing if no table is retired, or if the retired tables are empty', async () => {
     expect(told(await lossOfFinalize(options()))).toEqual(NOTHING);
     await upgrade(options(), 'head');
     expect(told(await lossOfFinalize(options()))).toEqual(NOTHING);
@@ -115,7 +118,7 @@ describe('a finalize loses', () => {
     });
   });
 
-  test('what is not foreseen, where the upgrade before it retires', async () => {
+  test('an unknown number of rows, if the upgrade before it retires them', async () => {
     expect(told(await lossOfFinalize(options(), '001'))).toEqual(NOTHING);
     expect(told(await lossOfFinalize(options(), 'head'))).toEqual({ found: [], unforeseen: ['002'] });
   });

@@ -1,4 +1,4 @@
-// Where an SQL error is: every kind of SQL in a revision, from the error of the server back to file, line and column.
+// The location of an SQL error: every kind of SQL in a revision, from the error of the server back to file, line and column.
 import { plan, validate } from '../../../lambda/migrator/inspect.ts';
 import { upgrade } from '../../../lambda/migrator/migrator.ts';
 import { BackstopError } from '../../../lambda/migrator/model/errors.ts';
@@ -72,7 +72,7 @@ test('the line is shown with a caret', async () => {
   expect(message).toContain('\n     1 + nothing;\n         ^\n');
 });
 
-test('the history keeps where it failed', async () => {
+test('the history keeps the location of the error', async () => {
   await failedStep('SELECT nothing;');
   const [row] = await database.query('SELECT report FROM backstop.history ORDER BY id DESC LIMIT 1');
   expect(row?.report.location).toMatchObject({ file: '001_x/upgrade.sql', line: 7, column: 8 });

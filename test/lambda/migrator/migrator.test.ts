@@ -1,4 +1,4 @@
-// The verbs: what each refuses before it begins, what it finds, and where it leaves the database.
+// The verbs: their refusals, their reports, and the database after each of them.
 
 import { plan, reconcile, validate } from '../../../lambda/migrator/inspect.ts';
 import { downgrade, finalize, upgrade } from '../../../lambda/migrator/migrator.ts';
@@ -91,14 +91,14 @@ describe('a chain of three', () => {
     expect((await reconcile(options())).revision).toBe('base');
   });
 
-  test('what is at its target finds nothing to do, in every direction', async () => {
+  test('a database at its target has nothing to do, in every direction', async () => {
     for (const act of [upgrade, downgrade]) {
       expect(await act(options(), '002')).toMatchObject({ outcome: 'nothing to do', from: '002', to: '002' });
     }
     expect(await finalize(options())).toMatchObject({ direction: 'finalize', outcome: 'nothing to do' });
   });
 
-  test('an execution that asks twice gets the report of what it did', async () => {
+  test('an execution that asks twice gets the report of its run', async () => {
     const execution = (name: string) => ({ ...options(), execution: name });
     const { durationMs: _, exclusiveMs: __, ...report } = await upgrade(execution('one'), 'head');
     expect(report).toMatchObject({ outcome: 'upgraded', revisions: ['003'] });
@@ -120,7 +120,7 @@ describe('a chain of three', () => {
   });
 });
 
-test('002 and back: every verdict, and what is left to finalize', async () => {
+test('002 and back: every verdict, and the tables left to finalize', async () => {
   database = await makeDatabase('at005');
   const options = migratorOn(database);
   const verdict = async (phase: Parameters<typeof validate>[1]) => {

@@ -1,4 +1,4 @@
-// The script of `--sql`: whoever runs it, it does what an online run does, or nothing.
+// The script of `--sql`: run by any user, it does the same as an online run, or nothing.
 import { execFile, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
 import { validate } from '../../../lambda/migrator/inspect.ts';
@@ -22,7 +22,7 @@ let database: TestDatabase;
 
 /** How a script ended. */
 interface Ending {
-  /** The exit status of psql; of the driver 0, or 3 where it threw. */
+  /** The exit status of psql; of the driver 0, or 3 if it threw. */
   readonly status: number;
   readonly errors: string;
 }
@@ -69,7 +69,7 @@ const CLIENTS: [name: string, run: Client, isHere: boolean][] = [
 ];
 const WELL: Ending = { status: 0, errors: expect.not.stringContaining('ERROR') };
 
-/** Schema public, and what alembic_version holds. */
+/** Schema public, and the rows of alembic_version. */
 async function state({ name, query }: TestDatabase): Promise<string[]> {
   const schema = await withClient(testServer, name, (client) => dumpSchema(client));
   if (!schema.includes('"alembic_version"')) return [schema];
@@ -92,7 +92,7 @@ function scriptOf(...drafts: RevisionDraft[]): string {
   return offlineSql(chain, 'upgrade', 'base', chain.head);
 }
 
-test('it begins with what it does, which revisions it runs, and how to run it', () => {
+test('it begins with its purpose, its revisions, and how to run it', () => {
   const [title, , ...lines] = offlineSql(chain, 'upgrade', '003a', '002').split('\n\n')[0]?.split('\n') ?? [];
   expect(title).toBe('-- Upgrade from 003a to 002');
   const [fifth, second] = chain.revisions.slice(-2);
@@ -118,7 +118,7 @@ test.each<['upgrade' | 'downgrade', from: string, to: string, titles: string[]]>
   expect(told).toEqual(titles.flatMap((title) => [title, ...(steps[title] ?? ['step: Step 1'])]));
 });
 
-test('where there is nothing to do, it is a comment that says so', () => {
+test('if there is nothing to do, it is a comment that says so', () => {
   expect(offlineSql(chain, 'downgrade', '005', '005')).toBe(
     '-- From 005 to 005 there is nothing to downgrade.\n',
   );
@@ -201,7 +201,7 @@ describe('run', () => {
         '003, 005',
       ],
       ['no longer at base', `${ALEMBIC} INSERT INTO alembic_version VALUES ('005')`, 'base', '005'],
-    ])('is refused and changes nothing where the database is %s', async (_at, versions, from, holds) => {
+    ])('is refused and changes nothing if the database is %s', async (_at, versions, from, holds) => {
       database = await makeDatabase('empty');
       await database.query(versions);
       const before = await state(database);
@@ -213,7 +213,7 @@ describe('run', () => {
       expect(await state(database)).toEqual(before);
     });
 
-    testHere('changes nothing where a step in the middle fails', async () => {
+    testHere('changes nothing if a step in the middle fails', async () => {
       database = await makeDatabase('empty', { extension: false });
       const before = await state(database);
       const script = scriptOf(
@@ -357,7 +357,7 @@ describe('run', () => {
       ]);
     });
 
-    test('what is deferred is checked before COMMIT, where a timeout bounds it', async () => {
+    test('deferred constraints are checked before COMMIT, within a timeout', async () => {
       const slow = `CREATE TABLE one ();
       CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.3); RETURN NULL; END';
       CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON one DEFERRABLE INITIALLY DEFERRED

@@ -1,4 +1,4 @@
-// Stamp: the version and nothing else, in one transaction, remembered; over what is unknown only on purpose.
+// Stamp: it writes the version and a history row in one transaction, and replaces unknown versions only on purpose.
 import { stamp, upgrade } from '../../../lambda/migrator/migrator.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
 import { databaseOf } from '../../setup/revisions.ts';
@@ -42,13 +42,13 @@ test('forward, back, relative and to base, without a step of a revision', async 
   expect(await database.query("SELECT to_regclass('one') AS one")).toEqual([{ one: null }]);
 });
 
-test('where the database is already, nothing is done and nothing remembered', async () => {
+test('a stamp of the current revision does nothing and leaves no history', async () => {
   await upgrade(options(), '001');
   expect(await stamp(options(), '001')).toMatchObject({ outcome: 'nothing to do', from: '001', to: '001' });
   expect(await database.query('SELECT direction FROM backstop.history')).toEqual([{ direction: 'upgrade' }]);
 });
 
-test('it is remembered as what it is, and says nothing of what was applied', async () => {
+test('the history has it as a stamp, without the checksum of an applied revision', async () => {
   await stamp(options(), '002');
   expect(
     await database.query(
@@ -65,7 +65,7 @@ describe.each([
 ])('over %s', (_what, before) => {
   beforeEach(() => pretend(...before));
 
-  test('refused, unless they are to be deleted', async () => {
+  test('is refused without purge', async () => {
     await expect(stamp(options(), '002')).rejects.toMatchObject({ name: 'UnknownRevision' });
     expect(await versions()).toEqual(before);
   });
@@ -79,7 +79,7 @@ describe.each([
     expect(await versions()).toEqual(left);
   });
 
-  test('a target that is none is refused, and the versions stay', async () => {
+  test('an invalid target is refused, and the versions stay', async () => {
     await expect(stamp(options(), 'nope', { purge: true })).rejects.toMatchObject({
       name: 'UnknownRevision',
     });
@@ -87,7 +87,7 @@ describe.each([
   });
 });
 
-test('purge does no harm where there is nothing to purge', async () => {
+test('purge does no harm if there is nothing to purge', async () => {
   await stamp(options(), '002', { purge: true });
   expect(await versions()).toEqual(['002']);
   expect(await stamp(options(), '002', { purge: true })).toMatchObject({ outcome: 'nothing to do' });

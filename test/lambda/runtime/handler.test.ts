@@ -1,4 +1,4 @@
-// The frame of every function: what it logs, and what it lets out when the work fails.
+// The frame of every function: its log lines, and its error when the work fails.
 import type { Context } from 'aws-lambda';
 import { BackstopError } from '../../../lambda/migrator/model/errors.ts';
 import { orEndAs, stateHandler } from '../../../lambda/runtime/handler.ts';

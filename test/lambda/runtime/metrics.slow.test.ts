@@ -1,4 +1,4 @@
-// What the functions measure: the lines that CloudWatch makes metrics of, from real executions and from nonsense.
+// Metrics of the functions: the lines that CloudWatch reads, from real executions and from nonsense.
 import { emitMetrics, type Measures, measureRun } from '../../../lambda/runtime/metrics.ts';
 import type { Execution } from '../../../lib/twin/execution.ts';
 import { makeTwin, type Run } from '../../machine/twin.ts';
@@ -127,7 +127,7 @@ test('a function that fails is measured, too', async () => {
   expect(lines).toMatchObject([{ database: 'unknown' }]);
 });
 
-describe('numbers that are none', () => {
+describe('values that are not finite numbers', () => {
   const state = {
     execution: {
       name: 'run-1',
@@ -137,7 +137,7 @@ describe('numbers that are none', () => {
     },
   };
 
-  /** What is written for these measures. */
+  /** The lines for these measures. */
   function written(measure: () => Measures): string[] {
     const texts: string[] = [];
     const { write } = process.stdout;
@@ -157,7 +157,7 @@ describe('numbers that are none', () => {
     expect(others).toEqual([]);
   });
 
-  test('make no line where there are no others', () => {
+  test('make no line if no other value is left', () => {
     expect(written(() => ({ Duration: Number.POSITIVE_INFINITY }))).toEqual([]);
     expect(written(() => ({}))).toEqual([]);
   });

@@ -1,4 +1,4 @@
-// Checks: what they report, that they leave no trace, and how they refuse a run.
+// Checks: their reports, their refusals of a run, and that they leave no trace.
 
 import { plan, validate } from '../../../../lambda/migrator/inspect.ts';
 import { upgrade } from '../../../../lambda/migrator/migrator.ts';
@@ -18,7 +18,7 @@ afterEach(async () => {
   await database.drop();
 });
 
-/** What a database is validated with whose first revision carries these checks. */
+/** Options of a run whose first revision carries these checks. */
 const withChecks = (...checks: string[]) =>
   migratorOn(database, { database: databaseOf({ id: '001', checks: { 'before-upgrade': checks } }) });
 const schemas = () =>
@@ -26,7 +26,7 @@ const schemas = () =>
     "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'",
   );
 
-test('a check holds if it returns no row, and every verdict is told as it falls', async () => {
+test('a check holds if it returns no row, and each verdict is reported as soon as it is known', async () => {
   const options = withChecks('SELECT 1 WHERE false', 'SELECT 7 AS id; -- one row\n-- of one column');
   const report = await validate(options, 'before-upgrade');
   expect(report).toMatchObject({
@@ -55,7 +55,7 @@ test.each([
   expect(checks[0]?.rows).toEqual(Array.from({ length: reported }, (_, index) => ({ id: index + 1 })));
 });
 
-test('long content of a violating row is cut, and what the check itself says is not', async () => {
+test('long content of a violating row is cut, and the text of the check is not', async () => {
   const said = "repeat('ALTER TABLE x; ', 50) AS hint";
   const content = "repeat('x', 100000) AS content, jsonb_build_object('y', repeat('y', 100000)) AS document";
   const { checks } = await validate(withChecks(`SELECT 1 AS id, ${content}, ${said}`), 'before-upgrade');
@@ -79,7 +79,7 @@ test('all checks see the same moment, whatever is committed meanwhile', async ()
 });
 
 describe('a check whose query is itself wrong has no verdict', () => {
-  // What a sequence has given out no rollback takes back.
+  // A rollback does not take back the numbers of a sequence.
   beforeEach(() => database.query('CREATE SEQUENCE counter'));
 
   test.each([
@@ -89,7 +89,7 @@ describe('a check whose query is itself wrong has no verdict', () => {
     ['is two queries', 'SELECT 1; SELECT 2;', '42601'],
     ['is no query', 'CREATE TABLE two ()', '42601'],
     ['writes', "SELECT nextval('counter')", '25006'],
-  ])('one that %s is MigrationFailed with its number', async (_what, sql, code) => {
+  ])('a check that %s is MigrationFailed with its number', async (_what, sql, code) => {
     await expect(validate(withChecks('SELECT 1 WHERE false', sql), 'before-upgrade')).rejects.toMatchObject({
       name: 'MigrationFailed',
       summary: expect.stringMatching(
@@ -98,7 +98,7 @@ describe('a check whose query is itself wrong has no verdict', () => {
     });
   });
 
-  test('one that takes too long is MigrationFailed with its number', async () => {
+  test('a check that takes too long is MigrationFailed with its number', async () => {
     const options = {
       ...withChecks('SELECT pg_sleep(30)'),
       bounds: { ...DEFAULT_BOUNDS, transactionMs: 100 },
@@ -110,7 +110,7 @@ describe('a check whose query is itself wrong has no verdict', () => {
   });
 });
 
-describe('what checks gather', () => {
+describe('data that checks gather', () => {
   /** How a query becomes a section of a verify file. */
   const gather = (table: string, query: string) =>
     `-- gather: all ${table}\nCREATE TEMPORARY TABLE ${table} ON COMMIT DROP AS\n${query};\n`;
@@ -136,7 +136,7 @@ describe('what checks gather', () => {
     ]);
   });
 
-  test('may be read by what is gathered after it', async () => {
+  test('may be read by a later gather section', async () => {
     const sections = NUMBERS + gather('doubles', 'SELECT 2 * id AS id FROM numbers');
     const { checks, gathered } = await judge(sections, 'SELECT id FROM doubles');
     expect(checks[0]?.rows).toEqual([{ id: 14 }]);
@@ -151,14 +151,14 @@ describe('what checks gather', () => {
 
   test.each([
     [
-      'nobody may make a temporary table',
+      'no user may create a temporary table',
       (name: string) => `REVOKE TEMPORARY ON DATABASE ${name} FROM PUBLIC, CURRENT_USER`,
     ],
     [
       'a session may only read',
       (name: string) => `ALTER DATABASE ${name} SET default_transaction_read_only = on`,
     ],
-  ])('where %s each looks for itself, with the same verdict', async (_where, sql) => {
+  ])('if %s, each check runs its own query, with the same verdict', async (_where, sql) => {
     await database.query(sql(database.name));
     const sections = NUMBERS + gather('doubles', 'SELECT 2 * id AS id FROM numbers');
     const report = await judge(
@@ -219,7 +219,7 @@ describe('checks leave no trace', () => {
     expect(await schemas()).toEqual([{ nspname: 'public' }]);
   });
 
-  test('nobody waits for them, and they wait for no upgrade that is making the history', async () => {
+  test('no other session waits for them, and they wait for no upgrade that creates the history', async () => {
     const other = await hold(database, 'CREATE SCHEMA backstop');
     expect(await plan(withChecks('SELECT 1 WHERE false'), 'upgrade', 'head')).toMatchObject({
       pending: ['001'],
@@ -245,7 +245,7 @@ describe('a check that does not hold before the upgrade', () => {
   test.each([
     ['says no name', "SELECT 7 AS id, 'm' AS m"],
     ['says a name that no ending has', "SELECT 7 AS id, 'toString' AS error"],
-  ])('refuses as MigrationFailed where its row %s', async (_what, sql) => {
+  ])('refuses as MigrationFailed if its row %s', async (_what, sql) => {
     await expect(upgrade(withChecks(sql), 'head')).rejects.toMatchObject({
       name: 'MigrationFailed',
       summary: 'Check V1.1 does not hold: check 1',

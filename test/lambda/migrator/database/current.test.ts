@@ -1,4 +1,4 @@
-// Where a database is: one revision of the chain, or a refusal that names the way on.
+// The current revision of a database: one revision of the chain, or a refusal that names the way on.
 import { readCurrent } from '../../../../lambda/migrator/database/current.ts';
 import type { Database } from '../../../../lambda/migrator/revisions/databases.ts';
 import { makeDatabase, type TestDatabase } from '../../../setup/database.ts';
@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-/** What is read where the version table holds these; without any, where there is no table. */
+/** Reads the revision from a version table with `versions`; without `versions` the table is missing. */
 async function read(chain: Database, versions?: readonly string[]): Promise<string> {
   await database.query('DROP TABLE IF EXISTS alembic_version');
   if (versions) await database.query('CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)');
@@ -41,14 +41,10 @@ test.each<[versions: string[] | undefined, revision: string]>([
 });
 
 test.each([
-  ['one that no folder describes', ['zzz'], "Can't locate revision identified by 'zzz'"],
+  ['a revision without a folder', ['zzz'], "Can't locate revision identified by 'zzz'"],
   // The start of a revision is for targets: a version is written out.
-  ['the start of one', ['00'], "Can't locate revision identified by '00'"],
-  [
-    'two, though each of them is known',
-    ['001', '002'],
-    'The database says that it is at 2 revisions at once',
-  ],
+  ['the start of a revision', ['00'], "Can't locate revision identified by '00'"],
+  ['a pair of known revisions', ['001', '002'], 'The database says that it is at 2 revisions at once'],
 ])('%s is refused', async (_what, versions, summary) => {
   await expect(read(chain, versions)).rejects.toMatchObject({
     name: 'UnknownRevision',
@@ -73,7 +69,7 @@ describe('the hint names the newest revision that the schema looks like', () => 
     });
   });
 
-  test('also by what must hold once the next one is taken back, where it has no checks itself', async () => {
+  test('also by the after-downgrade checks of the next revision, if it has no checks itself', async () => {
     const judgedByTheNext = databaseOf(
       { id: '001' },
       {

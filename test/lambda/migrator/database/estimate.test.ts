@@ -1,4 +1,4 @@
-// The estimate: what an upgrade would cost is told beforehand, keeps nobody waiting, and stops what locks for too long.
+// The estimate: it reports the cost of an upgrade beforehand, blocks no session, and stops a lock that would last too long.
 
 import { plan } from '../../../../lambda/migrator/inspect.ts';
 import { downgrade, upgrade } from '../../../../lambda/migrator/migrator.ts';
@@ -42,7 +42,7 @@ describe('of 002', () => {
     expect([...retires].sort()).toEqual(retired);
   });
 
-  test('what it scans it also locks', () => {
+  test('it locks every table that it scans', () => {
     expect(script.locks).toEqual(expect.arrayContaining([...script.scans]));
   });
 
@@ -82,14 +82,14 @@ describe('of a table', () => {
       INSERT INTO one SELECT generate_series(1, 10000);`);
   });
 
-  test('that nobody has analysed, the size is known', async () => {
+  test('the size is known before any ANALYZE', async () => {
     const [size] = await database.query("SELECT pg_relation_size('one')::float8 AS bytes");
     const { tables } = await estimateOf(scan('public.one'));
     expect(tables).toMatchObject([{ relation: 'public.one', ...size }]);
     expect(tables[0]?.scanMs).toBeGreaterThan(0);
   });
 
-  test('that is locked by somebody, statistics say the size, and nobody is waited for', async () => {
+  test('statistics give the size if another session holds a lock, and the estimate does not wait for it', async () => {
     await database.query('ANALYZE one');
     const [known] = await database.query(
       "SELECT reltuples::float8 AS rows, relpages * 8192::float8 AS bytes FROM pg_class WHERE relname = 'one'",
@@ -184,7 +184,7 @@ describe('a lock that is expected to be held for too long', () => {
   test.each<[what: string, run: (options: ReturnType<typeof on>) => Promise<unknown>]>([
     ['a dry run', (options) => upgrade(options, 'head', { dryRun: true })],
     ['a plan', (options) => plan(options, 'upgrade', 'head')],
-  ])('is only told of by %s', async (_what, run) => {
+  ])('is only reported by %s', async (_what, run) => {
     const { events, ...options } = on(LOCKING, HARDLY);
     await run({ ...options, events });
     expect(lines(events, 'exceeding')).toEqual([
@@ -199,7 +199,7 @@ describe('a lock that is expected to be held for too long', () => {
     expect(lines(events, 'estimated')).toEqual([]);
   });
 
-  test('is not looked for where nothing is pending', async () => {
+  test('is not estimated if nothing is pending', async () => {
     await upgrade(on(LOCKING), 'head');
     const { events, ...options } = on(LOCKING, HARDLY);
     expect(await upgrade(options, 'head')).toMatchObject({ outcome: 'nothing to do' });
@@ -207,7 +207,7 @@ describe('a lock that is expected to be held for too long', () => {
     expect(lines(events, 'estimated')).toEqual([]);
   });
 
-  test('is none where only the run is long: that is told of, and not refused', async () => {
+  test('does not include a run that is only long: it is reported, not refused', async () => {
     const { events, ...options } = on(declaring('-- Locks: public.gone'), HARDLY);
     expect(await upgrade(options, 'head')).toMatchObject({ outcome: 'upgraded' });
     expect(lines(events, 'exceeding')).toEqual([
@@ -216,7 +216,7 @@ describe('a lock that is expected to be held for too long', () => {
   });
 });
 
-test('what was expected is kept in the history, beside what was measured', async () => {
+test('the history keeps the estimate beside the measurements', async () => {
   database = await makeDatabase('empty', { extension: false });
   const { estimate } = await upgrade(on(declaring('-- Locks:')), 'head');
   expect(await database.query("SELECT report -> 'estimate' AS estimate FROM backstop.history")).toEqual([

@@ -1,4 +1,4 @@
-// Evidence: what a run says it did is what it did, in the words of the server.
+// Evidence: a run reports its changes as the server itself recorded them.
 import { downgrade, finalize, upgrade } from '../../../../lambda/migrator/migrator.ts';
 import { DEFAULT_BOUNDS } from '../../../../lambda/migrator/model/bounds.ts';
 import type { RunReport } from '../../../../lambda/migrator/model/report.ts';
@@ -30,7 +30,7 @@ describe('of 002', () => {
     database = await makeDatabase('at005');
   });
 
-  test('what was retired, restored and dropped is named', async () => {
+  test('retired, restored and dropped tables are named', async () => {
     const options = migratorOn(database);
     const nothing = { retired: [], restored: [], created: [], dropped: [] };
     expect(await upgrade(options, 'head')).toMatchObject({ ...nothing, retired: inSchema('public') });
@@ -39,7 +39,7 @@ describe('of 002', () => {
     expect(await finalize(options)).toMatchObject({ ...nothing, dropped: inSchema('retired_002') });
   });
 
-  test('no table is rewritten, and how long each was locked is told once', async () => {
+  test('no table is rewritten, and the lock time of each is reported once', async () => {
     const report = await upgrade(migratorOn(database), 'head');
     expect(report.steps.flatMap(({ rewritten }) => rewritten)).toEqual([]);
     expect(Object.keys(report.exclusiveMs).sort()).toEqual(
@@ -70,7 +70,7 @@ describe('of any revision', () => {
     ['a new table', 'CREATE TABLE three (id integer);', []],
     ['another schema', 'CREATE SCHEMA other; ALTER TABLE one SET SCHEMA other;', []],
     ['every row updated', "UPDATE one SET two = 'y';", []],
-  ])('a rewritten table is named where it is rewritten: %s', async (_what, sql, rewritten) => {
+  ])('a rewritten table is named in its step: %s', async (_what, sql, rewritten) => {
     const { steps } = await run({ upgrade: ['SELECT 1;', sql, 'SELECT 2;'] });
     expect(steps.map((step) => step.rewritten)).toEqual([[], rewritten, []]);
   });

@@ -41,7 +41,7 @@ test('a run is remembered with who, what, when and how', async () => {
       duration_ms: expect.any(Number),
       outcome: 'upgraded',
       checksums: { '001': options.database.chain.revisions[0]?.checksum },
-      // What COMMIT itself takes can only be known after it.
+      // The time of COMMIT is known only after it.
       report: {
         ...report,
         durationMs: expect.any(Number),
@@ -109,7 +109,7 @@ test.each([
   ).toEqual([]);
 });
 
-describe('a plan names what was edited', () => {
+describe('a plan names an edited revision', () => {
   const edited: RevisionDraft = { ...ONE, upgrade: ['CREATE TABLE one (id bigint);'] };
 
   test('since it was applied', async () => {
@@ -118,7 +118,7 @@ describe('a plan names what was edited', () => {
     expect(await plan(on(edited), 'upgrade', 'head')).toMatchObject({ edited: ['001'], pending: [] });
   });
 
-  test('but not what was taken back, nor what another tool applied', async () => {
+  test('but not after a rollback, nor if another tool applied it', async () => {
     await upgrade(on(ONE), 'head');
     await downgrade(on(ONE), 'base');
     expect(await plan(on(edited), 'upgrade', 'head')).toMatchObject({ edited: [] });
@@ -129,7 +129,7 @@ describe('a plan names what was edited', () => {
   });
 });
 
-test('a user who may not create the history is told that this is what failed', async () => {
+test('a user who may not create the history gets an error that names the history', async () => {
   await database.asAdministrator(`ALTER DATABASE ${database.name} OWNER TO CURRENT_USER`);
   await expect(upgrade(on(ONE), 'head')).rejects.toMatchObject({
     name: 'MigrationFailed',

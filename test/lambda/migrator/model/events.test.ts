@@ -108,7 +108,7 @@ test.each<[line: string, event: ProgressEvent]>([
       step: {
         ...STEP,
         notices: [
-          { severity: 'NOTICE', message: 'told while it ran' },
+          { severity: 'NOTICE', message: 'printed while it ran' },
           { severity: 'INFO', message: 'All rows copied' },
         ],
       },

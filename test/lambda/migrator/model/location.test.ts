@@ -23,7 +23,7 @@ test.each([
   ['behind tabs that stay tabs', 9, '\tSELECT\tx;', ['SELECT\tx;', '      \t^']],
   ['below a character beyond the 16-bit plane', 4, "'😀'x", ["'😀'x", '   ^']],
   ['behind the last character', 4, 'abc', ['abc', '   ^']],
-])('the caret stands %s', (_what, column, text, lines) => {
+])('the caret is %s', (_what, column, text, lines) => {
   expect(describeLocation(at(column, text))).toEqual([
     `AT:  x/upgrade.sql:3:${column}`,
     ...lines.map((line) => `     ${line}`),

@@ -25,7 +25,7 @@ test('checks of one text share a line, in the order in which the texts appear fi
   ]);
 });
 
-test('a line does not hold where one of its checks does not, and says which', () => {
+test('a line does not hold if one of its checks does not, and names the check', () => {
   const broken = report('V1.2', false, 'a');
   const checks = [report('V1.1', true, 'a'), broken, report('V1.3', true, 'b')];
   expect(verdictLines(checks)).toEqual([

@@ -1,4 +1,4 @@
-// The chain: its order whatever the folders are called, and what makes it no chain.
+// The chain: its order, which folder names do not change, and the errors in it.
 import { join } from 'node:path';
 import { type Chain, readChain } from '../../../../lambda/migrator/revisions/chain.ts';
 import { codebaseMcp } from '../../../setup/database.ts';
@@ -11,7 +11,7 @@ test('parents, not names, give the order', () => {
   expect(codebaseMcp.chain.head).toBe('002');
 });
 
-describe('what is no chain is refused by the names of the folders', () => {
+describe('an invalid chain is refused with the names of the folders', () => {
   test.each<[what: string, drafts: RevisionDraft[], summary: RegExp]>([
     [
       'a parent that is missing',
@@ -76,7 +76,7 @@ describe('a branch label', () => {
     return { ...files, [`${draft.id}/upgrade.sql`]: `-- A title\n-- Branch: ${branch}\n${upgrade}` };
   };
 
-  test('is that of the first revision, which later ones may repeat', () => {
+  test('belongs to the first revision, and later ones may repeat it', () => {
     const files = { ...label('auth', { id: 'a' }), ...label('auth', { id: 'b', revises: 'a' }) };
     expect(inFolder(files, readChain)).toMatchObject({ branch: 'auth', head: 'b' });
   });

@@ -1,4 +1,4 @@
-// migrations/databases.json: what it says, and what is wrong with it in one sentence.
+// migrations/databases.json: its databases, and one sentence for each error in it.
 import { readDatabase, readDefinitions } from '../../../../lambda/migrator/revisions/databases.ts';
 import { inFolder, revisionFiles } from '../../../setup/revisions.ts';
 
@@ -15,7 +15,7 @@ test('a database is its definition and the chain of its folder', () => {
   });
 });
 
-test('a name that is not there is answered with those that are', () => {
+test('an unknown name is answered with the known names', () => {
   const files = one({ folder: '.', urlVariable: 'ONE_URL' });
   expect(() => inFolder(files, (folder) => readDatabase(folder, 'two'))).toThrow(
     expect.objectContaining({
@@ -31,7 +31,7 @@ test.each([
   ['is no JSON', { 'databases.json': '{' }, /JSON/],
   ['has an unknown key', one({ folder: '.', urlVariable: 'X', extension: ['vector'] }), /"extension"/],
   ['lacks a folder', one({ urlVariable: 'X' }), /one\.folder/],
-])('a file that %s is refused, with what is wrong', (_what, files, detail) => {
+])('a file that %s is refused, with the reason', (_what, files, detail) => {
   expect(() => inFolder(files, readDefinitions)).toThrow(
     expect.objectContaining({ name: 'RevisionInvalid', detail: expect.stringMatching(detail) }),
   );

@@ -1,9 +1,9 @@
-// The endings that a revision declares: what its header may say, and what is refused.
+// The endings that a revision declares: valid and invalid lines in its header.
 import { readRefusals } from '../../../../lambda/migrator/revisions/databases.ts';
 import { parseRefusals } from '../../../../lambda/migrator/revisions/refusals.ts';
 import { MIGRATIONS } from '../../../../lib/paths.ts';
 
-test('each SQLSTATE has a name, of its own or of the engine', () => {
+test('each SQLSTATE has a name from the revision or the engine', () => {
   expect([...parseRefusals('23503 OrdersBlocked, 0A000 ServerTooOld,', 'x.sql')]).toEqual([
     ['23503', 'OrdersBlocked'],
     ['0A000', 'ServerTooOld'],
@@ -31,6 +31,6 @@ test.each([
   );
 });
 
-test('the names that the bundled revisions declare are those that the state machine must catch', () => {
+test('the state machine must catch exactly the names that the bundled revisions declare', () => {
   expect(readRefusals(MIGRATIONS)).toEqual(['ForeignKeyBlocked', 'OrphanedChunks', 'PatternViolation']);
 });

@@ -1,4 +1,4 @@
-// One revision folder: what is read from it, and the sentence that names the file where it cannot be.
+// One revision folder: the revision in it, or a sentence that names the invalid file.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Revision, readRevision } from '../../../../lambda/migrator/revisions/revision.ts';
@@ -44,7 +44,7 @@ test('a folder becomes a revision', () => {
   });
 });
 
-test('the header of the upgrade lists what is locked, scanned and retired, or nothing', () => {
+test('the header of the upgrade lists locked, scanned and retired tables, or nothing', () => {
   const header =
     '-- Locks: public.one ,, public.two\n-- Scans: public.two\n-- Retires: public.one, public.two';
   const { upgrade, retires } = read(edited('002/upgrade.sql', /^-- Locks:.*$/m, header));

@@ -1,4 +1,4 @@
-// A revision's SQL files: what is read from their comments, and the sentence for each that cannot be read.
+// A revision's SQL files: the content of their comments, and a sentence for each invalid comment.
 import { parseSqlFile } from '../../../../lambda/migrator/revisions/sql-file.ts';
 
 const FILE = `-- Add a column
@@ -43,7 +43,7 @@ test('a file from Windows reads the same', () => {
   expect(parseSqlFile(windows, 'step', 'upgrade.sql')).toEqual(parseSqlFile(FILE, 'step', 'upgrade.sql'));
 });
 
-test('checks are opened by their own word, and a file may have none', () => {
+test('checks begin with their own word, and a file without checks is valid', () => {
   const text = '-- Nothing to prove here.\n-- check: V1.1 a step: is no section\nSELECT 1;\n';
   expect(parseSqlFile(text, 'check', 'x.sql').sections).toEqual([
     expect.objectContaining({ kind: 'check', title: 'V1.1 a step: is no section', sql: 'SELECT 1;' }),
@@ -51,7 +51,7 @@ test('checks are opened by their own word, and a file may have none', () => {
   expect(parseSqlFile('-- Nothing\n', 'check', 'x.sql').sections).toEqual([]);
 });
 
-test('what checks gather is a section among them', () => {
+test('data that checks gather is a section among them', () => {
   const text = '-- T\n-- check: V1.1 one\nSELECT 1;\n-- gather: all of it\nSELECT 2;\n';
   expect(parseSqlFile(text, 'check', 'x.sql').sections).toEqual([
     expect.objectContaining({ kind: 'check', title: 'V1.1 one', sql: 'SELECT 1;' }),
@@ -70,6 +70,7 @@ test('a key may be written in any case', () => {
   expect(parseSqlFile(text, 'step', 'x.sql').values.get('Locks')).toBe('public.one');
 });
 
+// cspell:ignore Lokcs stpe chek
 test.each([
   ['a step without a title', '-- T\n-- step:  \nSELECT 1;', 'x.sql:2: a step has no title'],
   [
@@ -89,12 +90,12 @@ test.each([
     'x.sql:3: the header has an unknown key "Author"',
   ],
   [
-    'a misspelt key',
+    'a misspelled key',
     '-- T\n-- Lokcs: public.one\n-- step: One\nSELECT 1;',
     'x.sql:2: the header has an unknown key "Lokcs"',
   ],
   [
-    'a misspelt key below the header',
+    'a misspelled key below the header',
     '-- T\n--\n-- Lock: public.one\n-- step: One\nSELECT 1;',
     'x.sql:3: the header has an unknown key "Lock"',
   ],
@@ -130,9 +131,9 @@ test.each([
 });
 
 test.each([
-  ['a misspelt check', '-- T\n-- chek: V1.1 one\nSELECT 1;', 'x.sql:2: "-- chek:" is not a directive'],
+  ['a misspelled check', '-- T\n-- chek: V1.1 one\nSELECT 1;', 'x.sql:2: "-- chek:" is not a directive'],
   [
-    'a misspelt "shown as"',
+    'a misspelled "shown as"',
     '-- T\n-- check: V1.1 one\n-- show as: One\nSELECT 1;',
     'x.sql:3: "-- show as:" is not a directive',
   ],

@@ -1,4 +1,4 @@
-// What a target means: every form of it, from wherever the database is, and the remedy where it means nothing.
+// The target: every form of it, from any revision of the database, and the remedy if it is invalid.
 import { parseTarget, resolveTarget } from '../../../../lambda/migrator/revisions/target.ts';
 import { codebaseMcp } from '../../../setup/database.ts';
 import { databaseOf } from '../../../setup/revisions.ts';

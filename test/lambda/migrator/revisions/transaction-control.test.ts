@@ -1,4 +1,4 @@
-// What would end the transaction of a run is found in a revision's text, and nothing else is taken for it.
+// Statements that would end a run's transaction are found in a revision's text, without false alarms.
 import { findTransactionControl } from '../../../../lambda/migrator/revisions/transaction-control.ts';
 
 test.each([

@@ -98,7 +98,7 @@ test.each([
   },
 );
 
-describe('what is deferred to COMMIT is rolled back where it fails', () => {
+describe('work that is deferred to COMMIT is rolled back if it fails', () => {
   const upgradeWith = (sql: string, bounds = DEFAULT_BOUNDS) =>
     upgrade(
       migratorOn(database, { database: databaseOf({ id: '001', upgrade: [CREATE, sql] }), bounds }),
@@ -146,7 +146,7 @@ describe('what is deferred to COMMIT is rolled back where it fails', () => {
   });
 });
 
-describe('a crash of the server may take a transaction along so that nobody knows its id', () => {
+describe('a crash of the server may lose a transaction and its id', () => {
   /** The answer to COMMIT is lost. */
   const ask = async (id: string) => {
     const client = await database.connect('test');
@@ -165,7 +165,7 @@ describe('a crash of the server may take a transaction along so that nobody know
   });
 });
 
-describe('a COMMIT that the server does not carry out is told from one that it does', () => {
+describe('a COMMIT that the server does not carry out is an error', () => {
   const commitAfter = async (sql: string) => {
     const client = await database.connect('test');
     try {
@@ -192,7 +192,7 @@ describe('a COMMIT that the server does not carry out is told from one that it d
     });
   });
 
-  test('and nothing is thrown where it is', async () => {
+  test('but not if the server carries it out', async () => {
     await commitAfter(CREATE);
     expect(await isThere()).toBe(true);
   });

@@ -1,4 +1,4 @@
-// One transaction: tried again where others hold locks, bounded, and rolled back whole whatever ends it.
+// One transaction: tried again if others hold locks, bounded, and rolled back whole whatever ends it.
 import { upgrade } from '../../../../lambda/migrator/migrator.ts';
 import { type Bounds, DEFAULT_BOUNDS } from '../../../../lambda/migrator/model/bounds.ts';
 import { type Connect, connectorTo } from '../../../../lambda/migrator/session/connection.ts';
@@ -57,7 +57,7 @@ const silentAfter =
     };
   };
 
-describe('where another session holds a table lock', () => {
+describe('if another session holds a table lock', () => {
   const LOCKED: Omit<RevisionDraft, 'id'> = { locks: 'public.one', upgrade: [CHANGE] };
 
   test('for a while, it is tried again and succeeds, and says who was in the way', async () => {
@@ -174,7 +174,7 @@ describe('past its time it is MigrationTimeout and rolled back', () => {
     await expect(run).rejects.toMatchObject(TIMEOUT(2));
   });
 
-  test('where the server is not heard of any more', async () => {
+  test('if the server does not answer any more', async () => {
     const { run, proxy } = await beginThrough(silentAfter('a step unheard'), ["SELECT 'a step unheard';"]);
     await expect(run).rejects.toMatchObject(TIMEOUT(2));
     await proxy.stop();
@@ -213,7 +213,7 @@ describe('ended from outside it is MigrationFailed, rolled back, and its locks a
   });
 });
 
-test('under the locks a step takes one round trip: its bound, itself, and the look at what it did', async () => {
+test('under the locks a step takes one round trip: its bound, itself, and the query for its changes', async () => {
   const traffic: string[] = [];
   const connect: Connect = async (name) => {
     const client = await connectorTo(database.settings)(name);
@@ -252,7 +252,7 @@ describe('a step that fails', () => {
     ]);
   });
 
-  test('after the time was up is told as what it is', async () => {
+  test('after the time was up is reported by its own error', async () => {
     const { run } = begin({ upgrade: ['SELECT pg_sleep(0.6); SELECT pg_sleep(0.6); SELECT 1 / 0;'] }, SHORT);
     await expect(run).rejects.toMatchObject({
       name: 'MigrationFailed',
@@ -260,7 +260,7 @@ describe('a step that fails', () => {
     });
   });
 
-  test('is told even where the server is not heard of any more', async () => {
+  test('is reported even if the server does not answer any more', async () => {
     const { run, proxy } = await beginThrough(silentAfter('1 / 0', 'ROLLBACK'), ['SELECT 1 / 0;']);
     await expect(run).rejects.toMatchObject({ summary: expect.stringContaining('division by zero') });
     await proxy.stop();
@@ -278,7 +278,7 @@ describe('a step that fails', () => {
   });
 });
 
-test('notices are told in their order, each with its step', async () => {
+test('notices are reported in their order, each with its step', async () => {
   const say = (...words: string[]) =>
     `DO $$ BEGIN ${words.map((w) => `RAISE NOTICE '${w}';`).join(' ')} END $$;`;
   const { run, events } = begin({ upgrade: [say('a', 'b'), 'SELECT 1;', `${say('c')} ${say('d')}`] });
@@ -296,7 +296,7 @@ test('notices are told in their order, each with its step', async () => {
   ).toEqual(['a', 'b', '1', '2', 'c', 'd', '3']);
 });
 
-test('more than one revision is one transaction, told in order', async () => {
+test('several revisions are one transaction, reported in order', async () => {
   const options = migratorOn(database, {
     database: databaseOf({ id: '001', upgrade: [CHANGE] }, { id: '002', revises: '001' }),
   });
@@ -313,13 +313,13 @@ test('more than one revision is one transaction, told in order', async () => {
   ]);
 });
 
-test('a dry run tells of no revision that it is complete', async () => {
+test('a dry run reports no revision as complete', async () => {
   const options = migratorOn(database, { database: databaseOf({ id: '001', upgrade: [CHANGE] }) });
   await upgrade(options, 'head', { dryRun: true });
   expect(options.events.map(({ type }) => type)).not.toContain('revision completed');
 });
 
-test('a step that ends the transaction unseen is not told as rolled back', async () => {
+test('a step that ends the transaction unseen is not reported as rolled back', async () => {
   const read = databaseOf({ id: '001', upgrade: ['SELECT 1;'] });
   // Past the reader, which refuses such a step.
   const revisions = read.chain.revisions.map((revision) => ({

@@ -16,7 +16,7 @@ const tlsOf = (url: string, environment: Environment = {}) => read(url, environm
 
 const APP = { host: 'db', port: 5432, user: 'me', password: 'secret', database: 'app' };
 
-describe('what is written is read', () => {
+describe('the parts of a URL are read', () => {
   test.each<[url: string, expected: object]>([
     ['postgresql://me:secret@db:5433/app', { ...APP, port: 5433 }],
     ['postgres://me:secret@db/app', APP],
@@ -72,7 +72,7 @@ describe('what is written is read', () => {
   });
 });
 
-describe('what is left out is found as libpq finds it', () => {
+describe('missing parts are found as libpq finds them', () => {
   test('in the environment', () => {
     const environment = { PGUSER: 'me', PGHOST: 'db', PGPORT: '5433' };
     expect(read('postgresql:///app', environment)).toMatchObject({ host: 'db', port: 5433, user: 'me' });
@@ -102,7 +102,7 @@ describe('what is left out is found as libpq finds it', () => {
 
 describe('TLS', () => {
   test.each(['localhost', 'LOCALHOST', '127.0.0.1', '127.8.8.8', '[::1]', '%2Fvar%2Frun%2Fpostgresql'])(
-    'is off at %s, where nobody listens in between',
+    'is off at %s, because this machine needs no TLS to itself',
     (host) => {
       for (const how of ['', '?sslmode=prefer', '?sslmode=allow', '?sslmode=disable']) {
         expect(tlsOf(`postgresql://${host}/app${how}`).mode).toBe('off');
@@ -137,7 +137,7 @@ describe('TLS', () => {
     expect(tlsOf(`postgresql://db/app?${how}`).mode).toBe('off');
   });
 
-  test('is as the environment says where the URL says nothing', () => {
+  test('follows the environment if the URL says nothing', () => {
     const environment = { PGSSLMODE: 'verify-ca', PGSSLROOTCERT: '/etc/env.pem' };
     expect(tlsOf('postgresql://localhost/app', environment)).toEqual({
       mode: 'verify-full',
@@ -147,7 +147,7 @@ describe('TLS', () => {
     expect(tlsOf('postgresql://db/app?sslrootcert=/etc/url.pem', environment).caFile).toBe('/etc/url.pem');
   });
 
-  test('trusts the authorities of the system where none is named', () => {
+  test('trusts the authorities of the system if the URL names no others', () => {
     expect(tlsOf('postgresql://db/app?sslmode=require').caFile).toBeUndefined();
     expect(tlsOf('postgresql://db/app?sslmode=require&sslrootcert=system').caFile).toBeUndefined();
   });
@@ -203,7 +203,7 @@ describe('is refused, without a word of the password', () => {
     ['mysql://me:sesame@db/app', /is not the URL/],
     ['me:sesame@db/app', /is not the URL/],
     ['postgresql:me:sesame@db/app', /is not the URL/],
-    // What a password may not have: its beginning must not be taken for a host, a port or a database.
+    // Characters that a password must escape: its start must not be taken for a host, a port or a database.
     ['postgresql://me:ses/ame@db/app', /is not the URL/],
     ['postgresql://me:12/sesame@db/app', /is not the URL/],
     ['postgresql://me:12?sesame@db/app', /names no database$/],
@@ -246,7 +246,7 @@ describe('is refused, without a word of the password', () => {
     expect(refusal({ PGPORT: 'x' })).toMatchObject({ hint: expect.stringContaining('PGPORT') });
   });
 
-  test('whatever stands around it', () => {
+  test('whatever the text around it', () => {
     const password = 'sesame-42';
     const piece = fc.oneof(
       fc.string({ unit: 'binary' }),

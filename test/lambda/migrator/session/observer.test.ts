@@ -68,7 +68,7 @@ test('an observer that gets no connection does not fail what it observes', async
   expect(result.command).toBe('SELECT');
 });
 
-test('where nothing waits it has no connection', async () => {
+test('an observer has no connection while no session waits', async () => {
   let connections = 0;
   const observer = new Observer(async (name) => {
     connections += 1;

@@ -1,4 +1,4 @@
-// A connection without a password takes the one that psql would take.
+// A connection without a password takes the same password as psql.
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,7 +30,7 @@ test.each([
   ['the line that names everything', 'db.example.com:5432:app:owner:right'],
   ['a line with wildcards', '*:*:*:owner:right'],
   ['a line after a comment', '# *:*:*:*:wrong\n\n*:*:*:*:right\r\n'],
-  ['a line after one that has no password', '*:*:*:owner\n*:*:*:*:right'],
+  ['a line after a line without a password', '*:*:*:owner\n*:*:*:*:right'],
   ['the first line that is for the connection', 'other:5432:app:owner:wrong\n*:*:app:*:right\n*:*:*:*:wrong'],
 ])('the password file decides by %s', async (_, text) => {
   writePasswords(text);

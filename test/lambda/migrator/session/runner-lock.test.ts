@@ -1,4 +1,4 @@
-// One runner at a time: the others wait, find nothing left to do, or are told who stands in the way.
+// One runner at a time: the others wait, find nothing left to do, or name the session in the way.
 import { plan, reconcile } from '../../../../lambda/migrator/inspect.ts';
 import { upgrade } from '../../../../lambda/migrator/migrator.ts';
 import { DEFAULT_BOUNDS } from '../../../../lambda/migrator/model/bounds.ts';
@@ -66,7 +66,7 @@ test('a lock that is not let go is DatabaseBusy, with pid, user and query of its
   await other.end();
 });
 
-test('what only reads does not wait', async () => {
+test('a verb that only reads does not wait', async () => {
   const other = await otherRunner();
   expect(await plan(options(0), 'upgrade', 'head')).toMatchObject({ pending: ['001'] });
   await other.end();
@@ -80,11 +80,11 @@ test('where the database really is, is only said when no run is alive', async ()
   await run;
 });
 
-test('every database has a lock of its own', async () => {
-  const neighbour = await makeDatabase('empty', { extension: false });
+test('every database has its own lock', async () => {
+  const neighbor = await makeDatabase('empty', { extension: false });
   const other = await otherRunner();
-  const run = await upgrade(migratorOn(neighbour, { ...options(0), connect: neighbour.connect }), 'head');
+  const run = await upgrade(migratorOn(neighbor, { ...options(0), connect: neighbor.connect }), 'head');
   expect(run.outcome).toBe('upgraded');
   await other.end();
-  await neighbour.drop();
+  await neighbor.drop();
 });

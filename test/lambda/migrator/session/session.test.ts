@@ -1,4 +1,4 @@
-// Connections: what it means that one cannot be had, and what every one is set to.
+// Connections: the errors of a failed one, and the settings of every one.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -124,7 +124,7 @@ describe('a connection that cannot be had', () => {
     });
   });
 
-  test('with a server that has none is refused, not given up', async () => {
+  test('is not given up with a server without TLS: the connection is refused', async () => {
     const none = await startProxy(database.settings, () => ({ toClient: () => Buffer.from('N') }));
     expect(await failure({ port: none.settings.port })).toMatchObject(UNVERIFIED);
     await none.stop();
@@ -148,7 +148,7 @@ describe('a connection that cannot be had', () => {
     expect(await isEncrypted({ ...database.settings, tls: ifOffered(database.settings) })).toBe(true);
   });
 
-  test('is done without where the server says that it has none', async () => {
+  test('is not used if the server says that it has no TLS', async () => {
     const none = await startProxy(database.settings, () => ({
       toClient: (bytes) => (bytes.toString() === 'S' ? Buffer.from('N') : bytes),
     }));
@@ -195,7 +195,7 @@ test("neither a role's nor a database's own settings change what a revision mean
   expect(settings).toEqual({ path: 'public', security: 'off', idle: '1min', check: '1s', name: 'test' });
 });
 
-test('a connection that is lost while nobody asks fails the next query, not the process', async () => {
+test('a connection that is lost between queries fails the next query, not the process', async () => {
   const client = await database.connect('test');
   await database.asAdministrator(
     `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity

@@ -1,4 +1,4 @@
-// What the server's errors mean: a revision that refuses by its own RAISE is told apart from one that broke.
+// The server's errors: a revision that refuses by its own RAISE is told apart from a broken revision.
 import { connectorTo } from '../../../../lambda/migrator/session/connection.ts';
 import { stepError } from '../../../../lambda/migrator/session/sqlstate.ts';
 import { makeDatabase, type TestDatabase } from '../../../setup/database.ts';

@@ -1,6 +1,6 @@
 -- A type vector(n) that reads, stores and writes like pgvector's, so that a schema with it has the same text.
 --
--- The functions are those of text and varchar: values are kept as they were written, and the number of their
+-- The functions are copies of text and varchar: values are kept as they were written, and the number of their
 -- dimensions is not checked. There are no operators and no index methods.
 
 CREATE TYPE vector;
