@@ -172,9 +172,9 @@ describe('bad input', () => {
     ['upgrade --all --finalize', '--finalize'],
     ['upgrade --all --sql', '--sql'],
     ['status --url postgresql://me@here/app', '--url is the URL of one database'],
-    ['upgrade nobody@head', "No such branch: 'nobody'"],
+    ['upgrade absent@head', "No such branch: 'absent'"],
     ['upgrade auth@head --database socrates_specs', "No such branch: 'auth'"],
-    ['current --database nobody', 'There is no database "nobody"'],
+    ['current --database absent', 'There is no database "absent"'],
   ])('%s is refused', async (line, sentence) => {
     const { status, err } = await run(line);
     expect(err[0]).toContain(sentence);

@@ -55,7 +55,7 @@ describe('status', () => {
     );
   });
 
-  test('prints a line for each database, also for one that cannot be reached', async () => {
+  test('prints a line for each database, even if the database cannot be reached', async () => {
     const fleet = migrationsOf({
       here: { system: 'pair', revisions: [{ id: '001' }] },
       gone: { system: 'pair', urlVariable: 'DATABASE_URL_GONE', revisions: [{ id: '002' }] },
