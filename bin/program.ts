@@ -22,7 +22,8 @@ export function wholeNumber(option: string, text: string, least: number): number
 }
 
 /**
- * Runs a program to its end. The exit status is what `main` returns, 2 if the options are wrong, or 1 if it fails.
+ * Runs a program to its end. The exit status is the number that `main` returns, 2 if the options are wrong, or 1 if it
+ * fails.
  *
  * @param help the command that explains the options
  */

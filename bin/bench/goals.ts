@@ -3,7 +3,7 @@ import type { SizeResults } from './results.ts';
 
 export interface Goal {
   readonly text: string;
-  /** What was measured. */
+  /** The measured figures. */
   readonly found: string;
   readonly reached: boolean;
 }
@@ -12,8 +12,8 @@ export const CHUNKS = 'public.code_chunks';
 const WAL_LIMIT = 2_000_000;
 
 /**
- * How often one pass over code_chunks the upgrade keeps it locked. A pass that reads the rows: one that only counts them
- * does not look into them, as any CHECK on a new column must.
+ * How long the upgrade keeps code_chunks locked, in passes over the table. Each pass reads the rows, as any CHECK on a
+ * new column must; counting does not read them.
  */
 export function lockInPasses({ backstop, fullPassMs }: SizeResults): number {
   return (backstop.exclusiveMs[CHUNKS] ?? Number.NaN) / fullPassMs;

@@ -37,7 +37,7 @@ type Upgraded = Pick<
 /**
  * Runs both methods `runs` times in turn, so that whatever else the machine does meets both.
  *
- * @param progress told after each copy
+ * @param progress called after each copy
  */
 export async function measureSize(
   subject: Subject,

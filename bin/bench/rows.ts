@@ -68,7 +68,7 @@ export function tablesOf(sizes: readonly SizeResults[]): Table[] {
     ...(['threePhase', 'backstop'] as const).map((method) =>
       table(`Steps of ${method === 'backstop' ? 'backstop' : 'three-phase'}`, sizes, stepsOf(sizes, method)),
     ),
-    table('The lock beside what is physically possible', sizes, BOUNDS),
+    table('The lock and its physical bounds', sizes, BOUNDS),
     table('After the upgrade', sizes, AFTERWARDS),
   ];
 }

@@ -42,7 +42,7 @@ export interface BenchDisplay {
 /**
  * Measures all that the options ask for.
  *
- * @throws Error in the shape of the engine's errors where the disk is too small for it
+ * @throws Error in the shape of the engine's errors if the disk is too small
  */
 export async function runBench(
   { databaseUrl, sizes, runs, functions }: BenchOptions,

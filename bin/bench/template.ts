@@ -80,7 +80,7 @@ export async function hasHnsw(server: LocalServer, template: Template): Promise<
 export async function addVectors(server: LocalServer, { name, owner }: Template): Promise<void> {
   await withClient({ ...server, ...owner }, name, async (client) => {
     await client.query('ALTER TABLE code_chunks ADD COLUMN embedding vector(768)');
-    // It refers to the row, so that each has a vector of its own.
+    // It refers to the row, so that each row has a different vector.
     await client.query(
       `UPDATE code_chunks SET embedding = (
          SELECT array_agg(random() + 0 * start_line) FROM generate_series(1, 768))::vector(768)`,

@@ -3,7 +3,7 @@ import { CHUNKS, figure, type Goal, lockInPasses, thousands } from './goals.ts';
 import type { Machine, Results, SizeResults } from './results.ts';
 import { functionTable, SCANNING_STEP, type Table, tablesOf } from './rows.ts';
 
-export const mark = ({ reached }: Goal): string => (reached ? '✓' : '✗');
+const mark = ({ reached }: Goal): string => (reached ? '✓' : '✗');
 
 /** Tables with aligned columns, then the goals. */
 export function terminalText(results: Results, goals: readonly Goal[]): string {
@@ -30,7 +30,7 @@ export function page(results: Results, goals: readonly Goal[]): string {
         `## ${title}\n\n${markdown([headings, headings.map((_, i) => (i === 0 ? '---' : '---:')), ...rows])}`,
     ),
     '## Run it',
-    '`npm run bench` measures all sizes and writes this folder; `npm run bench -- --quick` measures 10,000 chunks alone, writes nothing, and fails where a ratio is far off. `BENCH_DATABASE_URL` names another server: where it has pgvector, both methods run with an HNSW index on `code_chunks`, too. All figures are in [latest.json](latest.json).',
+    '`npm run bench` measures all sizes and writes this folder; `npm run bench -- --quick` measures 10,000 chunks alone, writes nothing, and fails if a ratio is far off. `BENCH_DATABASE_URL` names another server: if it has pgvector, both methods run with an HNSW index on `code_chunks`, too. All figures are in [latest.json](latest.json).',
   ].join('\n\n')}\n`;
 }
 
@@ -38,10 +38,7 @@ export function page(results: Results, goals: readonly Goal[]): string {
 function longLocks(sizes: readonly SizeResults[]): string[] {
   const long = sizes.filter((size) => lockInPasses(size) > 3);
   if (long.length === 0) return [];
-  return [
-    'Where the lock is held for longer than three passes, this is what it is held for:',
-    long.map(explainLock).join('\n'),
-  ];
+  return ['Reasons why the lock is held for longer than three passes:', long.map(explainLock).join('\n')];
 }
 
 function explainLock({ chunks, backstop, threePhase, passMs, fullPassMs, roundTripMs }: SizeResults): string {

@@ -1,8 +1,8 @@
 -- The three-phase method of the migration's execution contract, to be compared with revision 002
 --
 -- A nullable column, an UPDATE of every chunk from its parents, as the contract writes it, NOT NULL; then the
--- constraints, the index, and the nine tables dropped. Each statement is sent apart, all in one transaction; no statement holds a semicolon of its own. The
--- steps bear the titles of revision 002.
+-- constraints, the index, and the nine tables dropped. All statements run in one transaction, each sent separately, so
+-- no statement may contain a semicolon. The steps have the titles of revision 002.
 
 -- step: Adding project_id to repositories table
 ALTER TABLE repositories ADD COLUMN project_id varchar(50) NOT NULL DEFAULT 'default';

@@ -9,7 +9,7 @@ import type { Figures } from './results.ts';
 const FILE = 'three-phase.sql';
 const STEPS = parseSqlFile(readFileSync(join(import.meta.dirname, FILE), 'utf8'), 'step', FILE).sections;
 
-/** What the method reports itself; the rest is measured from outside. */
+/** The figures that the method reports itself; the others are measured from outside. */
 export type Told = Pick<Figures, 'steps' | 'exclusiveMs' | 'rewritten'>;
 
 /** Runs the method once, in its own session. It takes each lock when it needs it, as such migrations do. */

@@ -17,7 +17,7 @@ export interface Bundle {
   readonly loadMs: number;
 }
 
-/** Synthesises the stack of cdk.json, and loads every bundle `runs` times, each time in a new process. */
+/** Synthesizes the stack of cdk.json, and loads every bundle `runs` times, each time in a new process. */
 export function measureBundles(runs: number): Bundle[] {
   const folder = mkdtempSync(join(tmpdir(), 'backstop-cdk-'));
   try {

@@ -25,7 +25,7 @@ export function isAboutAll({ options, flags }: Call<AllOptions>): boolean {
 
 /**
  * Upgrades every database of the fleet to its head. Stops at the first failure, unless `--keep-going`; reads the
- * status of every database in the end, also of those that were not upgraded.
+ * status of every database in the end, even of a database that was not upgraded.
  */
 export async function upgradeAll(call: Call<AllOptions>): Promise<VerbResult> {
   const { options, tell, terminal } = call;
@@ -62,7 +62,7 @@ function refuseTarget({ args: [target = 'head'] }: Call): void {
   });
 }
 
-/** Tells of the upgrade, and returns its report, or why it failed. */
+/** Prints the upgrade, and returns its report, or why it failed. */
 async function upgradeMember(
   { migrator }: Member,
   call: Call<AllOptions>,

@@ -8,7 +8,7 @@ import type { Terminal } from './terminal.ts';
 import type { CommonOptions, Verb } from './verb.ts';
 import { verbs } from './verbs.ts';
 
-/** The program without its verbs; what commander prints goes to the terminal. */
+/** The program without its verbs; the output of commander goes to the terminal. */
 export function makeProgram(terminal: Terminal): Command {
   return new Command('backstop')
     .description('Runs the revisions of a PostgreSQL database in one transaction.')
@@ -57,7 +57,7 @@ const COMMON: readonly Option[] = [
   new Option('--log-file <file>', 'also append every printed line, with the time, to this file'),
 ];
 
-/** What a flag of databases.json says in the help, and the options that it cannot be used with. */
+/** The words of a flag of databases.json in the help, and the options that it cannot be used with. */
 const DATABASE_FLAGS: Readonly<
   Record<
     FlagMeaning,

@@ -35,7 +35,7 @@ function firstOf(definitions: readonly DatabaseDefinition[], label: string | und
   });
 }
 
-/** What a verb of the engine needs for that database. Throws ConfigurationError if its URL is missing or unreadable. */
+/** The options that a verb of the engine needs for that database. Throws ConfigurationError if its URL is missing or unreadable. */
 export function connectionTo(database: Database, { options, terminal, listen }: Call): MigratorOptions {
   const { name, urlVariable } = database.definition;
   // An empty --url is reported as such: it comes from a shell variable that was not set.

@@ -1,4 +1,4 @@
-// What a run cost the other users of the database, in lines.
+// The cost of a run for the other users of the database, in lines.
 import { describeBlockers } from '../../lambda/migrator/model/events.ts';
 import type { RunReport, StepReport } from '../../lambda/migrator/model/report.ts';
 
@@ -29,7 +29,7 @@ function describeRest(locks: readonly (readonly [table: string, ms: number])[]):
   return [`and on ${tables} for at most ${Math.round(longest[1])} ms`];
 }
 
-/** What one step did, in a line. */
+/** The locks and writes of one step, in a line. */
 export function describeStepEffort({ locks, rewritten, walBytes }: StepReport): string {
   const newLocks = locks.map(({ relation, mode }) => `${mode} on ${relation}`);
   return [

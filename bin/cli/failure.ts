@@ -21,7 +21,7 @@ export function describeFailure(error: BackstopError, { paint }: Terminal, voice
   };
 }
 
-/** Where in the files of a revision it is wrong, as fields of the document. */
+/** The place of the error in the files of a revision, as fields of the document. */
 function placeOf(location: Location | undefined): Partial<Pick<Location, 'file' | 'line' | 'column'>> {
   if (location === undefined) return {};
   const { file, line, column } = location;

@@ -19,14 +19,15 @@ export interface DatabaseFlag {
 
 export interface AddedFlags {
   readonly flags: readonly DatabaseFlag[];
-  /** What is wrong with them: every verb ends with it, and the help can still be read. */
+  /** The error in the flags: every verb ends with it, and the help can still be read. */
   readonly problem?: BackstopError | undefined;
 }
 
 const MEANINGS: readonly FlagMeaning[] = ['only', 'status'];
 
 /**
- * The flags of the databases.json that the arguments name; none where it cannot be read, which the verb itself reports.
+ * The flags of the databases.json that the arguments name. If the file cannot be read, there are no flags, and the verb
+ * reports the error.
  *
  * @param taken flags that the command line has already
  */

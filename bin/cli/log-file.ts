@@ -5,7 +5,7 @@ import { BackstopError } from '../../lambda/migrator/model/errors.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
- * The terminal; what it prints is also appended to the file.
+ * The terminal; its output is also appended to the file.
  *
  * @throws ConfigurationError if the file cannot be written: before the verb runs
  */

@@ -4,12 +4,12 @@ import { BASE, type RevisionId } from '../../lambda/migrator/model/report.ts';
 import type { Chain } from '../../lambda/migrator/revisions/chain.ts';
 import type { Revision } from '../../lambda/migrator/revisions/revision.ts';
 
-/** `002 (head)`: what `current` prints. */
+/** `002 (head)`: the line that `current` prints. */
 export function shortName({ head }: Chain, id: RevisionId): string {
   return id === head ? `${id} (head)` : id;
 }
 
-/** `002 (left) (head)`: what `heads` prints. As in Alembic, all revisions of a branch have its label. */
+/** `002 (left) (head)`: the line that `heads` prints. As in Alembic, all revisions of a branch have its label. */
 export function branchName(chain: Chain, id: RevisionId): string {
   return [id, chain.branch && `(${chain.branch})`, id === chain.head && '(head)'].filter(Boolean).join(' ');
 }

@@ -5,7 +5,7 @@ import { BASE, type Plan } from '../../lambda/migrator/model/report.ts';
 import type { Member } from './fleet.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Where one database of the fleet is, or why that could not be read. */
+/** The revision of one database of the fleet, or why that could not be read. */
 export interface DatabaseStatus {
   readonly name: string;
   readonly found: Plan | BackstopError;
@@ -37,7 +37,7 @@ export function describeStatus(status: DatabaseStatus, { paint, unicode }: Termi
 
 function describePlan({ from, pending, edited, finalizePending }: Plan): string {
   return [
-    pending.length === 0 ? `${from} (head)` : from === BASE ? 'uninitialised' : from,
+    pending.length === 0 ? `${from} (head)` : from === BASE ? 'uninitialized' : from,
     pending.length > 0 && `behind (${pending.length} pending: ${pending.join(', ')})`,
     edited.length > 0 && `edited revision ${edited.join(', ')}`,
     finalizePending.length > 0 && `finalize pending: ${finalizePending.join(', ')}`,

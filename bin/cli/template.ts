@@ -128,19 +128,19 @@ SELECT 'replace this with the SQL of the step';
 --   ALTER TABLE public.users DROP COLUMN IF EXISTS new_field;
 SELECT 'replace this with the SQL of the step';
 `,
-    'verify/after-upgrade.sql': `-- What must hold after revision ${id} is applied. A check is one query: it returns the rows that violate it.
+    'verify/after-upgrade.sql': `-- Conditions that must hold after revision ${id} is applied. A check is one query: it returns the rows that violate it.
 
--- check: V1.1 replace this with what must hold
+-- check: V1.1 replace this with the condition that must hold
 SELECT 'what violates it' AS violation WHERE false;
 `,
-    'verify/before-downgrade.sql': `-- What the downgrade of revision ${id} would lose: if a check returns a row, the downgrade asks before it runs.
+    'verify/before-downgrade.sql': `-- Data that the downgrade of revision ${id} would lose: if a check returns a row, the downgrade asks before it runs.
 
 -- check: V9.1 no value would be lost
 SELECT 'what would be lost' AS loss WHERE false;
 `,
-    'verify/after-downgrade.sql': `-- What must hold after revision ${id} is taken back.
+    'verify/after-downgrade.sql': `-- Conditions that must hold after the downgrade of revision ${id}.
 
--- check: V8.1 replace this with what must hold
+-- check: V8.1 replace this with the condition that must hold
 SELECT 'what violates it' AS violation WHERE false;
 `,
   };

@@ -15,7 +15,7 @@ export interface Terminal {
   readonly ask: ((question: string) => Promise<string>) | undefined;
   /** Whether ✓ and ✅ can be shown. */
   readonly unicode: boolean;
-  /** Colours the text on a terminal, unless NO_COLOR is set; otherwise returns it unchanged. */
+  /** Colors the text on a terminal, unless NO_COLOR is set; otherwise returns it unchanged. */
   readonly paint: Readonly<Record<'good' | 'bad' | 'warning' | 'faint', Paint>>;
 }
 

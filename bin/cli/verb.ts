@@ -1,10 +1,10 @@
-// What a verb of the command line is: its words, and what it does.
+// A verb of the command line: its words, its options and its function.
 import type { Listener } from '../../lambda/migrator/model/events.ts';
 import type { Database } from '../../lambda/migrator/revisions/databases.ts';
 import type { DatabaseFlag, FlagMeaning } from './flags.ts';
 import type { Terminal } from './terminal.ts';
 
-/** What every verb accepts. */
+/** The options that every verb accepts. */
 export interface CommonOptions {
   readonly migrations: string;
   readonly json: boolean;
@@ -26,7 +26,7 @@ export interface Call<Options = unknown> {
   tell(line: string): void;
 }
 
-/** What a verb prints in the end: as lines for people, or as one document. */
+/** The result that a verb prints in the end: as lines for people, or as one document. */
 export interface VerbResult {
   readonly lines: readonly string[];
   readonly json: unknown;
@@ -52,6 +52,6 @@ export interface Verb {
   /** Which flags of databases.json the verb accepts; default: none. */
   readonly databaseFlags?: readonly FlagMeaning[];
   readonly example: string;
-  /** The options are those of `options`, camel-cased. */
+  /** The call has the options of `options`, camel-cased. */
   run(call: Call<never>): Promise<VerbResult>;
 }

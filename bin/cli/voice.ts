@@ -1,4 +1,4 @@
-// The words in which the command line tells of a run: plain ones, or Alembic's where databases.json asks for them.
+// The words in which the command line reports a run: plain ones, or Alembic's if databases.json asks for them.
 import type { Listener } from '../../lambda/migrator/model/events.ts';
 import type { Database } from '../../lambda/migrator/revisions/databases.ts';
 import type { Terminal } from './terminal.ts';

@@ -29,7 +29,7 @@ function describe(story: Story): string {
   return (
     `When all goes well: ${chain(story, 'straight')}. ` +
     `When the result is wrong: ${chain(story, 'back')}. ` +
-    `Other ends are failures, by what is in the database: ${ends.join(', ')}.`
+    `Other ends are failures, grouped by the state of the database: ${ends.join(', ')}.`
   );
 }
 

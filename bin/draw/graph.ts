@@ -22,7 +22,7 @@ const LEGEND: readonly [Course, string][] = [
   ['error', 'an error'],
 ];
 
-/** The states of the straight way stand under one another, all ends in one row, and the legend below them. */
+/** The states of the straight way are in one column, all ends in one row, and the legend is below them. */
 export function graphOf(story: Story): Graph {
   const ends = ENDS.flatMap((kind) => story.nodes.filter((node) => node.kind === kind));
   const straight = new Set(

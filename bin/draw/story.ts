@@ -1,5 +1,5 @@
-// The state machine as a story: its states without those that only put words together, and its ends by what they
-// promise of the database.
+// The state machine as a story: its states, except states that only compose a message, and its ends by their promise
+// about the database.
 import { type DatabaseState, ENDINGS, type EndingName } from '../../lambda/migrator/model/errors.ts';
 import { BACK, STRAIGHT, WORDS } from './words.ts';
 
@@ -27,7 +27,7 @@ export interface Node {
   readonly lines: readonly string[];
 }
 
-/** What a way belongs to. */
+/** The course to which a way belongs. */
 export type Course = 'straight' | 'back' | 'other' | 'error';
 
 export interface Edge {
@@ -45,7 +45,7 @@ export interface Story {
 /** A way out of a state. */
 interface Way {
   readonly to: string;
-  /** The errors that lead there; a way without an error has none. */
+  /** The errors that lead there; empty for a way without an error. */
   readonly errors: readonly string[];
 }
 
@@ -59,7 +59,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   Wait: 'wait',
   Succeed: 'success',
 };
-/** Of several ways between the same states, the first of these is drawn. */
+/** If several ways lead from one state to another, the way with the first of these courses is drawn. */
 const COURSES: readonly Course[] = ['straight', 'back', 'other', 'error'];
 
 /**
@@ -136,7 +136,7 @@ function stepOf(from: string, to: string): string {
   return `${from} → ${to}`;
 }
 
-/** Fail state → what it promises; one that ends by whatever was caught, by the errors that lead to it. */
+/** Fail state → its promise. If the state has no error itself, the errors that lead to it decide. */
 function promisesOf(states: Definition['States'], ways: Ways): Map<string, DatabaseState> {
   const exits = [...ways.values()].flat();
   return new Map(

@@ -1,4 +1,4 @@
-// The look of the picture: quiet colours tell the kinds of states apart, strokes the courses, in a light and a dark page.
+// The style of the picture: quiet colors for the kinds of states, strokes for the courses, on a light and on a dark page.
 
 interface Palette {
   readonly ground: string;
@@ -55,21 +55,24 @@ const COURSES: Readonly<Record<string, string>> = {
   error: `${STROKES}1;stroke-dasharray:4 3`,
 };
 
-/** Graphviz writes colours as attributes, and every rule of a style comes before these. */
+/**
+ * Graphviz writes colors as attributes, which every rule of a style overrides. The rules for all texts come before the
+ * rules for some of them.
+ */
 export function style(): string {
   const shapes = Object.entries(COURSES).map(([course, stroke]) => `.edge.${course} path{${stroke}}`);
   return [
     'text{font-family:Helvetica,Arial,"Liberation Sans",sans-serif}',
-    // A word that a way crosses is still read.
+    ...colorsOf(LIGHT),
+    // A word is readable even if a way crosses it.
     '.edge text{paint-order:stroke;stroke-width:4px;stroke-linejoin:round}',
     '.node.wait path{stroke-dasharray:2 2}',
     ...shapes,
-    ...coloursOf(LIGHT),
-    `@media (prefers-color-scheme:dark){\n${coloursOf(DARK).join('\n')}\n}`,
+    `@media (prefers-color-scheme:dark){\n${colorsOf(DARK).join('\n')}\n}`,
   ].join('\n');
 }
 
-function coloursOf({ ground, text, words, nodes, courses }: Palette): string[] {
+function colorsOf({ ground, text, words, nodes, courses }: Palette): string[] {
   return [
     `.graph>polygon{fill:${ground}}`,
     `text{fill:${text}}`,

@@ -1,5 +1,5 @@
-// What the picture says beside the definition: the way straight to success, the way back, and short words on the ways out
-// of a state. A test fails if the definition does not have one of them.
+// Words that the picture adds to the definition: the way straight to success, the way back, and short words on the ways
+// out of a state. A test fails if the definition does not have one of them.
 
 /** State → state → the words on the way between them. */
 export const WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {

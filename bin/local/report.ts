@@ -1,4 +1,4 @@
-// The report of a local run: what happened, what is in the database now, and what to do next.
+// The report of a local run: its events, the present contents of the database, and the next step.
 import type { CheckReport, RevisionId, StepReport } from '../../lambda/migrator/model/report.ts';
 import { committedMigration, type Snapshot } from '../../lambda/state.ts';
 import { summarize } from '../../lambda/summary.ts';
@@ -10,7 +10,7 @@ export type Rows = Readonly<Record<string, number>>;
 export interface LocalReport {
   /** The outcome of the run, e.g. `upgraded`, or the name of the error if the execution failed. */
   readonly outcome: string;
-  /** Three sentences: what happened, what is in the database now, what to do next. */
+  /** Three sentences: the events, the present contents of the database, and the next step. */
   readonly message: string;
   readonly execution: Pick<Execution, 'name' | 'status' | 'error' | 'cause' | 'durationMs'> & {
     readonly states: readonly VisitedState[];
@@ -93,7 +93,7 @@ function whatIsThere(revision: RevisionId, before: Rows, after: Rows): string {
   const added = Object.keys(after).filter((table) => before[table] === undefined);
   const fate =
     kept.length === tables.length
-      ? `all ${tables.length} tables have the rows they had before`
+      ? 'all tables have the rows they had before'
       : `${kept.length} of ${tables.length} tables have the rows they had before: ${kept.join(', ')}`;
   const news = added.length > 0 ? `; new: ${added.join(', ')}` : '';
   return `The database is at ${revision}; ${fate}${news}.`;

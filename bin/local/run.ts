@@ -46,7 +46,7 @@ export async function runLocally(
     display.stage(`Making database ${name} with ${content.description}`);
     const settings = await prepareDatabase(server, name, migrations, content, display.progress);
     const { rows: before } = await findOut(migrations, settings);
-    display.stage('Synthesising the stack');
+    display.stage('Synthesizing the stack');
     const deployment = synthesizeLocally();
     const twin = await startTwin(server, { [database]: settings }, deployment);
     display.stage(`Starting the state machine on PostgreSQL ${server.majorVersion}`);

@@ -1,4 +1,4 @@
-// What `npm start` shows: each state as it runs, its log, a bar for slow work, and the report at the end.
+// The output of `npm start`: each state as it runs, its log, a bar for slow work, and the report at the end.
 import { SingleBar } from 'cli-progress';
 import colors from 'picocolors';
 import type { ExecutionEvent, VisitedState } from '../../lib/twin/execution.ts';
@@ -23,7 +23,7 @@ export function jsonDisplay(output: NodeJS.WriteStream): Display {
   };
 }
 
-/** For people: bars on a terminal only, colours unless NO_COLOR is set. */
+/** For people: bars on a terminal only, colors unless NO_COLOR is set. */
 export function terminalDisplay(output: NodeJS.WriteStream): Display {
   const print = (text: string) => output.write(`${text}\n`);
   const bar = new Bar(output);

@@ -1,4 +1,4 @@
-// `npm run bench` as a program: what it measures, what it refuses, and that it leaves nothing behind.
+// `npm run bench` as a program: its figures, the options that it refuses, and that it leaves nothing behind.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
@@ -33,7 +33,7 @@ async function bench(...options: string[]) {
   return { stdout, stderr, status };
 }
 
-/** What runs have made on the server and not taken away. */
+/** Databases and roles that runs have made on the server and not dropped. */
 async function leftBehind(): Promise<string[]> {
   const { host, port, user, password } = testServer;
   const client = new pg.Client({ host, port, user, password, database: 'postgres' });
@@ -111,8 +111,8 @@ test.each([
   [['--sizes', '150'], '--sizes has 150; write multiples of 100'],
   [['--sizes', 'many'], '--sizes is "many"'],
   [['--runs', '0'], '--runs is "0"'],
-  [['--quick', '--sizes', '100'], '--quick has a size of its own'],
-])('what cannot be measured is refused: %j', async (options, said) => {
+  [['--quick', '--sizes', '100'], '--quick measures a fixed size'],
+])('refuses options that cannot be measured: %j', async (options, said) => {
   const { stdout, stderr, status } = await bench(...options);
   expect(status).toBe(2);
   expect(stdout).toBe('');

@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => db.drop());
 
 describe('Scenario 1: Fresh Database Migration', () => {
-  // The quickstart omits 003a; the chain is that of the execution contract.
+  // The quickstart omits 003a; the execution contract has the whole chain.
   test('Step 1.1: Prepare Test Database', async () => {
     const ended = await backstop(db, 'upgrade', '005');
     expect(ended).toMatchObject(SUCCESS);

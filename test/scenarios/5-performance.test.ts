@@ -39,8 +39,8 @@ describe('Scenario 5: Performance Test', () => {
     expect(tookMs / 1000).toBeLessThan(BOUND_S);
   });
 
-  // The quickstart has short words for the steps in parentheses; here their titles stand there. The total, which has
-  // the time for connecting in it, is Backstop's own line.
+  // The quickstart has short words for the steps in parentheses; the output has their titles there. The total, which
+  // includes the time for connecting, is an additional line of Backstop.
   test('Step 5.3: Verify Performance Metrics', async () => {
     const ended = await backstop(db, 'log', '--limit', '1', '--verbose');
     expect(ended).toMatchObject(SUCCESS);

@@ -23,9 +23,9 @@ const insertInto: Readonly<Record<Table, (value: string) => string>> = {
 };
 
 /**
- * Inserts each value in a savepoint of its own, all in one round trip, and takes all of it back.
+ * Inserts each value after a separate savepoint, all in one round trip, and rolls all of them back.
  *
- * @returns for each value whether a row with it stood in the table then
+ * @returns for each value whether the table had a row with it before the rollback
  */
 async function judge(table: Table, values: readonly string[]): Promise<boolean[]> {
   const rows = await db.query('SELECT accepted FROM judge($1, $2)', [insertInto[table]('$1'), values]);
@@ -78,7 +78,7 @@ describe('Scenario 6: Validation Test', () => {
       'my-project',
       'proj-123',
       'a',
-      // Of 46 characters, whatever it says of itself; those of 50 are in appendix C.
+      // This name has 46 characters, although it says fifty; the names of 50 are in appendix C.
       'a-very-long-project-name-with-exactly-fifty-ch',
     ]);
   });
@@ -205,7 +205,7 @@ const words = fc
 /** Any character but NUL, which no text of PostgreSQL has. */
 const characters = fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }).filter((one) => one !== '\0');
 
-/** Valid ones, those that a single character makes invalid, and anything else. */
+/** Valid ids, ids that a single character makes invalid, and anything else. */
 const projectIds = fc.oneof(
   words,
   fc.string({ unit: fc.constantFrom(...'ab0-'), maxLength: 8 }),

@@ -32,7 +32,7 @@ function remedyIn(stderr: string): string {
 interface Scenario {
   readonly given: string;
   readonly golden: string;
-  /** The contract's own, in order; its first line is that of the Python libraries. */
+  /** The lines of the contract, in order; the first line comes from the Python libraries. */
   readonly contract: readonly string[];
 }
 

@@ -7,7 +7,9 @@ import type { Call, Verb } from '../verb.ts';
 export const revisionVerb: Verb = {
   name: 'revision',
   description: 'Make the folder of a new revision from the template.',
-  options: [{ flags: '-m, --message <text>', description: 'what the revision does', fallback: '' }],
+  options: [
+    { flags: '-m, --message <text>', description: 'a short description of the revision', fallback: '' },
+  ],
   example: 'npx backstop revision -m "add new feature" --database app',
   async run({ options }: Call<{ readonly message: string }>) {
     const { definition, chain } = readSelected(options);

@@ -18,7 +18,7 @@ const alembic = (text: string): string => `INFO  [alembic.runtime.migration] ${t
 const migration = (revision: RevisionId, text: string): string => `INFO  [migration.${revision}] ${text}`;
 const backstop = (text: string): string => `INFO  [backstop] ${text}`;
 
-/** @param tick the sign before what holds */
+/** @param tick the sign before a check that holds */
 export function alembicVoice({ chain }: Database, paint: Paint, tick: string): Voice {
   return {
     event: (event) => eventLines(event, chain, paint),
@@ -55,7 +55,7 @@ function eventLines(event: ProgressEvent, chain: Chain, paint: Paint): string[] 
     case 'waiting':
     case 'retrying':
       return [paint.warning(`WARN  [backstop] ${describeEvent(event)}`)];
-    // The error itself is told at the end; the contract has no line for the others.
+    // The error itself is printed at the end; the contract has no line for the others.
     case 'rolled back':
     case 'connected':
     case 'check completed':
@@ -127,7 +127,7 @@ function noticeLine({ severity, message }: Notice, paint: Paint): string {
   return (severity === 'WARNING' ? paint.warning : paint.faint)(`${severity}:  ${contract}`);
 }
 
-/** E4 of the contract has words of its own; those of E1 to E3 are raised by the revision. */
+/** The words of E4 of the contract are here; the revision raises the words of E1 to E3. */
 function errorWords({ name, summary, detail, hint }: BackstopError): ErrorWords {
   const [bound] = /\d+(?= s\b)/.exec(summary) ?? [];
   if (name !== 'MigrationTimeout' || bound === undefined) return { summary, detail, hint };
@@ -156,7 +156,7 @@ function outcomeLines(report: RunReport): string[] {
   }
 }
 
-/** The contract says "dropped" above; where that is finalized in the same run, it is true. */
+/** The contract says "dropped" above, which is true only if the same run finalizes the tables. */
 function retiredLines({ retired, created }: RunReport): string[] {
   // A table that the same run made and retired counts as created, in the schema where it is now.
   const kept = retired.length > 0 || created.some((table) => table.startsWith('retired_'));

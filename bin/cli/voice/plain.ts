@@ -1,4 +1,4 @@
-// The plain words of a run: what every database reads that asks for no other voice.
+// The plain words of a run, for every database that asks for no other voice.
 import {
   describeEvent,
   type ProgressEvent,
@@ -25,7 +25,7 @@ export function plainVoice(database: Database, paint: Paint): Voice {
 function eventLines(event: ProgressEvent, paint: Paint): string[] {
   switch (event.type) {
     case 'planned':
-      // Where nothing is to run, the outcome says so.
+      // If no revision is pending, the outcome says so.
       return event.pending.length === 0 ? [] : [describeEvent(event)];
     case 'estimated':
       return [describeEvent(event)];
@@ -46,7 +46,7 @@ function eventLines(event: ProgressEvent, paint: Paint): string[] {
     case 'committed':
       // The result of a dry run is printed last, below its cost.
       return event.outcome === 'rehearsed' ? [] : [paint.good(describeEvent(event))];
-    // The error itself is told at the end, and what was completed by the line on COMMIT.
+    // The error is printed at the end, and the completed work in the line on COMMIT.
     case 'rolled back':
     case 'connected':
     case 'check completed':
@@ -70,7 +70,7 @@ function outcomeLines(report: RunReport, database: Database): string[] {
   return changes(report, database);
 }
 
-/** What became of the tables, as the run measured it: a line for each fate. */
+/** The changed tables, as the run measured them: a line for each kind of change. */
 function changes(
   { retired, restored, created, dropped, revisions }: RunReport,
   database: Database,
@@ -101,7 +101,7 @@ const tables = (count: number): string => (count === 1 ? '1 table' : `${count} t
 
 const namesOf = (schemas: readonly string[]): string[] => (schemas.length > 0 ? [schemas.join(', ')] : []);
 
-/** The command names its database where there are others, of which it might otherwise choose one. */
+/** The command names its database if there are others, because it might otherwise choose another one. */
 function finalizes(count: number, { definition, others = [] }: Database): string {
   const command = `npx backstop finalize${others.length > 0 ? ` --database ${definition.name}` : ''}`;
   return `${command} drops ${count === 1 ? 'it' : 'them'}`;

@@ -51,12 +51,12 @@ BEGIN
       SELECT next.classid, next.objid, next.objsubid
       FROM reached
       CROSS JOIN LATERAL (
-        -- what depends on it
+        -- the objects that depend on it
         SELECT classid, objid, objsubid FROM pg_depend
         WHERE refclassid = reached.classid AND refobjid = reached.objid
           AND (reached.objsubid = 0 OR refobjsubid = reached.objsubid)
         UNION ALL
-        -- and what it is a part of, as the rule of a view is: the whole goes with its part
+        -- and the object that contains it, such as the view of a rule: the whole is dropped with its part
         SELECT refclassid, refobjid, refobjsubid FROM pg_depend
         WHERE classid = reached.classid AND objid = reached.objid AND deptype = 'i'
       ) AS next
@@ -68,8 +68,8 @@ BEGIN
     FROM reached
     CROSS JOIN LATERAL pg_identify_object(reached.classid, reached.objid, reached.objsubid) AS found
     LEFT JOIN pg_class AS relation ON reached.classid = 'pg_class'::regclass AND relation.oid = reached.objid
-    -- Not named: the members of the schema, and parts of an object that is dropped. But a partition is named: it is
-    -- a table of its own, and did not move along with its parent.
+    -- The members of the schema are not named, nor are parts of a dropped object. But a partition is named: it is a
+    -- separate table, and did not move with its parent.
     WHERE reached.classid <> 'pg_namespace'::regclass AND NOT EXISTS (
       SELECT FROM pg_depend AS owner
       JOIN reached AS owning ON owning.classid = owner.refclassid AND owning.objid = owner.refobjid

@@ -13,8 +13,8 @@
 -- retired_002 until finalize.sql drops them. Running this file again on a migrated schema changes nothing.
 --
 -- It relies on repositories (id), code_files (id, repository_id) and code_chunks (code_file_id), of any type.
--- It keeps a project_id column, constraint or index that exists already if that is what it makes, and refuses to run
--- otherwise. If SQL can remedy a refusal, the hint has that SQL after its first colon.
+-- It keeps a project_id column, constraint or index that exists already if it would make the same one, and refuses to
+-- run otherwise. If SQL can remedy a refusal, the hint has that SQL after its first colon.
 -- The contract counts ten steps: the eight below, then completion and COMMIT.
 
 -- step: Checking prerequisites
@@ -72,7 +72,7 @@ BEGIN
       AND to_regclass('public.' || relname) IS NOT NULL
     HAVING count(*) > 0
     UNION ALL
-    -- FR-019: what exists already must have the definition that this revision gives it.
+    -- FR-019: an existing object must have the definition that this revision gives it.
     SELECT 'duplicate_object', format('%s exists with another definition', name),
       format('It is %s; this revision makes %s', definition, wanted), format('Run: %s', remedy)
     FROM (

@@ -2,7 +2,7 @@
 -- Revision: 003a
 -- Locks: public.tasks
 --
--- Takes the five columns from tasks, with what was written in them.
+-- Drops the five columns of tasks, with their values.
 
 -- step: Dropping the added columns from tasks
 ALTER TABLE public.tasks

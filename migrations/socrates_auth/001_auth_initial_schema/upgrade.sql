@@ -4,9 +4,9 @@
 -- Create Date: 2025-11-11
 -- Branch: auth
 --
--- Who may log in. Users are known to the specifications by their id alone, because those live in a database
--- of their own; refresh tokens keep a user logged in. Here, too, is the trigger function that every later
--- table of this database uses to keep its updated_at.
+-- Who may log in. The specifications refer to users by their id alone, because they live in another database;
+-- refresh tokens keep a user logged in. Here, too, is the trigger function that every later table of this
+-- database uses to keep its updated_at.
 --
 -- Tables created:
 -- - users: accounts of the users

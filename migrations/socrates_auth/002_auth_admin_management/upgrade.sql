@@ -4,13 +4,13 @@
 -- Create Date: 2025-11-11
 -- Locks: public.users
 --
--- Which users administer the platform, with which permissions, and what they did. The audit log outlives
--- all of it: a user who stands in it cannot be deleted.
+-- Which users administer the platform, with which permissions, and the actions they took. The audit log
+-- outlives all of it: a user whom it names cannot be deleted.
 --
 -- Tables created:
 -- - admin_roles: administrative roles and what they permit
 -- - admin_users: administrative roles granted to users
--- - admin_audit_logs: what administrators did; rows are only added
+-- - admin_audit_logs: actions of administrators; rows are only added
 --
 -- Target Database: socrates_auth
 

@@ -12,7 +12,7 @@
 -- - projects: projects, from discovery to deployment
 -- - sessions: conversations about a project
 -- - questions: questions asked about a project, with their answers
--- - specifications: what a project must do, each statement with its versions
+-- - specifications: requirements of a project, each statement with its versions
 -- - conversation_history: messages of the sessions; rows are only added
 -- - conflicts: contradictions between specifications of a project
 --

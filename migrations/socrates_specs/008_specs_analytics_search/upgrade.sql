@@ -4,13 +4,13 @@
 -- Create Date: 2025-11-11
 -- Locks: public.knowledge_base_documents, public.projects
 --
--- Figures about the platform, the parts of documents that a search finds, and what each user wants to be
--- told of. The embeddings themselves live elsewhere and are known here by their ids.
+-- Figures about the platform, the parts of documents that a search finds, and the notifications that each
+-- user wants. The embeddings themselves live elsewhere and are known here by their ids.
 --
 -- Tables created:
 -- - analytics_metrics: figures about the platform over time; rows are only added
 -- - document_chunks: parts of documents, as a search finds them
--- - notification_preferences: what each user wants to be told of, and how
+-- - notification_preferences: notifications that each user wants, and how they are sent
 --
 -- Target Database: socrates_specs
 

@@ -4,10 +4,10 @@
 -- Create Date: 2025-11-11
 -- Locks: public.projects
 --
--- What users did, and whom they invited to their projects.
+-- Actions of users, and whom they invited to their projects.
 --
 -- Tables created:
--- - activity_logs: what users did; rows are only added
+-- - activity_logs: actions of users; rows are only added
 -- - project_invitations: invitations to work on a project
 --
 -- Target Database: socrates_specs

@@ -87,11 +87,11 @@ test.each<[string, SizeResults, string]>([
     size(10_000, { backstop: figures(50, { walBytes: 2_000_000 }) }),
     'less than 2 MB of write-ahead log',
   ],
-])('the one goal that is missed is told: %s', (_what, one, text) => {
+])('reports the one missed goal: %s', (_what, one, text) => {
   expect(missed(one)).toEqual([expect.stringContaining(text)]);
 });
 
-test('the quick run fails where a ratio is far off', () => {
+test('the quick run fails if a ratio is far off', () => {
   const failed = (more: Partial<SizeResults>) =>
     judgeQuick(size(10_000, more)).filter((goal) => !goal.reached);
   expect(failed({ threePhase: figures(140) })).toHaveLength(1);
@@ -148,7 +148,7 @@ test('the picture has a point for each figure, says them in words, and leaves ve
   expect(text).not.toContain('NaN');
 });
 
-test('what the disk cannot hold is refused before anything is begun', async () => {
+test('a size that the disk cannot hold is refused before the run begins', async () => {
   await expect(requireSpace(1e12)).rejects.toThrow(
     /^1000000000000 chunks need 6000000\.0 GB in .* are free\nHINT:/,
   );

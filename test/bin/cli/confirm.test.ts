@@ -49,7 +49,7 @@ const LOSING = [
     ['002: table_name one, rows 7'],
   ],
   [
-    'an upgrade that finalizes a table of its own retiring',
+    'an upgrade that finalizes a table that it retires itself',
     '001',
     ['upgrade', '--finalize'],
     'The finalize of the upgrade',

@@ -1,4 +1,4 @@
-// The cost of a run in full: every locked table, what was rewritten, and which sessions blocked it.
+// The cost of a run in full: every locked table, every rewritten table, and the sessions that blocked the run.
 import { describeEffort, describeStepEffort } from '../../../bin/cli/effort.ts';
 import type { RunReport, StepReport } from '../../../lambda/migrator/model/report.ts';
 

@@ -1,4 +1,4 @@
-// Flags that databases.json adds to the command line, and what is wrong with those that it cannot add.
+// Flags that databases.json adds to the command line, and the errors of flags that it cannot add.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { backstop, document, type Ending, UNREACHABLE } from './program.ts';

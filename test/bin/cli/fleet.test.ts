@@ -37,8 +37,8 @@ test('upgrade --all ends with the lines of the guide', async () => {
 test('status without UTF-8 is plain text, and fails before the first run', async () => {
   const { status, out } = await run('status', { ...env(), unicode: false });
   expect(out).toEqual([
-    'FAILED socrates_auth: uninitialised, behind (2 pending: 001, 002)',
-    'FAILED socrates_specs: uninitialised, behind (7 pending: 003, 004, 005, 006, 007, 008, 009)',
+    'FAILED socrates_auth: uninitialized, behind (2 pending: 001, 002)',
+    'FAILED socrates_specs: uninitialized, behind (7 pending: 003, 004, 005, 006, 007, 008, 009)',
   ]);
   expect(status).toBe(1);
 });
@@ -116,8 +116,8 @@ test('--all stops at the first failure, and still shows the status of every data
   expect(status).toBe(1);
   expect(err.join('\n')).toContain('refresh_tokens');
   expect(out.slice(-2)).toEqual([
-    '❌ socrates_auth: uninitialised, behind (2 pending: 001, 002)',
-    '❌ socrates_specs: uninitialised, behind (7 pending: 003, 004, 005, 006, 007, 008, 009)',
+    '❌ socrates_auth: uninitialized, behind (2 pending: 001, 002)',
+    '❌ socrates_specs: uninitialized, behind (7 pending: 003, 004, 005, 006, 007, 008, 009)',
   ]);
 });
 
@@ -172,9 +172,9 @@ describe('bad input', () => {
     ['upgrade --all --finalize', '--finalize'],
     ['upgrade --all --sql', '--sql'],
     ['status --url postgresql://me@here/app', '--url is the URL of one database'],
-    ['upgrade nobody@head', "No such branch: 'nobody'"],
+    ['upgrade absent@head', "No such branch: 'absent'"],
     ['upgrade auth@head --database socrates_specs', "No such branch: 'auth'"],
-    ['current --database nobody', 'There is no database "nobody"'],
+    ['current --database absent', 'There is no database "absent"'],
   ])('%s is refused', async (line, sentence) => {
     const { status, err } = await run(line);
     expect(err[0]).toContain(sentence);
@@ -197,7 +197,7 @@ describe('bad input', () => {
   test('a server that is down fails its own line only', async () => {
     const { status, out } = await run('status', env({ DATABASE_URL_SPECS: UNREACHABLE }));
     expect(status).toBe(1);
-    expect(out[0]).toMatch(/^❌ socrates_auth: uninitialised/);
+    expect(out[0]).toMatch(/^❌ socrates_auth: uninitialized/);
     expect(out[1]).toMatch(
       /^❌ socrates_specs: unreachable: The server at 127\.0\.0\.1:1 could not be reached/,
     );

@@ -1,4 +1,4 @@
-// What the verbs print that change a database: plain words, Alembic's if asked for, or one JSON document.
+// The output of the verbs that change a database: plain words, Alembic's if asked for, or one JSON document.
 import { makeDatabase, type TestDatabase } from '../../setup/database.ts';
 import { backstop, databaseUrl, document } from './program.ts';
 import { migrationsOf, RETIRING } from './project.ts';
@@ -26,7 +26,7 @@ const RETIRED = '1 table retired to retired_002; npx backstop finalize --databas
 const timeless = (lines: readonly string[]) => lines.map((line) => line.replace(/\d+\.\d\ds/g, '#s'));
 
 describe('the output of a run', () => {
-  test('has a plain line for each step, and ends with what became of the tables', async () => {
+  test('has a plain line for each step, and ends with the changes to the tables', async () => {
     expect(timeless((await run('upgrade', '002')).out)).toEqual([
       'At base, target 002: 001, 002 to run',
       'Estimated: #s in all, no existing table locked',

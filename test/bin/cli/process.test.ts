@@ -1,4 +1,4 @@
-// The command line as a process: pipes, signals, and output without colours.
+// The command line as a process: pipes, signals, and output without colors.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, openSync } from 'node:fs';
@@ -26,7 +26,7 @@ async function finish(child: ReturnType<typeof start>) {
   return { stdout, stderr, status };
 }
 
-test('the output has no escape codes outside a terminal, even if the environment forces colours', async () => {
+test('the output has no escape codes outside a terminal, even if the environment forces colors', async () => {
   for (const env of [{ NO_COLOR: '1' }, { CI: '1', FORCE_COLOR: '1' }]) {
     const { stdout, stderr, status } = await finish(start(['status'], { DATABASE_URL: UNREACHABLE, ...env }));
     expect(status).toBe(1);

@@ -20,7 +20,7 @@ export interface Ending {
   readonly questions: readonly string[];
 }
 
-/** Runs the command line once, on a terminal without colours. */
+/** Runs the command line once, on a terminal without colors. */
 export async function backstop(
   args: readonly string[],
   { env = {}, answers, unicode = true }: Circumstances = {},

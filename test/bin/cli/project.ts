@@ -29,7 +29,7 @@ export interface DatabaseDraft {
   readonly revisions: readonly RevisionDraft[];
 }
 
-/** The files of a migrations folder with these databases, each in a folder of its own name. */
+/** The files of a migrations folder with these databases, each in a folder with its name. */
 export function migrationFiles(databases: Readonly<Record<string, DatabaseDraft>>): Files {
   const definitions: Record<string, object> = {};
   const files: Record<string, string> = {};
@@ -54,8 +54,8 @@ export function migrationsOf(databases: Readonly<Record<string, DatabaseDraft>>)
 }
 
 /**
- * A chain in which the way back can lose something: 001 makes a table, 002 retires it, 003 makes another and says
- * nothing of what its downgrade loses.
+ * A chain in which a downgrade can lose data: 001 makes a table, 002 retires it, 003 makes another and does not say
+ * what its downgrade loses.
  */
 export const RETIRING: readonly RevisionDraft[] = [
   {
@@ -64,7 +64,7 @@ export const RETIRING: readonly RevisionDraft[] = [
     downgrade: ['DROP TABLE one;'],
     checks: {
       'after-upgrade': ["SELECT 'one' AS missing WHERE to_regclass('public.one') IS NULL;"],
-      // Later revisions may still be applied: the table is counted where it stands.
+      // Later revisions may still be applied: the table is counted in the schema where it is.
       'before-downgrade': [
         `SELECT place AS table_name, rows FROM unnest(ARRAY['public.one', 'retired_002.one']) AS place
          CROSS JOIN LATERAL (SELECT substring(

@@ -166,7 +166,7 @@ test('random URLs end with a documented exit status', async () => {
     '?ssl=1&ssl=2',
     '?sslrootcert=/nowhere',
   );
-  // A host of its own would be looked up.
+  // A host name would be looked up.
   const host = fc.constantFrom(
     '127.0.0.1:1',
     '127.0.0.1:0',

@@ -50,7 +50,7 @@ test('a new revision can be upgraded and downgraded at once, and its checks pass
 });
 
 test.each([
-  ['of its own chain', ['--database', 'alone'], '008', 'alone'],
+  ['of its chain', ['--database', 'alone'], '008', 'alone'],
   ['of its whole system', ['--database', 'auth'], '010', 'auth'],
   ['of its whole system', ['--database', 'specs'], '010', 'specs'],
 ])('a new revision has the number after the highest %s: %j', async (_, options, id, database) => {

@@ -20,7 +20,7 @@ const run = (...args: string[]) => runIn(migrations, ...args);
 
 describe('status', () => {
   test.each<[what: string, prepare: () => Promise<unknown>, line: string, status: number]>([
-    ['uninitialised', async () => {}, '❌ app: uninitialised, behind (3 pending: 001, 002, 003)', 1],
+    ['uninitialized', async () => {}, '❌ app: uninitialized, behind (3 pending: 001, 002, 003)', 1],
     ['behind', () => run('upgrade', '001'), '❌ app: 001, behind (2 pending: 002, 003)', 1],
     ['at head, finalize pending', () => run('upgrade'), '⚠️ app: 003 (head), finalize pending: 002', 0],
     ['at head', () => run('upgrade', '--finalize', '--yes'), '✅ app: 003 (head)', 0],
@@ -55,7 +55,7 @@ describe('status', () => {
     );
   });
 
-  test('prints a line for each database, also for one that cannot be reached', async () => {
+  test('prints a line for each database, even if the database cannot be reached', async () => {
     const fleet = migrationsOf({
       here: { system: 'pair', revisions: [{ id: '001' }] },
       gone: { system: 'pair', urlVariable: 'DATABASE_URL_GONE', revisions: [{ id: '002' }] },
@@ -90,6 +90,6 @@ describe('status', () => {
       env: { DATABASE_URL: databaseUrl(database) },
       unicode: false,
     });
-    expect(out[0]).toMatch(/^FAILED app: uninitialised/);
+    expect(out[0]).toMatch(/^FAILED app: uninitialized/);
   });
 });

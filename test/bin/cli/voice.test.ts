@@ -51,7 +51,7 @@ const STEP: StepReport = {
   walBytes: 16,
 };
 
-describe('plain words count what became of the tables', () => {
+describe('plain words count the changed tables', () => {
   test.each<[change: Partial<RunReport>, lines: string[]]>([
     [{}, []],
     [{ created: ['public.alembic_version'] }, []],

@@ -42,7 +42,7 @@ async function failing(phase: Phase, sabotage: string): Promise<string[]> {
   });
 }
 
-/** What is broken → the SQL that breaks it, and the checks that must fail for it, no others. */
+/** Fault → the SQL that causes it, and the checks that must fail for it, no others. */
 type Sabotage = Readonly<Record<string, readonly [sql: string, ...ids: string[]]>>;
 
 const RELAXED = `
@@ -59,7 +59,7 @@ const lost = (direction: string) => `
     '[{"relation": "public.code_chunks", "inserted": 0, "updated": 0, "deleted": 1}]')
   WHERE direction = '${direction}'`;
 
-/** What fails where there is no value: a check that finds nothing to judge does not pass for that. */
+/** The checks that fail if they find no value: a check without anything to judge does not pass. */
 const UNREADABLE = ['V5.1', 'V5.3', 'V6.1', 'V6.2', 'V6.3', 'V6.4'] as const;
 
 const AFTER_UPGRADE: Sabotage = {
@@ -233,7 +233,7 @@ describe('before the upgrade', () => {
   test.each([
     ['repositories', 'ALTER TABLE tasks ADD r uuid REFERENCES repositories'],
     ['code_chunks', 'ALTER TABLE deployment_events ADD c uuid REFERENCES code_chunks'],
-  ])('V7.1 fails where a foreign key points at %s', async (_, sql) => {
+  ])('V7.1 fails if a foreign key points at %s', async (_, sql) => {
     expect(await failing('before-upgrade', sql)).toEqual(['V7.1']);
   });
 
@@ -265,7 +265,7 @@ describe('after the upgrade', () => {
     ]);
   });
 
-  test.each(Object.entries(AFTER_UPGRADE))('one fails where %s', async (_, [sql, ...ids]) => {
+  test.each(Object.entries(AFTER_UPGRADE))('a check fails if %s', async (_, [sql, ...ids]) => {
     expect(await failing('after-upgrade', sql)).toEqual(ids);
   });
 
@@ -309,7 +309,7 @@ describe('after the downgrade', () => {
     ]);
   });
 
-  test.each(Object.entries(AFTER_DOWNGRADE))('one fails where %s', async (_, [sql, ...ids]) => {
+  test.each(Object.entries(AFTER_DOWNGRADE))('a check fails if %s', async (_, [sql, ...ids]) => {
     expect(await failing('after-downgrade', sql)).toEqual(ids);
   });
 });
@@ -331,7 +331,7 @@ describe('after the downgrade of a project_id that the upgrade found in reposito
     expect(await violating()).toEqual([]);
   });
 
-  test('V8.1 fails where code_chunks, which had none, has one', async () => {
+  test('V8.1 fails if code_chunks has a project_id that it did not have before', async () => {
     await found.query('ALTER TABLE code_chunks ADD project_id varchar(50)');
     expect(await violating()).toEqual([{ table_name: 'code_chunks', column_name: 'project_id' }]);
   });

@@ -1,4 +1,4 @@
-// What is in a database, as text: schemas and rows, to be compared before and after.
+// The contents of a database as text: schemas and rows, to be compared before and after.
 import type pg from 'pg';
 import type { TestDatabase } from '../../setup/database.ts';
 import { dumpSchema } from '../../setup/schema-dump.ts';
@@ -20,7 +20,7 @@ export interface Contents {
   readonly rows: Readonly<Record<string, string>>;
 }
 
-/** Everything but what Backstop itself remembers. */
+/** Everything except the schema in which Backstop keeps its history. */
 export async function contentsOf(db: TestDatabase): Promise<Contents> {
   return inSession(db, async (client) => {
     const { rows } = await client.query<{ name: string }>(
@@ -63,7 +63,7 @@ async function hashRows(
   return hashes;
 }
 
-/** The files in which tables and indexes lie, and their oids: both change where one is made anew. */
+/** The files of tables and indexes, and their oids: both change if a table or an index is made again. */
 export async function filesOf(db: TestDatabase): Promise<pg.QueryResultRow[]> {
   return db.query(`
     SELECT oid, oid::regclass::text AS name, relfilenode FROM pg_class

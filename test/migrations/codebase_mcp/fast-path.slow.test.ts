@@ -1,4 +1,4 @@
-// Step 4 of 002, branch by branch: what chunks hold then, how many were updated, that nothing is rewritten, what is read.
+// Step 4 of 002, branch by branch: the values of the chunks, how many were updated, and that no table is rewritten.
 import type pg from 'pg';
 import { validate } from '../../../lambda/migrator/inspect.ts';
 import { upgrade } from '../../../lambda/migrator/migrator.ts';
@@ -63,7 +63,7 @@ const storage = () =>
       OR stored.oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = heir.oid)
       OR stored.oid = (SELECT reltoastrelid FROM pg_class WHERE pg_class.oid = heir.oid)
     ORDER BY stored.oid`);
-/** Of each chunk the version that stands, which an UPDATE would replace. */
+/** The current version of each chunk, which an UPDATE would replace. */
 const versions = async () =>
   (await db.query('SELECT tableoid, ctid, xmin FROM code_chunks')).map((row) => JSON.stringify(row));
 const chunksByProject = async () =>
@@ -75,7 +75,7 @@ const chunksByProject = async () =>
   );
 
 interface Branch {
-  /** What is there before 002, beside three repositories of twenty chunks each. */
+  /** The SQL before 002, in addition to three repositories of twenty chunks each. */
   readonly given: string;
   /** Project → how many chunks must have it. */
   readonly chunks: Readonly<Record<string, number>>;
@@ -117,7 +117,7 @@ const BRANCHES: Record<string, Branch> = {
     scans: 1,
   },
   'the column is new, repositories differ': APART,
-  'the column is new, every repository has a project of its own': {
+  'the column is new, every repository has a different project': {
     given: projects('one', 'two', 'three'),
     chunks: { one: 20, two: 20, three: 20 },
     updated: 40,
@@ -191,7 +191,7 @@ const BRANCHES: Record<string, Branch> = {
     chunks: APART.chunks,
     updated: 0,
   },
-  'row-level security is on, not forced upon the owner': {
+  'row-level security is on, but not for the owner': {
     ...APART,
     given: `${DIFFER} ALTER TABLE code_chunks ENABLE ROW LEVEL SECURITY; ALTER TABLE repositories ENABLE ROW LEVEL SECURITY`,
   },
@@ -317,7 +317,7 @@ test('a foreign key that is not enforced proves nothing, on a server that knows 
   await expect(run()).rejects.toMatchObject({ name: 'OrphanedChunks' });
 });
 
-describe('what no foreign key can prove', () => {
+describe('links that no foreign key can prove', () => {
   const verdict = async () =>
     (await validate(migratorOn(db), 'after-upgrade')).checks
       .filter(({ passed }) => !passed)
@@ -340,7 +340,7 @@ describe('what no foreign key can prove', () => {
 
 describe('who runs it', () => {
   const role = () => `${db.name}_runner`;
-  /** A run by a role of its own, who is a member of the owner. */
+  /** A run by a separate role, which is a member of the owner. */
   const runAs = async (membership: string) => {
     await db.asAdministrator(
       `CREATE ROLE ${role()} LOGIN PASSWORD 'runner' ${membership}; GRANT ${db.settings.user} TO ${role()}`,

@@ -81,7 +81,7 @@ const REFUSED: Record<string, Refusal> = {
     given: `ALTER TABLE code_chunks ADD project_id varchar(50) NOT NULL DEFAULT 'default'`,
     ...otherColumn('code_chunks', `character varying\\(50\\) NOT NULL DEFAULT 'default'::character varying`),
   },
-  'FR-019: chunks with another project_id than the default, although repositories have none': {
+  'FR-019: chunks with another project_id than the default, although repositories have no project_id': {
     given: `${CHUNKS} UPDATE code_chunks SET project_id = 'stale' WHERE start_line = 1`,
     ...otherValues(6, `'default'`),
   },

@@ -15,7 +15,7 @@ afterEach(() => db.drop());
 const stamp = (revision: string) => db.query('UPDATE alembic_version SET version_num = $1', [revision]);
 const up = () => upgrade(migratorOn(db), '002');
 const down = () => downgrade(migratorOn(db), '005');
-/** What a second run must not change: schemas, rows, and the files they lie in. */
+/** The things that a second run must not change: schemas, rows, and their files. */
 const everything = async () => ({ ...(await contentsOf(db)), files: await filesOf(db) });
 
 test('FR-016: an upgrade at the target does nothing', async () => {
@@ -28,7 +28,7 @@ test('FR-016: an upgrade at the target does nothing', async () => {
 test.each([
   ['retired', async () => {}],
   ['finalized', () => finalize(migratorOn(db))],
-])('FR-016: the SQL of the upgrade run again changes nothing where the tables are %s', async (_, given) => {
+])('FR-016: the SQL of the upgrade, run again, changes nothing if the tables are %s', async (_, given) => {
   await up();
   await given();
   const before = await everything();

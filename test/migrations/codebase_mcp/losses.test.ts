@@ -1,4 +1,4 @@
-// What a downgrade would lose, found before it: rows of its tables, values of its columns, wherever they stand now.
+// Data that a downgrade would lose, found before it: rows of its tables and values of its columns, in any schema.
 
 import { runChecks } from '../../../lambda/migrator/database/checks.ts';
 import { downgrade, finalize, upgrade } from '../../../lambda/migrator/migrator.ts';

@@ -1,4 +1,4 @@
-// The checks after 002 on a database in use: chunks are passed over once, nobody waits, and what is wrong is named.
+// The checks after 002 on a database in use: chunks are read once, no session waits, and each violation is named.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type pg from 'pg';
@@ -68,7 +68,7 @@ describe('one pass', () => {
     expect(nodes.filter((node) => node['Relation Name'] === 'code_chunks')).toHaveLength(1);
   });
 
-  test('the report says what was gathered, and how long it took', async () => {
+  test('the report has the gathered tables, and how long each took', async () => {
     expect((await validate(migratorOn(db), 'after-upgrade')).gathered).toMatchObject([
       { table: 'chunk_projects', rows: 1 },
       { table: 'project_ids', rows: 2 },
@@ -88,7 +88,7 @@ describe('one pass', () => {
     expect(await told()).toEqual([]);
   });
 
-  test('where no temporary table may be made, the checks hold all the same', async () => {
+  test('the checks pass without the right to create temporary tables', async () => {
     await db.query(`REVOKE TEMPORARY ON DATABASE ${db.name} FROM PUBLIC, CURRENT_USER`);
     const report = await validate(migratorOn(db), 'after-upgrade');
     expect(report).toMatchObject({ passed: true });
@@ -145,7 +145,7 @@ describe('a database in use', () => {
     ]);
   });
 
-  test('what is mended after it was gathered is still told as it was found', async () => {
+  test('a violation is reported as it was gathered, even if it is repaired afterwards', async () => {
     await db.query(`UPDATE code_chunks SET project_id = 'stray'`);
     const mend = () => db.query(`UPDATE code_chunks SET project_id = 'default'`);
     const { checks } = await validateWhile('SET TRANSACTION READ ONLY', mend);
@@ -154,7 +154,7 @@ describe('a database in use', () => {
   });
 });
 
-describe('what is wrong', () => {
+describe('violations', () => {
   const failed = async (sql: string): Promise<Record<string, Pick<CheckReport, 'violations' | 'rows'>>> => {
     await db.query(sql);
     const { checks } = await validate(migratorOn(db), 'after-upgrade');
@@ -205,7 +205,7 @@ describe('what is wrong', () => {
     expect(found['V6.4']?.rows).toEqual([nulls]);
   });
 
-  test('a value of its own in every chunk makes no check fail to run', async () => {
+  test('the checks can run although every chunk has a different value', async () => {
     const found = await failed(`
       ALTER TABLE code_chunks DROP CONSTRAINT check_code_chunks_project_id;
       UPDATE code_chunks SET project_id = 'Wrong_' || id`);

@@ -1,11 +1,11 @@
-// A refusal of 002: what it must say, and how a test tries it.
+// A refusal of 002: the words that it must have, and how a test tries it.
 
 import { BackstopError } from '../../../lambda/migrator/model/errors.ts';
 import type { TestDatabase } from '../../setup/database.ts';
 import { contentsOf } from './contents.ts';
 
 export interface Refusal {
-  /** What stands in the way. */
+  /** The SQL that makes the obstacle. */
   readonly given: string;
   /** Only the administrator may do it, not the owner. */
   readonly asAdministrator?: true;

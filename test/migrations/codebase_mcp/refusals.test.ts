@@ -1,4 +1,4 @@
-// What 002 refuses and in which words. The refusal leaves no trace, and the SQL in its hint, word for word, is a remedy.
+// The refusals of 002 and their words. A refusal leaves no trace, and the SQL in its hint, word for word, is a remedy.
 
 import { validate } from '../../../lambda/migrator/inspect.ts';
 import { downgrade, finalize, upgrade } from '../../../lambda/migrator/migrator.ts';
@@ -59,7 +59,7 @@ const UPGRADE: Record<string, Refusal> = {
       INSERT INTO code_chunks (code_file_id, content, start_line, end_line) SELECT gen_random_uuid(), '', 1, 1 FROM generate_series(1, 3)`,
     ...orphans(3),
   },
-  'E2: chunks that a foreign key not yet validated lets stand': {
+  'E2: orphaned chunks under a foreign key that is not validated': {
     given: `ALTER TABLE code_chunks DROP CONSTRAINT code_chunks_code_file_id_fkey;
       INSERT INTO code_chunks (code_file_id, content, start_line, end_line) VALUES (gen_random_uuid(), '', 1, 1);
       ALTER TABLE code_chunks ADD CONSTRAINT code_chunks_code_file_id_fkey FOREIGN KEY (code_file_id) REFERENCES code_files NOT VALID`,
@@ -86,7 +86,7 @@ const UPGRADE: Record<string, Refusal> = {
     given: everyRepository(''),
     ...violation(/has project_id='' which/),
   },
-  'E3: nothing but what a project_id may not have': {
+  'E3: a project_id of forbidden characters only': {
     given: everyRepository('-_-É'),
     ...violation(/has project_id='-_-É' which/),
   },
@@ -270,7 +270,7 @@ describe('an upgrade refuses', () => {
     ['index', 'CREATE INDEX tasks ON repositories (indexed_at)'],
     ['composite type', 'CREATE TYPE tasks AS (id integer)'],
   ])(
-    'FR-019: a %s that has the name of one of the nine is refused, whoever runs the SQL',
+    'FR-019: a %s that has the name of one of the nine is refused, no matter who runs the SQL',
     async (kind, given) => {
       await db.query(`ALTER TABLE tasks RENAME TO todo; ${given}`);
       const step = codebaseMcp.chain.revisions.at(-1)?.upgrade.steps[0]?.sql ?? '';

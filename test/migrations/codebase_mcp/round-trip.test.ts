@@ -1,4 +1,4 @@
-// The way back: what a downgrade gives back, before finalize with every row, after it the schema alone.
+// The way back: a downgrade restores every row before finalize, and only the schema after it.
 
 import { downgrade, finalize, upgrade } from '../../../lambda/migrator/migrator.ts';
 import type { RunReport } from '../../../lambda/migrator/model/report.ts';
@@ -63,7 +63,7 @@ describe('002 and back', () => {
     expect(await contentsOf(db)).toEqual(before);
   });
 
-  test('FR-020: the downgrade is told in the words of the execution contract', async () => {
+  test('FR-020: the downgrade is reported in the words of the execution contract', async () => {
     await upgrade(migratorOn(db), '002');
     await finalize(migratorOn(db));
     const migrator = migratorOn(db);

@@ -1,4 +1,4 @@
-// Databases that are not quite ours: 002 takes over what others built on, around and into the tables it knows.
+// Databases with foreign objects: 002 takes over objects that others built on, around and into the tables it knows.
 
 import { validate } from '../../../lambda/migrator/inspect.ts';
 import { downgrade, finalize, upgrade } from '../../../lambda/migrator/migrator.ts';
@@ -17,11 +17,11 @@ const up = () => upgrade(migratorOn(db), '002');
 const down = () => downgrade(migratorOn(db), '005');
 const notices = (report: RunReport) =>
   report.steps.flatMap((step) => step.notices.map(({ message }) => message));
-/** What finalize says that CASCADE takes along. */
+/** The objects that CASCADE drops, as finalize names them. */
 const namedIn = (report: RunReport) =>
   notices(report).flatMap((message) => /^CASCADE drops (.*)$/.exec(message)?.[1] ?? []);
 
-/** What stands there → the SQL that brings it. */
+/** Foreign objects → the SQL that creates them. */
 const SURROUNDINGS = {
   'more tables, with foreign keys from outside into the nine': `
     CREATE TABLE comments (id serial PRIMARY KEY, task_id uuid REFERENCES tasks ON DELETE CASCADE, body text);
@@ -121,7 +121,7 @@ describe('a database that Alembic brought to 005, with all of this at once', () 
       CREATE VIEW open_deployments AS SELECT id, deployed_at FROM deployment_events`),
   );
 
-  test('goes up and down without a trace, and up for good; what goes with the nine is named', async () => {
+  test('goes up and down without a trace, and up for good; names the objects that are dropped with the nine', async () => {
     const before = await contentsOf(db);
     const dumped = await pgDump(db.settings);
     const upgraded = await up();
@@ -189,7 +189,7 @@ const LATE_TRIGGERS = `
   CREATE CONSTRAINT TRIGGER late_chunks AFTER UPDATE ON code_chunks
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION late()`;
 
-test('a constraint trigger that fires at COMMIT does not stand between an UPDATE and an ALTER', async () => {
+test('a constraint trigger that fires at COMMIT does not block an ALTER after an UPDATE', async () => {
   await db.query(`
     ALTER TABLE repositories ADD project_id varchar(50) NOT NULL DEFAULT 'default';
     UPDATE repositories SET project_id = 'acme' WHERE path = (SELECT min(path) FROM repositories);
@@ -396,7 +396,7 @@ describe('finalize', () => {
     expect(named).toContain('view public.loud');
   });
 
-  test('names nothing where nothing else depends on the nine', async () => {
+  test('names no object if no other object depends on the nine', async () => {
     await up();
     const report = await finalize(migratorOn(db));
     expect(namedIn(report)).toEqual([]);

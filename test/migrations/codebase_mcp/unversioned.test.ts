@@ -1,4 +1,4 @@
-// Tables without a version: the run is refused, and told which revision the database looks like.
+// Tables without a version: the run is refused, and the error says which revision the database looks like.
 import { plan, validate } from '../../../lambda/migrator/inspect.ts';
 import { upgrade } from '../../../lambda/migrator/migrator.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
@@ -37,7 +37,7 @@ test.each(CASES)(
         `^Found in schema public: .*repositories.* They look like revision ${revision}\\.$`,
       ),
     });
-    // What follows the first colon is the remedy, word for word.
+    // The text after the first colon is the remedy, word for word.
     expect(refusal.hint.replace(/^.*?: /, '')).toBe(`npx backstop stamp ${revision}`);
     expect(await contentsOf(db)).toEqual(before);
   },
@@ -51,7 +51,7 @@ test('stamped as the hint says, the database goes on from there', async () => {
   expect(await upgrade(migratorOn(db), 'head')).toMatchObject({ outcome: 'upgraded', revisions: ['002'] });
 });
 
-test('the tables found are named, whoever made them', async () => {
+test('the tables found are named, no matter who made them', async () => {
   await db.query(`
     CREATE TABLE tasks (id integer); CREATE TABLE vendor_extractors (id integer); CREATE TABLE notes (id integer)`);
   const refusal = await refusalOf(plan(migratorOn(db), 'upgrade', 'head'));
@@ -62,7 +62,7 @@ test('the tables found are named, whoever made them', async () => {
   });
 });
 
-test('tables of other names and of other schemas do not stand in the way', async () => {
+test('tables with other names or in other schemas do not block the run', async () => {
   await db.query(
     'CREATE TABLE notes (id integer); CREATE SCHEMA other; CREATE TABLE other.tasks (id integer)',
   );

@@ -1,4 +1,4 @@
-// The way up: base to head in one transaction or revision by revision, and what stands at each of them.
+// The way up: base to head in one transaction or revision by revision, and the schema at each revision.
 
 import { reconcile } from '../../../lambda/migrator/inspect.ts';
 import { upgrade } from '../../../lambda/migrator/migrator.ts';
@@ -121,7 +121,7 @@ describe('at 005', () => {
     expect(unindexed).toEqual([]);
   });
 
-  test('FR-020: the upgrade to 002 is told in the words of the execution contract', async () => {
+  test('FR-020: the upgrade to 002 is reported in the words of the execution contract', async () => {
     const migrator = migratorOn(db);
     await upgrade(migrator, '002');
     const told = contractLines(migrator).filter((line) => /^(Running|Step|NOTICE|Migration)/.test(line));

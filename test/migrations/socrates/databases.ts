@@ -1,4 +1,4 @@
-// The two databases of Socrates, and what its tests ask of them.
+// The two databases of Socrates, and the queries of its tests.
 import { join } from 'node:path';
 import type pg from 'pg';
 import { readChain } from '../../../lambda/migrator/revisions/chain.ts';
@@ -44,8 +44,8 @@ export function checksOf({ chain }: Database, phase: Phase, last = chain.head): 
 }
 
 /**
- * Number and title of each check that finds something, with what it finds. What a check gathers becomes a part of its
- * query, because the revisions give their gathers the same name.
+ * Number and title of each check that finds violations, with the violations. The gather of a check becomes a part of
+ * its query, because the revisions give their gathers the same name.
  */
 export async function findings(
   client: pg.Client,

@@ -1,4 +1,4 @@
-// What the implementation guide tests, and what its patterns mean for rows: both databases at their heads.
+// The tests of the implementation guide, and the effects of its patterns on rows: both databases at their heads.
 import { upgrade } from '../../../lambda/migrator/migrator.ts';
 import type { TestDatabase } from '../../setup/database.ts';
 import { COLUMNS, makeEmpty, migrator, socratesAuth, socratesSpecs, TABLES } from './databases.ts';
@@ -75,7 +75,7 @@ describe('the examples of the guide', () => {
   });
 });
 
-describe('what is in the two databases', () => {
+describe('the contents of the two databases', () => {
   test.each([
     ['tables', TABLES, 5, 24],
     ['columns', COLUMNS, 43, 298],
@@ -152,7 +152,7 @@ describe('what is in the two databases', () => {
   });
 });
 
-describe('what the patterns mean for rows', () => {
+describe('the effects of the patterns on rows', () => {
   const updatedAt = (id: unknown) => single(auth, 'SELECT updated_at FROM users WHERE id = $1', [id]);
 
   test('updated_at follows a change, whatever the client says', async () => {
@@ -170,7 +170,7 @@ describe('what the patterns mean for rows', () => {
     expect(await updatedAt(id)).toEqual(created);
   });
 
-  test('what depends on a project goes with it, what only mentions it stays', async () => {
+  test('rows that depend on a project are deleted with it, rows that only mention it stay', async () => {
     const userId = await insertUser('deleting');
     const projectId = await insertProject(userId);
     await specs.query(`INSERT INTO sessions (project_id, user_id) VALUES ('${projectId}', '${userId}')`);
@@ -191,7 +191,7 @@ describe('what the patterns mean for rows', () => {
     );
   });
 
-  test('who stands in the audit log, and a role that is held, cannot be deleted', async () => {
+  test('a user in the audit log and a granted role cannot be deleted', async () => {
     const adminId = await insertUser('admin');
     const roleId = await single(auth, `INSERT INTO admin_roles (name) VALUES ('auditor') RETURNING id`);
     await auth.query('INSERT INTO admin_users (user_id, role_id) VALUES ($1, $2)', [adminId, roleId]);

@@ -22,16 +22,16 @@ interface Subject {
   readonly function_name?: string;
   readonly column_name?: string;
   readonly column_names?: readonly string[];
-  /** Of the foreign key, or of the index. */
+  /** The name of the foreign key, or of the index. */
   readonly name?: string;
-  /** Of the foreign key, without what a delete does. */
+  /** The definition of the foreign key, without its ON DELETE clause. */
   readonly definition?: string;
 }
 
 interface Pattern {
   /** Asks the catalogue for everything that the pattern applies to. */
   readonly subjects: string;
-  /** What is broken → the SQL that breaks it for one subject. */
+  /** Fault → the SQL that causes it for one subject. */
   readonly broken: Readonly<Record<string, (subject: Subject) => string>>;
 }
 

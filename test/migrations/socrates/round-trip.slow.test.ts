@@ -34,7 +34,7 @@ async function makeOne(): Promise<TestDatabase> {
 const tablesOf = async (client: pg.Client): Promise<string[]> =>
   (await client.query(`${TABLES} ORDER BY 1`)).rows.map((row) => row.table_name);
 
-test('the chains are those of the guide, each with its branch', () => {
+test('the chains are as in the guide, each with its branch', () => {
   const lines = CHAINS.map(([, { chain }]) =>
     chain.revisions.map(({ id, branch = '', title }) => `${id} ${branch} ${title}`),
   );
@@ -155,7 +155,7 @@ test.each(CHAINS)('a downgrade of %s stops at what someone else hung on a table'
   expect(await schemaOf(db)).toEqual(before);
 });
 
-test('what a downgrade would lose is told by each revision on the way', async () => {
+test('each revision on the way reports the data that a downgrade would lose', async () => {
   const db = await makeOne();
   const options = migrator(db, socratesAuth);
   await upgrade(options, 'head');
@@ -178,7 +178,7 @@ test.each(CHAINS)('V9.1 does not mind missing tables in %s', async (_, database)
   });
 });
 
-/** Two rows in every table, with the least that their columns ask for; what they refer to is let go. */
+/** Drops all foreign keys, and inserts two rows into every table, with the least that their columns require. */
 async function fillEveryTable(client: pg.Client): Promise<void> {
   await client.query(`
     DO $do$

@@ -1,4 +1,4 @@
--- What a downgrade of revision 001 would lose.
+-- Data that a downgrade of revision 001 would lose.
 --
 -- Later revisions may be applied too, so each table is counted in the schema where it is, if it exists.
 

@@ -1,8 +1,8 @@
--- What must hold before revision 001 is applied.
+-- Conditions that must hold before revision 001 is applied.
 
--- check: V0.2 no table of this revision stands without a version
--- The tables of all revisions count, for the database may have been brought further. Each revision is known by
--- what it was the first to make; 002, by the constraint that it adds and the tables that it takes away.
+-- check: V0.2 no table of this revision exists without a version
+-- The tables of all revisions count, because the database may be at a later revision. A revision is recognized by the
+-- first object that it made; 002, by the constraint that it adds and the tables that it takes away.
 SELECT 'UnknownRevision' AS error,
   'The database holds tables of these revisions, but no version that says at which of them it is' AS message,
   concat('Found in schema public: ', found.tables, '.',

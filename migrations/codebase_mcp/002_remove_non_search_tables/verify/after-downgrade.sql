@@ -1,4 +1,4 @@
--- What must hold once revision 002 is taken back.
+-- Conditions that must hold after the downgrade of revision 002.
 
 -- check: V8.1 project_id columns are removed
 -- shown as: project_id columns removed (0 columns found)

@@ -1,6 +1,6 @@
--- What must hold once revision 002 is applied.
+-- Conditions that must hold once revision 002 is applied.
 --
--- The checks have the order of the lines that show them, so V5.2, which has a line of its own, is last.
+-- The checks have the order of the lines that show them, so V5.2, which has a separate line, is last.
 -- A check that reads project_id joins a row named missing: the name resolves to the column of the table if there is
 -- one, else to the null of missing. So the check reports violations instead of failing.
 -- All checks share one pass over code_chunks. A check reads it again only if that pass found a violation.

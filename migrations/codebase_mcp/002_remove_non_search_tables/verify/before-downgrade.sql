@@ -1,4 +1,4 @@
--- What a downgrade of revision 002 would lose.
+-- Data that a downgrade of revision 002 would lose.
 --
 -- The nine tables are not part of it: before finalize they come back with every row, after it the rows are gone
 -- already. A project_id column that the upgrade found stays: the comment on its constraint says so.

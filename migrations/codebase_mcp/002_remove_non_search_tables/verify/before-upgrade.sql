@@ -1,4 +1,4 @@
--- What must hold before revision 002 is applied.
+-- Conditions that must hold before revision 002 is applied.
 
 -- check: V7.1 no foreign key of the nine tables points at repositories or code_chunks
 -- shown as: No foreign keys found from dropped tables to repositories/code_chunks

@@ -1,4 +1,4 @@
--- What must hold once revision 001 is taken back.
+-- Conditions that must hold after the downgrade of revision 001.
 
 -- check: V8.1 the tables of this revision are gone
 SELECT tablename AS table_name

@@ -1,4 +1,4 @@
--- What must hold once revision 003 is taken back.
+-- Conditions that must hold after the downgrade of revision 003.
 
 -- check: V8.1 the tables of this revision are gone
 SELECT tablename AS table_name

@@ -1,4 +1,4 @@
--- What must hold once revision 003 is applied, numbered by the design patterns 1 to 6.
+-- Conditions that must hold once revision 003 is applied, numbered by the design patterns 1 to 6.
 --
 -- The checks know only the tables of this revision, so they hold at every later revision too, and beside the tables
 -- and columns of others.
@@ -71,7 +71,7 @@ FROM (VALUES ('set_updated_at')) AS expected (function_name)
 LEFT JOIN pg_proc AS found ON found.oid = to_regproc(format('public.%I', expected.function_name))
 WHERE (position('NEW.updated_at := now();' IN found.prosrc) > 0) IS NOT TRUE;
 
--- check: V3.1 every foreign key stands, and says what a delete does
+-- check: V3.1 every foreign key exists, and says what a delete does
 SELECT table_name, column_name, referenced_table, on_delete, pg_get_constraintdef(oid) AS found
 FROM patterned
 LEFT JOIN pg_constraint ON conrelid = attrelid AND conkey = ARRAY[attnum] AND contype = 'f'

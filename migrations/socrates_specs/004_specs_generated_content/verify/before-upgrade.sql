@@ -1,6 +1,6 @@
--- What must hold before revision 004 is applied.
+-- Conditions that must hold before revision 004 is applied.
 
--- check: V0.2 no table of this revision stands already
+-- check: V0.2 no table of this revision exists already
 -- The refused run reports the columns error, message, detail and hint.
 SELECT tablename AS table_name,
   'MigrationFailed' AS error,

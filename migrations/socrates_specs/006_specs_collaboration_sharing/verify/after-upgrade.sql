@@ -1,4 +1,4 @@
--- What must hold once revision 006 is applied, numbered by the design patterns 1 to 6.
+-- Conditions that must hold once revision 006 is applied, numbered by the design patterns 1 to 6.
 --
 -- The checks know only the tables of this revision, so they hold at every later revision too, and beside the tables
 -- and columns of others.
@@ -60,7 +60,7 @@ WHERE column_name = 'updated_at' AND NOT EXISTS (
     AND tgtype = 19 AND tgattr = '' AND tgenabled IN ('O', 'A')
 );
 
--- check: V3.1 every foreign key stands, and says what a delete does
+-- check: V3.1 every foreign key exists, and says what a delete does
 SELECT table_name, column_name, referenced_table, on_delete, pg_get_constraintdef(oid) AS found
 FROM patterned
 LEFT JOIN pg_constraint ON conrelid = attrelid AND conkey = ARRAY[attnum] AND contype = 'f'

@@ -1,4 +1,4 @@
--- What a downgrade of revision 007 would lose.
+-- Data that a downgrade of revision 007 would lose.
 
 -- check: V9.1 no row would be lost with the tables of this revision
 -- query_to_xml counts the rows only if the table exists.

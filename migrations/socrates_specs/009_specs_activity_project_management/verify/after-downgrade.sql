@@ -1,4 +1,4 @@
--- What must hold once revision 009 is taken back.
+-- Conditions that must hold after the downgrade of revision 009.
 
 -- check: V8.1 the tables of this revision are gone
 SELECT tablename AS table_name
