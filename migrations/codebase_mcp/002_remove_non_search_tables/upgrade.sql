@@ -49,7 +49,7 @@ BEGIN
       WHERE attrelid = to_regclass('public.' || split_part(needed, '.', 1)) AND attname = split_part(needed, '.', 2))
     HAVING count(*) > 0
     UNION ALL
-    SELECT 'insufficient_privilege', format('Row-level security of table "%s" is forced upon its owner', relname),
+    SELECT 'insufficient_privilege', format('Row-level security of table "%s" is forced for its owner', relname),
       format('This revision must read and change every row; its policies hide rows from %s.', current_user),
       format('Run: ALTER TABLE public.%I NO FORCE ROW LEVEL SECURITY;', relname)
     FROM pg_class

@@ -33,7 +33,7 @@ CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.admin_roles
 COMMENT ON TABLE public.admin_roles IS 'Administrative roles and what they permit';
 COMMENT ON COLUMN public.admin_roles.id IS 'Unique identifier (UUID)';
 COMMENT ON COLUMN public.admin_roles.name IS 'Name of the role';
-COMMENT ON COLUMN public.admin_roles.description IS 'What the role is for';
+COMMENT ON COLUMN public.admin_roles.description IS 'Purpose of the role';
 COMMENT ON COLUMN public.admin_roles.permissions IS 'Permissions that the role grants';
 COMMENT ON COLUMN public.admin_roles.is_system_role IS 'Whether the role belongs to the platform and stays';
 COMMENT ON COLUMN public.admin_roles.created_at IS 'Creation timestamp';
@@ -91,13 +91,13 @@ CREATE INDEX ix_admin_audit_logs_resource_type ON public.admin_audit_logs (resou
 CREATE INDEX ix_admin_audit_logs_created_at ON public.admin_audit_logs (created_at);
 CREATE INDEX ix_admin_audit_logs_resource ON public.admin_audit_logs (resource_type, resource_id);
 CREATE INDEX ix_admin_audit_logs_admin_id_created_at ON public.admin_audit_logs (admin_id, created_at);
-COMMENT ON TABLE public.admin_audit_logs IS 'What administrators did; rows are only added';
+COMMENT ON TABLE public.admin_audit_logs IS 'Actions of administrators; rows are only added';
 COMMENT ON COLUMN public.admin_audit_logs.id IS 'Unique identifier (UUID)';
 COMMENT ON COLUMN public.admin_audit_logs.admin_id IS 'Reference to users.id, who acted';
-COMMENT ON COLUMN public.admin_audit_logs.action IS 'What was done';
+COMMENT ON COLUMN public.admin_audit_logs.action IS 'The action';
 COMMENT ON COLUMN public.admin_audit_logs.resource_type IS 'Kind of the resource it was done to';
 COMMENT ON COLUMN public.admin_audit_logs.resource_id IS 'Id of the resource it was done to';
-COMMENT ON COLUMN public.admin_audit_logs.changes IS 'What changed, before and after';
+COMMENT ON COLUMN public.admin_audit_logs.changes IS 'Changed values, before and after';
 COMMENT ON COLUMN public.admin_audit_logs.ip_address IS 'Address the request came from, IPv4 or IPv6';
 COMMENT ON COLUMN public.admin_audit_logs.user_agent IS 'Client the request came from';
 COMMENT ON COLUMN public.admin_audit_logs.created_at IS 'Creation timestamp';

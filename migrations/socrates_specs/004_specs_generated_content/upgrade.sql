@@ -44,7 +44,7 @@ COMMENT ON TABLE public.generated_projects IS 'Code generated from the specifica
 COMMENT ON COLUMN public.generated_projects.id IS 'Unique identifier (UUID)';
 COMMENT ON COLUMN public.generated_projects.project_id IS 'Reference to projects.id, the project it was generated for';
 COMMENT ON COLUMN public.generated_projects.name IS 'Name of the generated project';
-COMMENT ON COLUMN public.generated_projects.description IS 'What was generated';
+COMMENT ON COLUMN public.generated_projects.description IS 'Description of the generated code';
 COMMENT ON COLUMN public.generated_projects.language IS 'Programming language';
 COMMENT ON COLUMN public.generated_projects.framework IS 'Framework';
 COMMENT ON COLUMN public.generated_projects.version IS 'Version of the generated project';
@@ -90,7 +90,7 @@ COMMENT ON COLUMN public.generated_files.filename IS 'Name of the file';
 COMMENT ON COLUMN public.generated_files.file_type IS 'Type of the file';
 COMMENT ON COLUMN public.generated_files.content IS 'Text of the file';
 COMMENT ON COLUMN public.generated_files.lines_of_code IS 'Lines of code in the file';
-COMMENT ON COLUMN public.generated_files.purpose IS 'What the file is for';
+COMMENT ON COLUMN public.generated_files.purpose IS 'Purpose of the file';
 COMMENT ON COLUMN public.generated_files.status IS 'Status: draft, generated, reviewed or approved';
 COMMENT ON COLUMN public.generated_files.metadata IS 'Flexible metadata storage';
 COMMENT ON COLUMN public.generated_files.created_at IS 'Creation timestamp';

@@ -37,11 +37,11 @@ CREATE INDEX ix_quality_metrics_project_id_created_at ON public.quality_metrics 
 COMMENT ON TABLE public.quality_metrics IS 'Measurements of the quality of projects; rows are only added';
 COMMENT ON COLUMN public.quality_metrics.id IS 'Unique identifier (UUID)';
 COMMENT ON COLUMN public.quality_metrics.project_id IS 'Reference to projects.id, the project measured';
-COMMENT ON COLUMN public.quality_metrics.metric_name IS 'What was measured';
+COMMENT ON COLUMN public.quality_metrics.metric_name IS 'Name of the metric';
 COMMENT ON COLUMN public.quality_metrics.metric_value IS 'The value, usually 0 to 100';
 COMMENT ON COLUMN public.quality_metrics.metric_type IS 'Kind of the measurement';
 COMMENT ON COLUMN public.quality_metrics.measured_at IS 'When it was measured';
-COMMENT ON COLUMN public.quality_metrics.details IS 'What the value was made of';
+COMMENT ON COLUMN public.quality_metrics.details IS 'Components of the value';
 COMMENT ON COLUMN public.quality_metrics.metadata IS 'Flexible metadata storage';
 COMMENT ON COLUMN public.quality_metrics.created_at IS 'Creation timestamp';
 
@@ -113,7 +113,7 @@ COMMENT ON COLUMN public.question_effectiveness.clarity_score IS 'How clear the 
 COMMENT ON COLUMN public.question_effectiveness.times_asked IS 'How often it was asked';
 COMMENT ON COLUMN public.question_effectiveness.times_skipped IS 'How often it was skipped';
 COMMENT ON COLUMN public.question_effectiveness.average_response_time_seconds IS 'Time to the answer on average, in seconds';
-COMMENT ON COLUMN public.question_effectiveness.feedback IS 'What users said about the question';
+COMMENT ON COLUMN public.question_effectiveness.feedback IS 'Comments of users on the question';
 COMMENT ON COLUMN public.question_effectiveness.recommendations IS 'How to ask better';
 COMMENT ON COLUMN public.question_effectiveness.metadata IS 'Flexible metadata storage';
 COMMENT ON COLUMN public.question_effectiveness.created_at IS 'Creation timestamp';
@@ -149,7 +149,7 @@ COMMENT ON COLUMN public.knowledge_base_documents.id IS 'Unique identifier (UUID
 COMMENT ON COLUMN public.knowledge_base_documents.title IS 'Title of the document';
 COMMENT ON COLUMN public.knowledge_base_documents.content IS 'Text of the document';
 COMMENT ON COLUMN public.knowledge_base_documents.document_type IS 'Type of the document';
-COMMENT ON COLUMN public.knowledge_base_documents.category IS 'What the document is about';
+COMMENT ON COLUMN public.knowledge_base_documents.category IS 'Topic of the document';
 COMMENT ON COLUMN public.knowledge_base_documents.tags IS 'Words to find the document by';
 COMMENT ON COLUMN public.knowledge_base_documents.source IS 'Where the document comes from';
 COMMENT ON COLUMN public.knowledge_base_documents.version IS 'Version of the document, from 1';

@@ -37,7 +37,7 @@ CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.teams
 COMMENT ON TABLE public.teams IS 'Teams of users';
 COMMENT ON COLUMN public.teams.id IS 'Unique identifier (UUID)';
 COMMENT ON COLUMN public.teams.name IS 'Name of the team';
-COMMENT ON COLUMN public.teams.description IS 'What the team is for';
+COMMENT ON COLUMN public.teams.description IS 'Purpose of the team';
 COMMENT ON COLUMN public.teams.owner_id IS 'Owner of the team: reference to users.id in socrates_auth (no FK - cross-database)';
 COMMENT ON COLUMN public.teams.status IS 'Status: active, archived or suspended';
 COMMENT ON COLUMN public.teams.member_count IS 'Number of members';
@@ -122,9 +122,9 @@ CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.project_shares
 COMMENT ON TABLE public.project_shares IS 'Projects shared with users, teams or anyone';
 COMMENT ON COLUMN public.project_shares.id IS 'Unique identifier (UUID)';
 COMMENT ON COLUMN public.project_shares.project_id IS 'Reference to projects.id, the project shared';
-COMMENT ON COLUMN public.project_shares.shared_with_user_id IS 'With whom: reference to users.id in socrates_auth (no FK - cross-database)';
+COMMENT ON COLUMN public.project_shares.shared_with_user_id IS 'User who may see the project: reference to users.id in socrates_auth (no FK - cross-database)';
 COMMENT ON COLUMN public.project_shares.shared_with_team_id IS 'Reference to teams.id, the team it is shared with';
-COMMENT ON COLUMN public.project_shares.shared_by_id IS 'By whom: reference to users.id in socrates_auth (no FK - cross-database)';
+COMMENT ON COLUMN public.project_shares.shared_by_id IS 'User who shared the project: reference to users.id in socrates_auth (no FK - cross-database)';
 COMMENT ON COLUMN public.project_shares.permission_level IS 'Permission: view, comment, edit or admin';
 COMMENT ON COLUMN public.project_shares.access_type IS 'Access: shared_user, shared_team, public or link';
 COMMENT ON COLUMN public.project_shares.expiry_date IS 'When the share expires';

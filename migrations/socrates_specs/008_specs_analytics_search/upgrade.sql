@@ -38,9 +38,9 @@ CREATE INDEX ix_analytics_metrics_created_at ON public.analytics_metrics (create
 CREATE INDEX ix_analytics_metrics_metric_name_period_start ON public.analytics_metrics (metric_name, period_start);
 COMMENT ON TABLE public.analytics_metrics IS 'Figures about the platform over time; rows are only added';
 COMMENT ON COLUMN public.analytics_metrics.id IS 'Unique identifier (UUID)';
-COMMENT ON COLUMN public.analytics_metrics.metric_name IS 'What was counted';
+COMMENT ON COLUMN public.analytics_metrics.metric_name IS 'Name of the metric';
 COMMENT ON COLUMN public.analytics_metrics.metric_value IS 'The figure';
-COMMENT ON COLUMN public.analytics_metrics.dimension_type IS 'What the figure is broken down by';
+COMMENT ON COLUMN public.analytics_metrics.dimension_type IS 'Dimension of the figure';
 COMMENT ON COLUMN public.analytics_metrics.dimension_value IS 'Which part of the breakdown it is for';
 COMMENT ON COLUMN public.analytics_metrics.period IS 'Period: daily, weekly or monthly';
 COMMENT ON COLUMN public.analytics_metrics.period_start IS 'When the period begins';
@@ -120,10 +120,10 @@ CREATE INDEX ix_notification_preferences_created_at ON public.notification_prefe
 CREATE INDEX ix_notification_preferences_updated_at ON public.notification_preferences (updated_at);
 CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.notification_preferences
   FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION public.set_updated_at();
-COMMENT ON TABLE public.notification_preferences IS 'What each user wants to be told of, and how';
+COMMENT ON TABLE public.notification_preferences IS 'Notifications that each user wants, and how they are sent';
 COMMENT ON COLUMN public.notification_preferences.id IS 'Unique identifier (UUID)';
 COMMENT ON COLUMN public.notification_preferences.user_id IS 'Reference to users.id in socrates_auth (no FK - cross-database)';
-COMMENT ON COLUMN public.notification_preferences.notification_type IS 'What the notification is about';
+COMMENT ON COLUMN public.notification_preferences.notification_type IS 'Topic of the notification';
 COMMENT ON COLUMN public.notification_preferences.email_enabled IS 'Whether it is sent by email';
 COMMENT ON COLUMN public.notification_preferences.in_app_enabled IS 'Whether it is shown in the application';
 COMMENT ON COLUMN public.notification_preferences.slack_enabled IS 'Whether it is sent to Slack';

@@ -255,7 +255,7 @@ describe('an upgrade refuses', () => {
       const failure = await failureOf(upgrade(migratorOn(db), '002'));
       expect(failure).toMatchObject({
         name: 'MigrationFailed',
-        summary: expect.stringMatching(`^Row-level security of table "${table}" is forced upon its owner `),
+        summary: expect.stringMatching(`^Row-level security of table "${table}" is forced for its owner `),
         hint: `Run: ALTER TABLE public.${table} NO FORCE ROW LEVEL SECURITY;`,
       });
       expect(await schemaOf(db)).toBe(before);

@@ -133,7 +133,7 @@ test.each(CHAINS)(
     for (const { id } of database.chain.revisions) {
       await expect(upgrade(options, 'head')).rejects.toMatchObject({
         name: 'MigrationFailed',
-        message: expect.stringMatching(`^Tables of revision ${id} stand already\n`),
+        message: expect.stringMatching(`^Tables of revision ${id} exist already\n`),
         detail: expect.stringMatching(/^Found in schema public: \w+, \w+/),
         hint: `If the database is certainly at revision ${id} already, run: npx backstop stamp ${id} --database ${database.definition.name}`,
       });

@@ -4,7 +4,7 @@
 -- The refused run reports the columns error, message, detail and hint.
 SELECT tablename AS table_name,
   'MigrationFailed' AS error,
-  'Tables of revision 003 stand already' AS message,
+  'Tables of revision 003 exist already' AS message,
   format('Found in schema public: %s', string_agg(tablename::text, ', ') OVER standing) AS detail,
   'If the database is certainly at revision 003 already, run: npx backstop stamp 003 --database socrates_specs' AS hint
 FROM pg_tables

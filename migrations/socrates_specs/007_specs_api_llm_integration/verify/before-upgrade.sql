@@ -4,7 +4,7 @@
 -- The refused run reports the columns error, message, detail and hint.
 SELECT tablename AS table_name,
   'MigrationFailed' AS error,
-  'Tables of revision 007 stand already' AS message,
+  'Tables of revision 007 exist already' AS message,
   format('Found in schema public: %s', string_agg(tablename::text, ', ') OVER standing) AS detail,
   'If the database is certainly at revision 007 already, run: npx backstop stamp 007 --database socrates_specs' AS hint
 FROM pg_tables

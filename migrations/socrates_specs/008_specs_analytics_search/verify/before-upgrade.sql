@@ -4,7 +4,7 @@
 -- The refused run reports the columns error, message, detail and hint.
 SELECT tablename AS table_name,
   'MigrationFailed' AS error,
-  'Tables of revision 008 stand already' AS message,
+  'Tables of revision 008 exist already' AS message,
   format('Found in schema public: %s', string_agg(tablename::text, ', ') OVER standing) AS detail,
   'If the database is certainly at revision 008 already, run: npx backstop stamp 008 --database socrates_specs' AS hint
 FROM pg_tables
