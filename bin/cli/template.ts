@@ -5,6 +5,8 @@ import { BackstopError } from '../../lambda/migrator/model/errors.ts';
 import type { RevisionId } from '../../lambda/migrator/model/report.ts';
 import type { Chain } from '../../lambda/migrator/revisions/chain.ts';
 import type { DatabaseDefinition } from '../../lambda/migrator/revisions/databases.ts';
+import { KEYS } from '../../lambda/migrator/revisions/header.ts';
+import { isNear } from '../../lambda/migrator/revisions/near.ts';
 
 export interface Draft {
   readonly id: RevisionId;
@@ -38,7 +40,7 @@ export function writeRevision(migrations: string, draft: Draft): string {
       hint: 'Say what the revision does: npx backstop revision -m "add new feature"',
     });
   }
-  if (HEADER_WORD.test(titleOf(draft.message))) {
+  if (isReadAsHeader(titleOf(draft.message))) {
     throw new BackstopError('InvalidInput', {
       message: 'The message would be read as a line of the header',
       hint: 'Begin it with another word.',
@@ -61,8 +63,11 @@ export function writeRevision(migrations: string, draft: Draft): string {
   return relative(process.cwd(), folder);
 }
 
-/** The title is the first line of upgrade.sql, and no later line of the template overrides these two. */
-const HEADER_WORD = /^(branch|step)\s*:/i;
+/** The title is the first line of upgrade.sql: it must be read neither as a key of the header nor as a directive. */
+function isReadAsHeader(title: string): boolean {
+  const [, word] = /^([a-z]+(?:[ _-][a-z]+){0,2})\s*:/i.exec(title) ?? [];
+  return word !== undefined && [...KEYS, 'step', 'check', 'gather'].some((known) => isNear(known, word));
+}
 
 /** Writes elsewhere and moves the folder, so that half of it is never read. */
 function writeWhole(migrations: string, folder: string, files: Readonly<Record<string, string>>): void {
@@ -135,7 +140,7 @@ SELECT 'what violates it' AS violation WHERE false;
 `,
     'verify/before-downgrade.sql': `-- Data that the downgrade of revision ${id} would lose: if a check returns a row, the downgrade asks before it runs.
 
--- check: V9.1 no value would be lost
+-- check: V9.1 replace this with what must not be lost
 SELECT 'what would be lost' AS loss WHERE false;
 `,
     'verify/after-downgrade.sql': `-- Conditions that must hold after the downgrade of revision ${id}.

@@ -6,6 +6,7 @@ import { MIGRATIONS } from '../../../lib/paths.ts';
 import { makeDatabase, type TestDatabase } from '../../setup/database.ts';
 import { dumpSchema } from '../../setup/schema-dump.ts';
 import { backstop, type Circumstances, databaseUrl, document, type Ending, UNREACHABLE } from './program.ts';
+import { fillIn } from './project.ts';
 
 let auth: TestDatabase;
 let specs: TestDatabase;
@@ -246,6 +247,7 @@ test('a new revision takes the next number of the whole system, and upgrades and
   );
   expect(made.status).toBe(0);
   expect(readdirSync(join(migrations, 'socrates_specs'))).toContain('010_add_new_feature');
+  fillIn(join(migrations, 'socrates_specs/010_add_new_feature'));
   const before = await schema(specs);
   expect((await run(`upgrade specs@head ${here}`)).status).toBe(0);
   expect((await run(`check --database socrates_specs ${here}`)).status).toBe(0);

@@ -1,5 +1,5 @@
 // Migrations that only these tests have: databases.json and a folder of revisions for each database, until the file has ended.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Files, type RevisionDraft, revisionFiles } from '../../setup/revisions.ts';
@@ -90,3 +90,12 @@ export const RETIRING: readonly RevisionDraft[] = [
   },
   { id: '003', revises: '002', upgrade: ['CREATE TABLE three ();'], downgrade: ['DROP TABLE three;'] },
 ];
+
+/** Replaces the placeholders of a new revision, as its author does. */
+export function fillIn(folder: string): void {
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    const path = join(folder, name);
+    if (!name.endsWith('.sql')) continue;
+    writeFileSync(path, readFileSync(path, 'utf8').replaceAll('replace this with', 'filled in:'));
+  }
+}

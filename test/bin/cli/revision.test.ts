@@ -3,7 +3,7 @@ import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { makeDatabase } from '../../setup/database.ts';
 import { backstop, databaseUrl, document } from './program.ts';
-import { folderOf, migrationFiles, migrationsOf } from './project.ts';
+import { fillIn, folderOf, migrationFiles, migrationsOf } from './project.ts';
 
 const make = () =>
   migrationsOf({
@@ -14,7 +14,7 @@ const make = () =>
 
 const listing = (folder: string) => readdirSync(folder, { recursive: true }).map(String).sort();
 
-test('a new revision can be upgraded and downgraded at once, and its checks pass', async () => {
+test('a new revision is refused until it is filled in; then it upgrades and downgrades, and its checks pass', async () => {
   const migrations = make();
   const made = await backstop(['revision', '-m', 'Add new feature', '--migrations', migrations]);
   const folder = join(migrations, 'alone/008_add_new_feature');
@@ -38,6 +38,11 @@ test('a new revision can be upgraded and downgraded at once, and its checks pass
   const database = await makeDatabase('empty', { extension: false });
   const run = (...args: string[]) =>
     backstop([...args, '--migrations', migrations], { env: { DATABASE_URL: databaseUrl(database) } });
+  const [refusal] = (await run('upgrade')).err;
+  expect(refusal).toBe(
+    'RevisionInvalid: 008_add_new_feature/upgrade.sql:24: a placeholder of the template is left',
+  );
+  fillIn(folder);
   expect((await run('heads')).out).toEqual(['008 (head)']);
   expect((await run('history')).out[0]).toBe('007a -> 008 (head), Add new feature');
   expect(await run('upgrade')).toMatchObject({ status: 0, err: [] });
@@ -68,6 +73,7 @@ test('the same message twice makes two revisions, one after the other', async ()
   for (const id of ['008', '009']) {
     const { out } = await backstop(['revision', '-m', 'more', '--migrations', migrations]);
     expect(out[0]).toMatch(new RegExp(`/${id}_more `));
+    fillIn(join(migrations, 'alone', `${id}_more`));
   }
   expect((await backstop(['history', '--migrations', migrations])).out[0]).toBe('008 -> 009 (head), more');
 });
@@ -79,13 +85,13 @@ test.each([
   ['größere Spalten', '008_größere_spalten'],
   ['a\nb\u001b[31m\tc', '008_a_b_31m_c'],
   ['x'.repeat(60), `008_${'x'.repeat(40)}`],
-  ['Revision: 5', '008_revision_5'],
-  ['Locks: public.one', '008_locks_public_one'],
+  ['Fix: the locks', '008_fix_the_locks'],
 ])('the message %j makes the folder %s', async (message, name) => {
   const migrations = make();
   const made = await backstop(['revision', '-m', message, '--migrations', migrations]);
   expect(made).toMatchObject({ status: 0, err: [] });
   expect(listing(join(migrations, 'alone'))).toContain(name);
+  fillIn(join(migrations, 'alone', name));
   expect(await backstop(['show', '008', '--migrations', migrations])).toMatchObject({
     status: 0,
     out: expect.arrayContaining(['Rev: 008 (head)', 'upgrade.sql']),
@@ -98,6 +104,8 @@ describe('no folder is written', () => {
     [['-m', ''], 'The message is missing, or has no letter or digit'],
     [['-m', ' .,! '], 'The message is missing, or has no letter or digit'],
     [['-m', 'Branch: more'], 'The message would be read as a line of the header'],
+    [['-m', 'Locks: public.one'], 'The message would be read as a line of the header'],
+    [['-m', 'Steps: more'], 'The message would be read as a line of the header'],
     [['-m', '\u001b\nstep: more'], 'The message would be read as a line of the header'],
     [['-m', 'more', '--database', 'nope'], 'There is no database "nope"'],
   ])('for %j', async (options, summary) => {

@@ -6,8 +6,8 @@ import { makeDatabase, migratorOn, type TestDatabase } from '../../setup/databas
 import { CHUNKS, everyRepository, expectRefusal, prepare, REPOSITORIES, type Refusal } from './refusal.ts';
 
 const exists = (object: string, detail: RegExp, remedy: string) => ({
-  name: 'MigrationFailed',
-  message: new RegExp(`^${object} exists with another definition `),
+  name: 'MigrationRefused',
+  message: new RegExp(`^${object} exists with another definition$`),
   detail,
   hint: `Run: ${remedy}`,
 });
@@ -25,8 +25,8 @@ const otherColumn = (table: keyof typeof DEFAULTS, found: string) =>
     `UPDATE public.${table} SET project_id = 'default' WHERE project_id IS NULL; ALTER TABLE public.${table} ALTER COLUMN project_id SET NOT NULL, ALTER COLUMN project_id ${DEFAULTS[table]};`,
   );
 const otherValues = (rows: number, value: string) => ({
-  name: 'MigrationFailed',
-  message: /^Rows of code_chunks do not have the project_id of their repository /,
+  name: 'MigrationRefused',
+  message: /^Rows of code_chunks do not have the project_id of their repository$/,
   detail: `Rows in violation: ${rows}`,
   hint: `Run: UPDATE public.code_chunks AS chunk SET project_id = ${value} FROM public.code_files AS file JOIN public.repositories AS repository ON repository.id = file.repository_id WHERE file.id = chunk.code_file_id AND chunk.project_id IS DISTINCT FROM ${value};`,
 });

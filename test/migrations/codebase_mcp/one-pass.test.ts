@@ -60,7 +60,7 @@ describe('one pass', () => {
       ANALYZE code_chunks`);
     const [gather] = GATHERS;
     const nodes = await inSession(db, (client) =>
-      planOf(client, `CREATE TEMPORARY TABLE gathered AS ${gather?.query}`, 'COSTS'),
+      planOf(client, `CREATE TEMPORARY TABLE gathered AS ${gather?.query.sql}`, 'COSTS'),
     );
     expect(nodes.find((node) => node['Node Type'].startsWith('Gather'))?.['Workers Planned']).toBeGreaterThan(
       0,

@@ -210,7 +210,7 @@ test.each([
     CREATE EVENT TRIGGER swallow ON ddl_command_end WHEN TAG IN ('${tag}') EXECUTE FUNCTION public.swallow()`);
     const before = await contentsOf(db);
     await expect(direction === 'upgrade' ? up() : down()).rejects.toMatchObject({
-      name: 'MigrationFailed',
+      name: 'MigrationRefused',
       detail: '0 rows inserted into and 60 deleted from code_chunks',
     });
     expect(await contentsOf(db)).toEqual(before);
