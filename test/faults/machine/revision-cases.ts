@@ -15,9 +15,7 @@ const REVISION = 'codebase_mcp/002_remove_non_search_tables';
 function failingAt(script: string, number: number): Deployment {
   return withMigrations((folder) =>
     edit(join(folder, REVISION, script), (parts) =>
-      parts.map((part, at) =>
-        at === number ? `${part}\nDO $$ BEGIN RAISE EXCEPTION 'this step is broken'; END $$;\n` : part,
-      ),
+      parts.map((part, at) => (at === number ? `${part}\nDO $$ BEGIN PERFORM 1 / 0; END $$;\n` : part)),
     ),
   );
 }
