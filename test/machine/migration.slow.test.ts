@@ -163,7 +163,8 @@ const STOPPED: Case[] = [
     given: alteringTables('PERFORM pg_sleep(60)'),
     says: [
       'The transaction took longer than the 1 s that it may',
-      'Stopped in step 3/10 of 002; everything was rolled back',
+      'Stopped in step 3/10 of 002',
+      'everything was rolled back',
     ],
   },
   {
