@@ -22,7 +22,7 @@ const definition = deployed.definition as unknown as Definition;
 const picture = readFileSync(PICTURE, 'utf8');
 
 describe('the picture', () => {
-  test('is of the state machine that is deployed; npm run draw draws it anew', async () => {
+  test('is of the state machine that is deployed; npm run draw draws it again', async () => {
     if ((await draw(definition)) !== picture) {
       throw new Error('docs/state-machine.svg is of another state machine.\nHINT:  npm run draw');
     }
@@ -56,7 +56,7 @@ describe('the picture', () => {
     expect(ends('back')).toContain('downgraded');
   });
 
-  test('is small, and told to whoever cannot see it', () => {
+  test('is small, and has a title and a description for screen readers', () => {
     expect(Buffer.byteLength(picture)).toBeLessThan(50_000);
     expect(picture).toMatch(/<title id="title">.+<\/title>\n<desc id="description">.+<\/desc>/);
   });
@@ -110,7 +110,7 @@ describe('in the picture,', () => {
     expect(crossed.map(({ text }) => text)).toEqual([]);
   });
 
-  test('every kind of state and way has its colours, in a light and in a dark page', () => {
+  test('every kind of state and way has its colors, in a light and in a dark page', () => {
     const [light = '', dark = ''] = picture.split('prefers-color-scheme:dark');
     const classes = new Set(groups.map(([, what, kind]) => `.${what}.${kind}`));
     const missing = [...classes].filter(
@@ -148,7 +148,7 @@ function along(path: readonly (readonly number[])[]): [number, number][] {
 test('its table of functions has each of them, where it runs', () => {
   const rows = tableOf(page, 'function').map(([name = '', where]) => [name, where]);
   const functions = [...deployed.functions.values()].map(({ name, environment }) => {
-    // Before it stands the name of the construct that it is in, if any.
+    // The name of its construct, if any, precedes it.
     const [own = ''] = /[A-Z][a-z]+$/.exec(name) ?? [];
     return [own.toLowerCase(), 'BACKSTOP_LOGINS' in environment ? 'in the VPC' : 'outside'];
   });

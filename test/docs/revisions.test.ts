@@ -69,6 +69,7 @@ function withExample(
   files: Readonly<Record<string, string>>,
   { path, sql }: Example,
 ): Record<string, string> {
+  // A misspelled key in an example. cspell:ignore stpe
   if (/^(-- (step|stpe|check|gather):|[A-Z])/m.test(sql)) return { ...files, [path]: sql };
   const [, key = ''] = /^-- ([\w ]+):/.exec(sql) ?? [];
   const before = files[path] ?? '';

@@ -134,7 +134,7 @@ describe('its numbers', () => {
     expect(page.text).toContain(`| ${tasks.length} on the straight way`);
   });
 
-  test('of what is charged for are in the template', () => {
+  test('of resources that AWS charges for are in the template', () => {
     const template = synthesizeTemplate();
     const count = (type: string) => Object.keys(template.findResources(type)).length;
     expect(page.text).toContain(`| ${count('AWS::CloudWatch::Alarm')} alarms`);
@@ -189,7 +189,7 @@ describe('its SQL', () => {
   });
 });
 
-test('its statements for a key are JSON, each with a name of its own', () => {
+test('its statements for a key are JSON, each with its own name', () => {
   const [block = ''] = blocksOf(page, 'json');
   const statements: { Sid: string }[] = JSON.parse(block);
   expect(new Set(statements.map(({ Sid }) => Sid)).size).toBe(4);

@@ -1,4 +1,4 @@
-// Sessions that stand in the way of the table locks: waited for, named, never overtaken, and nobody waits long behind us.
+// Sessions that block the table locks: a run waits for them, names them, and does not block other sessions for long.
 import type pg from 'pg';
 import { upgrade } from '../../lambda/migrator/migrator.ts';
 import { type Bounds, DEFAULT_BOUNDS } from '../../lambda/migrator/model/bounds.ts';
@@ -11,11 +11,11 @@ import { expectNothingLeft, isCommitted } from './verify.ts';
 
 afterAll(discardAll);
 
-/** A session that holds a lock on a table of the migration, until it is told otherwise or has done its work. */
+/** A session that holds a lock on a table of the migration until its work is done or the test releases it. */
 interface Blocker {
   readonly name: string;
   begin(client: pg.Client): Promise<unknown>;
-  /** What it then still does; default: nothing, idle in its transaction. */
+  /** Its work after that. @default none: it is idle in its transaction */
   work?(client: pg.Client): Promise<unknown>;
 }
 
@@ -121,7 +121,7 @@ describe.each(BLOCKERS)('a session $name', (blocker) => {
     ));
 });
 
-// An autovacuum against wraparound, which gives way to nobody, cannot be had in a moment: a slow VACUUM stands for it.
+// An autovacuum against wraparound does not yield to other sessions. A test cannot start it, so a slow VACUUM replaces it.
 test('a VACUUM is waited for, and named', () =>
   withDatabase(async (database) => {
     const client = await connectorTo(database.settings)('blocker');

@@ -1,4 +1,4 @@
-// The matrix: every verb, every statement that it sends, every moment of it, every fault. A case is data.
+// The matrix: every verb, every statement, every moment, every fault. A case is data.
 
 import type { Script } from './databases.ts';
 import type { Meeting } from './network.ts';
@@ -13,13 +13,13 @@ export interface FaultCase {
   readonly at: number;
   readonly meeting: Meeting;
   readonly fault: Fault;
-  /** Whether the command line runs it in a process of its own; else the engine runs in this one. */
+  /** Whether the command line runs it in a separate process; otherwise the engine runs in this process. */
   readonly inProcess: boolean;
 }
 
 /**
- * When each fault can meet a statement. What comes from the server, or kills the runner, meets the server at work; what
- * comes from the network meets the answer. A killed runner does not know whether it was about to send the next one.
+ * The moments of a statement at which each fault can happen. A kill and the faults of the server happen while the server
+ * works; the faults of the network happen to the answer. A kill after one statement is also the kill before the next.
  */
 const MEETINGS: Readonly<Record<Exclude<Fault, 'blackout' | 'restart'>, readonly Meeting[]>> = {
   kill: ['carried out', 'after'],
@@ -43,24 +43,24 @@ function statementCases(verb: VerbName, { statements }: Script): FaultCase[] {
         at,
         meeting: possible(text, fault, meeting),
         fault,
-        // A process that lives on must tell the truth, too; around COMMIT it is most at stake.
+        // The command line must also report the truth; a false report about COMMIT is the worst.
         inProcess: fault === 'kill' || (fault === 'cut' && text === 'COMMIT'),
       })),
     ),
   );
 }
 
-/** A session that is only being opened has no backend that could be named, and no answer that could be held back. */
+/** A session that is being opened has no known pid, and its answer cannot be held back. */
 function meetingsOfConnect(fault: Fault): readonly Meeting[] {
   return fault === 'cut' || fault === 'half-open' ? ['before'] : [];
 }
 
-/** The server lets nobody cancel a COMMIT that it has carried out. */
+/** A COMMIT that the server has carried out cannot be canceled. */
 function possible(text: string, fault: Fault, meeting: Meeting): Meeting {
   return text === 'COMMIT' && fault === 'cancel' && meeting === 'carried out' ? 'begun' : meeting;
 }
 
-/** The whole network goes: after BEGIN, and around COMMIT. */
+/** The whole network fails: after BEGIN, and around COMMIT. */
 function blackouts(verb: VerbName, { statements }: Script): FaultCase[] {
   const begin = statements.lastIndexOf('BEGIN');
   const commit = statements.indexOf('COMMIT');

@@ -1,4 +1,4 @@
-// Fifty runners at once on one database: one migrates, and the others are told so.
+// Fifty runners at once on one database: one migrates, and the others report it.
 import { DEFAULT_BOUNDS } from '../../lambda/migrator/model/bounds.ts';
 import { type CaseDatabase, discard, discardAll, learn, take } from './databases.ts';
 import { runEngine, runProcess, type Told } from './runners.ts';
@@ -9,7 +9,7 @@ import { expectNothingLeft, isCommitted, readOutcomes } from './verify.ts';
 afterAll(discardAll);
 
 const RUNNERS = 50;
-/** Of them, in processes of their own. */
+/** The number of them that run in separate processes. */
 const PROCESSES = 4;
 
 async function crowd({ settings }: CaseDatabase, lockWaitS: number): Promise<string[]> {
@@ -30,7 +30,11 @@ function nameOf(told: Told): string {
 
 test.each([
   ['that wait find nothing to do', 120, ['nothing to do']],
-  ['that do not wait are told who has the lock, or find nothing to do', 0, ['DatabaseBusy', 'nothing to do']],
+  [
+    'that do not wait report the holder of the lock, or find nothing to do',
+    0,
+    ['DatabaseBusy', 'nothing to do'],
+  ],
 ])('runners %s, and one has migrated', async (_title, lockWaitS, others) => {
   const script = await learn('upgrade');
   const database = await take('upgrade');

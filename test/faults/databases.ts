@@ -1,5 +1,4 @@
-// Databases for cases: each verb starts from its own state, and a case that has changed nothing leaves its database to
-// the next.
+// Databases for cases: each verb has its start state, and an unchanged database is used again.
 import pg from 'pg';
 import { connectorTo } from '../../lambda/migrator/session/connection.ts';
 import type { ConnectionSettings } from '../../lambda/migrator/session/settings.ts';
@@ -10,7 +9,7 @@ import { openNetwork } from './network.ts';
 import { type Fingerprint, readFingerprint } from './states.ts';
 import { VERBS, type VerbName } from './verbs.ts';
 
-/** What a verb does where nothing disturbs it. */
+/** An undisturbed run of a verb. */
 export interface Script {
   /** The texts of its statements; the first is the start of the session. */
   readonly statements: readonly string[];
@@ -19,11 +18,11 @@ export interface Script {
   readonly outcome: string;
 }
 
-/** A database in which a verb can be run, and two looks at it. */
+/** A database in which a verb can run, and two connections that observe it. */
 export interface CaseDatabase {
-  /** As the owner; without TLS, as through a network that is disturbed. */
+  /** The connection of the owner; without TLS, as through a disturbed network. */
   readonly settings: ConnectionSettings;
-  /** A session of the owner that only looks. */
+  /** A session of the owner that only reads. */
   readonly reader: pg.Client;
   /** The administrator, in sessions outside the database. */
   readonly administrator: pg.Pool;
@@ -35,7 +34,7 @@ const scripts = new Map<VerbName, Promise<Script>>();
 const free = new Map<VerbName, CaseDatabase[]>();
 let administrator: pg.Pool | undefined;
 
-/** Runs the verb once, undisturbed; asked again, it has the answer. */
+/** Runs the verb once, undisturbed; later calls return the same script. */
 export function learn(verb: VerbName): Promise<Script> {
   const known = scripts.get(verb) ?? perform(verb);
   scripts.set(verb, known);
@@ -49,7 +48,7 @@ async function perform(verb: VerbName): Promise<Script> {
   return script;
 }
 
-/** Runs the verb there, undisturbed. */
+/** Runs the verb in this database, undisturbed. */
 export async function observe(verb: VerbName, { settings, reader }: CaseDatabase): Promise<Script> {
   const start = await readFingerprint(reader);
   await using network = await openNetwork(settings);
@@ -57,15 +56,15 @@ export async function observe(verb: VerbName, { settings, reader }: CaseDatabase
   return { statements: network.statements, start, end: await readFingerprint(reader), outcome };
 }
 
-/** A database in the state from which the verb starts, in which Backstop has no memory of itself. */
+/** Returns a database in the start state of the verb, without the schema `backstop`. */
 export async function take(verb: VerbName): Promise<CaseDatabase> {
   const database = free.get(verb)?.pop() ?? (await make(verb));
   await forget(database);
   return database;
 }
 
-/** Takes Backstop's memory from the database, so that every run sends the same statements. */
-export async function forget({ reader }: CaseDatabase): Promise<void> {
+/** Drops the schema `backstop`, so that every run sends the same statements. */
+async function forget({ reader }: CaseDatabase): Promise<void> {
   await reader.query('DROP SCHEMA IF EXISTS backstop CASCADE');
 }
 
@@ -78,7 +77,7 @@ async function make(verb: VerbName): Promise<CaseDatabase> {
   return { settings, reader, administrator, drop: database.drop };
 }
 
-/** For a database that is as it was taken. */
+/** Returns an unchanged database for the next case. */
 export function giveBack(verb: VerbName, database: CaseDatabase): void {
   free.set(verb, [...(free.get(verb) ?? []), database]);
 }

@@ -1,28 +1,27 @@
-// The network between a runner and its server: it counts the statements of the run's own connection, and at one of them
-// it lets something happen.
+// The network between a runner and its server: counts the statements of the run, and lets a fault happen at one of them.
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { ConnectionSettings } from '../../lambda/migrator/session/settings.ts';
 import {
   CONNECT,
   endsAnswer,
+  isOutsideStatements,
   type Message,
   MessageReader,
   parameterOf,
   pidIn,
   type Statement,
   StatementReader,
-  standsApart,
   withSleep,
 } from './wire.ts';
 
 /**
- * Where something meets a statement: not yet sent; begun by the server; carried out, while the server is still at the
- * message that holds it; carried out, and the answer on its way; answered.
+ * The moment of a statement at which a fault happens: before it is sent; begun by the server; carried out, while the
+ * server still works on the same message; carried out, and the answer is held back; answered.
  */
 export type Meeting = 'before' | 'begun' | 'carried out' | 'unanswered' | 'after';
 
-/** What happens at one statement. */
+/** A fault at one statement. */
 export interface Strike {
   readonly at: Address;
   readonly meeting: Meeting;
@@ -33,10 +32,10 @@ export interface Strike {
   act(line: Line, answered: Promise<void>): Promise<void>;
 }
 
-/** A statement by what it says: how many a run sends may depend on the clock, so that a number would mean another one. */
+/** A statement, addressed by its text: its number may depend on the clock. */
 export interface Address {
   readonly text: string;
-  /** How many statements with the same text precede it. */
+  /** The number of earlier statements with the same text. */
   readonly after: number;
 }
 
@@ -46,27 +45,27 @@ export function addressOf(statements: readonly string[], at: number): Address {
   return { text, after: statements.slice(0, at).filter((other) => kindOf(other) === text).length };
 }
 
-/** Numbers in a statement may come from statistics. */
+/** Replaces numbers: they may come from statistics. */
 function kindOf(text: string): string {
   return text.replace(/\b\d+\b/g, '#');
 }
 
-/** The run's own connection, as what happens to it may use it. */
+/** The connection of the run, as a fault may use it. */
 export interface Line {
-  /** The backend; 0 before it has said so. */
+  /** The pid of its backend; 0 until the server has sent it. */
   readonly pid: number;
-  /** Ends it, in both directions. */
+  /** Closes it in both directions. */
   cut(): void;
-  /** From now on nothing passes in either direction, and neither end learns that the other is gone. */
+  /** Drops all further bytes in both directions; neither end is notified. */
   silence(): void;
-  /** The same for every other connection, those to come included. */
+  /** Silences all connections, including new ones. */
   blackOut(): void;
 }
 
 export interface Network extends AsyncDisposable {
-  /** How to connect through it; without TLS, for it reads what it passes on. */
+  /** Settings of a connection through it; without TLS, because it reads the messages. */
   readonly settings: ConnectionSettings;
-  /** The texts of the statements that the run's own connection has sent. */
+  /** The texts of the statements that the connection of the run has sent. */
   readonly statements: readonly string[];
   /** Whether the strike has happened. */
   readonly struck: boolean;
@@ -95,7 +94,7 @@ export async function openNetwork(settings: ConnectionSettings, strike?: Strike)
   };
 }
 
-/** What all connections of a network share. */
+/** The state that all connections of a network share. */
 interface NetworkState {
   readonly sockets: Set<Socket>;
   readonly statements: string[];
@@ -103,7 +102,7 @@ interface NetworkState {
   dark: boolean;
 }
 
-/** The run's own connection: `backstop <verb> <run id>`. Others are its observer, its history, its commit status. */
+/** Matches the connection of the run, not its observer, its history or its commit status. */
 const OWN = /^backstop (upgrade|downgrade|finalize|stamp) /;
 
 /** One connection. */
@@ -113,11 +112,11 @@ class Relay implements Line {
   readonly #network: NetworkState;
   readonly #strike: Strike | undefined;
   readonly #statements = new StatementReader();
-  /** Statements pass one after the other: one that is held holds those behind it. */
+  /** Statements pass in order: a held statement holds all later statements. */
   #queue: Promise<void> = Promise.resolve();
   #own = false;
   #silent = false;
-  /** Answers that are held back; undefined where they pass. */
+  /** Answers that are held back; undefined while answers pass. */
   #held: Buffer[] | undefined;
   #answered: (() => void) | undefined;
   pid = 0;
@@ -139,7 +138,7 @@ class Relay implements Line {
     server.on('data', (bytes) => {
       for (const message of answers.read(bytes)) this.#answer(message);
     });
-    // An end that goes takes the other along, unless nothing passes any more.
+    // If one end closes, the other is closed too, unless the line is silent.
     client.on('close', () => this.#isSilent || server.destroy());
     server.on('end', () => this.#isSilent || client.end());
     server.on('close', () => this.#isSilent || client.end());
@@ -167,7 +166,7 @@ class Relay implements Line {
   }
 
   #request(message: Message): void {
-    if (standsApart(message)) {
+    if (isOutsideStatements(message)) {
       this.#send(this.#server, message.bytes);
       return;
     }
@@ -219,7 +218,7 @@ class Relay implements Line {
     }
   }
 
-  /** What is to happen at this statement, which is counted if it is the run's own. */
+  /** Counts a statement of the run; returns the strike if it must happen at this statement. */
   #count({ text, messages: [first] }: Statement): Strike | undefined {
     if (text === CONNECT && first) this.#own = OWN.test(parameterOf(first, 'application_name'));
     if (!this.#own) return undefined;

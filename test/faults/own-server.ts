@@ -1,4 +1,4 @@
-// A server of a test file's own, which can be stopped as by a crash, started again, and made short of what it needs.
+// A separate server for one test file, which can crash, start again, and run short of resources.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, rm } from 'node:fs/promises';

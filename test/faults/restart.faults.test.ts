@@ -23,7 +23,7 @@ const cases: [at: number, meeting: Meeting][] = [
   [commit, 'after'],
 ];
 
-test.each(cases)('restarted at statement %i, %s: what is told is true', async (at, meeting) => {
+test.each(cases)('restarted at statement %i, %s: the report is true', async (at, meeting) => {
   const fault: FaultCase = { verb: 'upgrade', at, meeting, fault: 'restart', inProcess: false };
   const database = await server.database();
   let restarted: Promise<void> | undefined;

@@ -1,4 +1,4 @@
-// One case: a verb is run, something happens at one of its statements, and what is true then is verified.
+// One case: runs a verb with a fault at one of its statements, and verifies its report and the database.
 import { until } from '../setup/sessions.ts';
 import type { Fault, FaultCase } from './cases.ts';
 import { type CaseDatabase, discard, giveBack, learn, type Script, take } from './databases.ts';
@@ -7,7 +7,7 @@ import { type Runner, runEngine, runProcess, shortBounds, type Told } from './ru
 import { VERBS } from './verbs.ts';
 import { verify } from './verify.ts';
 
-/** Throws WrongResult where the database is not whole, or what was told is not the truth. */
+/** Throws WrongResult if the database is not whole, or if the report of the run is false. */
 export async function runCase(fault: FaultCase): Promise<void> {
   const script = await learn(fault.verb);
   for (const transactionMs of TRANSACTION_MS) {
@@ -28,8 +28,8 @@ export async function runCase(fault: FaultCase): Promise<void> {
 }
 
 /**
- * For the transaction, of attempt after attempt. On a busy machine a run may use up its time before it comes to the
- * statement, or not send it at all, because the engine looks at the clock, too.
+ * The transaction's time limit in each attempt. On a busy machine the time may be up before the statement is sent. The
+ * engine reads the clock, too, and may then skip the statement.
  */
 const TRANSACTION_MS = [1_500, 6_000, 24_000];
 
@@ -39,8 +39,8 @@ export const MISSED = Symbol('missed');
 /**
  * Runs the verb and lets the fault happen.
  *
- * @param transactionMs counts where only bounds of our own end the run
- * @param verified called with what was told while the network is still as the fault has left it
+ * @param transactionMs used only if the fault is silent, so that a time limit must end the run
+ * @param verified called with the report of the run, before the network is restored
  */
 export async function disturb<T>(
   fault: FaultCase,
@@ -70,7 +70,7 @@ export async function disturb<T>(
   return met ? verified(told) : MISSED;
 }
 
-/** Who is met by a fault. */
+/** The connection, database and runner that a fault can act on. */
 export interface Victims {
   readonly line: Line;
   readonly database: CaseDatabase;
@@ -92,7 +92,7 @@ async function signal(name: string, { line, database }: Victims): Promise<void> 
   await database.administrator.query(`SELECT ${name}($1)`, [line.pid]);
 }
 
-/** Whether the server has come to its sleep; false if it answers first, because the statement has failed. */
+/** Whether the server sleeps in the statement; false if it answers first, because the statement has failed. */
 async function isAsleep(
   { pid }: Line,
   { administrator }: CaseDatabase,

@@ -1,4 +1,4 @@
-// Who runs a verb: the engine in this process, or the command line in one of its own. Both end by telling something.
+// Runners of a verb: the engine in this process, or the command line in a separate process. Both report an ending.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { migratorOn } from '../setup/database.ts';
 import { urlOf } from '../setup/url.ts';
 import type { Verb } from './verbs.ts';
 
-/** What was heard of a run. */
+/** The report of a run. */
 export type Told =
   | { readonly outcome: Outcome }
   | { readonly error: AnyEnding; readonly text: string }
@@ -48,7 +48,7 @@ const PATIENCE_MS = 60_000;
 
 export function runEngine({ ask }: Verb, settings: ConnectionSettings, bounds = DEFAULT_BOUNDS): Runner {
   const run = ask(migratorOn({ connect: connectorTo(settings) }, { bounds }));
-  const told = run.then(({ outcome }): Told => ({ outcome }), whatErrorTells);
+  const told = run.then(({ outcome }): Told => ({ outcome }), reportOf);
   return {
     told: withPatience(told),
     kill: () => Promise.reject(new Error('only a process can be killed')),
@@ -75,7 +75,7 @@ export function runProcess({ args }: Verb, settings: ConnectionSettings): Runner
   };
 }
 
-/** What the exit status says must be what is printed. */
+/** The exit status and the printed report must agree. */
 async function listenTo(child: ChildProcess): Promise<Told> {
   let out = '';
   let err = '';
@@ -108,7 +108,7 @@ function parse(text: string): RunReport | { error: AnyEnding; message: string } 
   }
 }
 
-function whatErrorTells(error: unknown): Told {
+function reportOf(error: unknown): Told {
   if (error instanceof BackstopError) return { error: error.name, text: error.message };
   return { stranger: String(error) };
 }

@@ -15,7 +15,7 @@ const run = promisify(execFile);
 const server = await startOwnServer('max_connections=20', 'max_locks_per_transaction=10');
 const script = await observe('upgrade', await server.database());
 
-/** A file system of a few megabytes; undefined where this user may not mount one. */
+/** A file system of a few megabytes; undefined if this user may not mount one. */
 async function smallDisk(): Promise<string | undefined> {
   const folder = join(server.home.directory, 'disk');
   await mkdir(folder);

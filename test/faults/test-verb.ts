@@ -14,7 +14,7 @@ execFileSync(process.execPath, [join(ROOT, 'bin/backstop.ts'), '--version'], { e
 
 /** Every other case, so that two workers share a file. */
 export interface Half {
-  /** Of a case's number divided by 2. */
+  /** The remainder of the case's number after division by 2. */
   readonly remainder: 0 | 1;
 }
 

@@ -1,4 +1,4 @@
-// The runs that are disturbed: where each starts, how it is asked for in this process and on the command line.
+// The runs that a fault disturbs: the start state of each, its call in this process, and its command line.
 import { downgrade, finalize, stamp, upgrade } from '../../lambda/migrator/migrator.ts';
 import type { RunReport } from '../../lambda/migrator/model/report.ts';
 import type { MigratorOptions } from '../../lambda/migrator/session/session.ts';
@@ -6,7 +6,7 @@ import type { MigratorOptions } from '../../lambda/migrator/session/session.ts';
 type Ask = (migrator: MigratorOptions) => Promise<RunReport>;
 
 export interface Verb {
-  /** What leads from 005 to where it starts. */
+  /** The runs that lead from 005 to its start state. */
   readonly from: readonly Ask[];
   readonly ask: Ask;
   /** The same, for `backstop`. */

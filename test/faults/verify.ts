@@ -1,4 +1,4 @@
-// The judgement of a case: is the database whole, is nothing of the run left, and is what was told the truth.
+// Judges a case: the database is whole, the run has left no session and no lock, and its report is true.
 import { isDeepStrictEqual } from 'node:util';
 import type pg from 'pg';
 import { ENDINGS, type EndingPromise } from '../../lambda/migrator/model/errors.ts';
@@ -7,10 +7,10 @@ import type { CaseDatabase, Script } from './databases.ts';
 import type { Told } from './runners.ts';
 import { type Fingerprint, readFingerprint } from './states.ts';
 
-/** What can be wrong with a case; the tally counts by these words. */
+/** Ways in which a case can be wrong; the tally counts each. */
 export const WRONGS = ['half applied', 'wrong report', 'left behind', 'hung'] as const;
 
-export class WrongResult extends Error {
+class WrongResult extends Error {
   constructor(wrong: (typeof WRONGS)[number], text: string) {
     super(`${wrong}: ${text}`);
   }
@@ -28,20 +28,23 @@ export async function verify(
   database: CaseDatabase,
 ): Promise<boolean> {
   if (told === 'still waiting') throw new WrongResult('hung', 'no bound has ended the run');
-  // Where the whole network is gone, the server can learn of it from its keepalives alone.
+  // In a blackout the server notices only by its keepalives that the client is gone.
   if (fault.fault !== 'blackout') await expectNothingLeft(database);
   const committed = isCommitted(await readFingerprint(database.reader), script);
   const remembered = await readOutcomes(database.reader);
   const lie = findLie(fault, told, script, committed) ?? findFalseMemory(told, script, committed, remembered);
   if (lie)
-    throw new WrongResult('wrong report', `${lie}; told ${JSON.stringify(told)}, remembered ${remembered}`);
+    throw new WrongResult(
+      'wrong report',
+      `${lie}; reported ${JSON.stringify(told)}, remembered ${remembered}`,
+    );
   return committed;
 }
 
-/** How long the server of a busy machine may take to end the sessions of a run, in ms. */
+/** The time in which the server must end the sessions of a run, in ms; a busy machine is slow. */
 const FORGOTTEN_AFTER_MS = 30_000;
 
-/** No session of the run, and no lock of anybody. */
+/** Expects no session of the run, and no lock of any session. */
 export async function expectNothingLeft({ administrator, settings }: CaseDatabase): Promise<void> {
   const giveUpAt = performance.now() + FORGOTTEN_AFTER_MS;
   for (;;) {
@@ -58,7 +61,7 @@ export async function expectNothingLeft({ administrator, settings }: CaseDatabas
   }
 }
 
-/** Throws WrongResult where the database is neither as before the run nor as after it. */
+/** Throws WrongResult if the database is neither as before the run nor as after it. */
 export function isCommitted(now: Fingerprint, { start, end }: Script): boolean {
   if (isDeepStrictEqual(now, end)) return true;
   if (isDeepStrictEqual(now, start)) return false;
@@ -68,44 +71,49 @@ export function isCommitted(now: Fingerprint, { start, end }: Script): boolean {
   );
 }
 
-/** What was told and is not true; undefined where all is. */
+/** Describes the false part of a report; undefined if the report is true. */
 function findLie(fault: FaultCase, told: Told, script: Script, committed: boolean): string | undefined {
-  if (told === 'nothing') {
-    return committed === commits(fault, script)
-      ? undefined
-      : `the dead runner has ${committed ? '' : 'not '}committed`;
-  }
+  if (told === 'nothing') return findDeadRunnersLie(fault, script, committed);
   if (typeof told === 'string') return 'no ending';
-  if ('stranger' in told) return 'no ending of ours';
+  if ('stranger' in told) return 'an error that Backstop does not name';
   if ('outcome' in told) {
-    return committed && told.outcome === script.outcome ? undefined : 'a success that is none';
+    return committed && told.outcome === script.outcome ? undefined : 'a false success';
   }
-  const promise = (ENDINGS as Readonly<Record<string, EndingPromise>>)[told.error]?.database;
-  if (promise === 'unchanged') return committed ? 'a failure that is none' : undefined;
-  // In every other case the server can be asked.
-  return promise === 'needs a person' && fault.fault === 'blackout' ? undefined : `the ending ${told.error}`;
+  return findFalseError(fault, told.error, committed);
 }
 
-/** Whether a runner that is killed has got as far as COMMIT. */
+function findDeadRunnersLie(fault: FaultCase, script: Script, committed: boolean): string | undefined {
+  if (committed === commits(fault, script)) return undefined;
+  return `the dead runner has ${committed ? '' : 'not '}committed`;
+}
+
+function findFalseError(fault: FaultCase, error: string, committed: boolean): string | undefined {
+  const promise = (ENDINGS as Readonly<Record<string, EndingPromise>>)[error]?.database;
+  if (promise === 'unchanged') return committed ? 'a false failure' : undefined;
+  // A runner that can reach the server must report a certain ending.
+  return promise === 'needs a person' && fault.fault === 'blackout' ? undefined : `the ending ${error}`;
+}
+
+/** Whether a killed runner has sent COMMIT. */
 function commits({ at, meeting }: FaultCase, { statements }: Script): boolean {
   const commit = statements.indexOf('COMMIT');
   return at > commit || (at === commit && meeting !== 'before');
 }
 
-/** What the database remembers of the run and is not true. */
+/** The wrong entry of the history, if it has one. */
 function findFalseMemory(
   told: Told,
   { outcome }: Script,
   committed: boolean,
   remembered: readonly string[],
 ): string | undefined {
-  if (committed) return `${remembered}` === outcome ? undefined : 'the history knows another outcome';
-  // A failure that could not be written stays unwritten.
+  if (committed) return `${remembered}` === outcome ? undefined : 'the history has another outcome';
+  // The history has no failure if it could not be written.
   const failure = typeof told === 'object' && 'error' in told ? told.error : undefined;
-  return remembered.every((name) => name === failure) ? undefined : 'the history knows another failure';
+  return remembered.every((name) => name === failure) ? undefined : 'the history has another failure';
 }
 
-/** What the history says of all runs. */
+/** The outcomes of all runs in the history. */
 export async function readOutcomes(client: pg.Client): Promise<string[]> {
   const { rows: tables } = await client.query("SELECT to_regclass('backstop.history') AS oid");
   if (tables[0]?.oid === null) return [];

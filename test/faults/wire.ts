@@ -1,6 +1,6 @@
 // PostgreSQL's protocol as far as a fault must understand it: messages, the statements they make up, their answers.
 
-/** One message, whole. `type` is its letter; the first message of a connection has none. */
+/** A complete message. `type` is its letter; `''` for the first message of a connection. */
 export interface Message {
   readonly type: string;
   readonly bytes: Buffer;
@@ -11,7 +11,7 @@ export class MessageReader {
   #rest: Buffer = Buffer.alloc(0);
   #typed: boolean;
 
-  /** @param typed false where the direction begins with a start-up message */
+  /** @param typed false if the direction begins with a start-up message */
   constructor(typed: boolean) {
     this.#typed = typed;
   }
@@ -33,7 +33,7 @@ export class MessageReader {
   }
 }
 
-/** What a client sends before it waits for an answer. */
+/** The messages that a client sends before it waits for an answer. */
 export interface Statement {
   /** {@link CONNECT} for the start of a session. */
   readonly text: string;
@@ -47,7 +47,7 @@ const CLOSING = ['', 'Q', 'S'];
 export class StatementReader {
   #open: Message[] = [];
 
-  /** The statement that this message completes; undefined where it completes none. */
+  /** The statement that this message completes, if any. */
   read(message: Message): Statement | undefined {
     this.#open.push(message);
     if (!CLOSING.includes(message.type)) return undefined;
@@ -57,12 +57,12 @@ export class StatementReader {
   }
 }
 
-/** Messages that belong to no statement: a password, the goodbye. */
-export function standsApart({ type }: Message): boolean {
+/** Messages outside every statement: a password, and the end of the session. */
+export function isOutsideStatements({ type }: Message): boolean {
   return type === 'p' || type === 'X';
 }
 
-/** The message after which the server waits again. */
+/** The server sends this message when it waits for the next statement. */
 export function endsAnswer({ type }: Message): boolean {
   return type === 'Z';
 }
@@ -75,10 +75,10 @@ function textOf([first]: readonly Message[]): string {
   return first.bytes.toString('utf8', from, first.bytes.indexOf(0, from));
 }
 
-/** The text that the start of a session counts under. */
+/** The text that represents the start of a session. */
 export const CONNECT = 'connect';
 
-/** A start-up parameter, such as `application_name`; '' where it is missing. */
+/** A start-up parameter, such as `application_name`; '' if it is missing. */
 export function parameterOf({ bytes }: Message, name: string): string {
   const fields = bytes.toString('utf8', 8).split('\0');
   const at = fields.findIndex((field, index) => index % 2 === 0 && field === name);
@@ -90,15 +90,15 @@ export function pidIn({ bytes }: Message): number {
   return bytes.readInt32BE(5);
 }
 
-/** Much longer than any case may take. The time limit that the run has set must not end it. */
+/** Sleeps much longer than any case may take. The time limit of the run must not end it. */
 const SLEEP = [
   "DO $do$ BEGIN PERFORM pg_catalog.set_config('statement_timeout', '0', true); END $do$",
   'SELECT pg_catalog.pg_sleep(60)',
 ];
 
 /**
- * The bytes of the statement, and in the same message or group a sleep of the server, before the work or after it and
- * before the answer: so a quick statement, too, can be met while the server is at it.
+ * Returns the bytes of the statement, and in the same message or group a sleep of the server, before the work or
+ * between the work and the answer. So a fault can happen while the server works on a quick statement, too.
  */
 export function withSleep({ text, messages }: Statement, sleep: 'before' | 'after'): Buffer {
   const last = messages.at(-1) as Message;

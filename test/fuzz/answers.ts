@@ -1,4 +1,4 @@
-// An AWS that answers whatever it is told to, asked by the real SDK: it must be there before a client is made.
+// An AWS with the answers of a test, for the real SDK; start it before a client is made.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,7 +8,7 @@ export interface AwsAnswer {
   readonly body: string | Uint8Array;
 }
 
-/** Name of an action → what is answered to it. */
+/** Returns the answer to an action, by its name. */
 export type Answers = (action: string) => AwsAnswer;
 
 export interface Oracle extends AsyncDisposable {
@@ -37,7 +37,7 @@ export async function startOracle(): Promise<Oracle> {
     AWS_SECRET_ACCESS_KEY: 'any',
     AWS_ENDPOINT_URL_RDS: url,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: url,
-    // What is answered twice is no other case.
+    // A second attempt would get the same answer.
     AWS_MAX_ATTEMPTS: '1',
   });
   const oracle: Oracle = {

@@ -34,7 +34,7 @@ const field = fc.oneof(
   { weight: 8, arbitrary: fc.constantFrom('action', 'target', 'database', 'snapshot', 'finalize', 'drill') },
   { weight: 1, arbitrary: fc.constantFrom('Action', '__proto__', 'constructor', 'length', '') },
 );
-/** Such as only JSON can be: with `__proto__` as a field of its own. */
+/** JSON texts, because only JSON can give an object its own field `__proto__`. */
 const json = fc.oneof(
   fc
     .array(fc.tuple(field, value), { maxLength: 6 })

@@ -4,13 +4,13 @@ import { BackstopError, ENDINGS, type EndingName } from '../../lambda/migrator/m
 
 export const numRuns = Number(process.env.BACKSTOP_FUZZ_RUNS ?? 200);
 
-/** Stands in what is fuzzed wherever people keep secrets. */
+/** The secret in fuzzed values. */
 export const SECRET = 'open-sesame-7f3a';
 
 /**
- * Does the work, which may fail only with an error that has a name, a sentence and a remedy, and never tells the secret.
+ * Does the work, which may fail only with an error that has a name, a sentence and a remedy, and hides the secret.
  *
- * @returns the result, or undefined where it failed
+ * @returns the result, or undefined if the work failed
  */
 export async function civilly<T>(
   work: () => T | Promise<T>,

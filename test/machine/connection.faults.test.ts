@@ -1,4 +1,4 @@
-// Executions that cannot even reach the database as they should: RDS, the secret, the server, the network.
+// Executions that cannot reach the right database: faults of RDS, the secret, the server and the network.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -25,10 +25,10 @@ import {
 
 const { identifier: INSTANCE, secretArn: SECRET_ARN } = localDatabase('codebase_mcp');
 
-/** What Secrets Manager answers from now on. */
+/** Sets the secret that Secrets Manager returns. */
 const secretIs = (text: string) => (twin: TestTwin) => twin.endpoint.secrets.set(SECRET_ARN, text);
 
-/** The secret as it is, with these fields. */
+/** Sets these fields of the secret. */
 const secretHas = (change: object) => (twin: TestTwin) => secretIs(secretOf(twin, change))(twin);
 
 function secretOf({ endpoint }: TestTwin, change: object): string {
@@ -96,7 +96,7 @@ const CASES: Case[] = [
   },
   {
     ending: 'SecretMalformed',
-    when: 'the port in the secret is none',
+    when: 'the secret has an invalid port',
     given: secretHas({ port: 'five' }),
     says: ['no usable "port"'],
   },
@@ -114,7 +114,7 @@ const CASES: Case[] = [
   },
   {
     ending: 'DatabaseUnreachable',
-    when: 'nobody listens on the port',
+    when: 'no server listens on the port',
     given: secretHas({ port: 1 }),
     says: [':1 could not be reached', 'ECONNREFUSED', 'security group'],
   },
@@ -157,7 +157,7 @@ const CASES: Case[] = [
 
 test.each(CASES)('$ending: $when', provoke);
 
-test('ConfigurationError: the certificate comes from an authority that nobody trusts', async () => {
+test('ConfigurationError: the certificate comes from an untrusted authority', async () => {
   const folder = join(mkdtempSync(join(tmpdir(), 'backstop-test-')), 'tls');
   await writeCertificate(folder);
   await provoke({

@@ -41,7 +41,7 @@ test('the database that the input names is migrated, by its own instance and sec
   expect(new Set(secrets.map(({ parameters }) => parameters.SecretId))).toEqual(new Set([secretArn]));
 });
 
-test('databases that share an instance are told apart by "dbname", and each prunes snapshots of its own only', async () => {
+test('databases that share an instance are told apart by "dbname", and each prunes only its own snapshots', async () => {
   const auth = await makeBeforeHead('socrates_auth');
   const { identifier } = localDatabase('codebase_mcp');
   await using twin = await makeTwin({

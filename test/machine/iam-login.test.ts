@@ -1,4 +1,4 @@
-// IAM database authentication: what a function sends in the place of a password, and what it asks nobody for.
+// IAM database authentication: a function sends a token as the password, and reads no secret.
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { expectEnding, makeTwin, withEnvironment } from './twin.ts';
@@ -7,9 +7,9 @@ const deployment = withEnvironment({
   BACKSTOP_LOGINS: '{"codebase_mcp":{"iamUser":"migrator","databaseName":"codebase"}}',
 });
 
-/** A server that asks for the password as it is, keeps what it was told, and lets nobody in. */
+/** A server that asks for the password in plain text, records the logins, and refuses them all. */
 async function startServer() {
-  const told: { startup: string; password: string }[] = [];
+  const logins: { startup: string; password: string }[] = [];
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -20,7 +20,7 @@ async function startServer() {
         startup = data.subarray(8).toString().replaceAll('\0', ' ');
         socket.write(message('R', Buffer.from([0, 0, 0, 3])));
       } else {
-        told.push({ startup, password: data.subarray(5, -1).toString() });
+        logins.push({ startup, password: data.subarray(5, -1).toString() });
         socket.end(message('E', Buffer.from('SFATAL\0C28P01\0MPAM authentication failed\0\0')));
       }
     });
@@ -31,7 +31,7 @@ async function startServer() {
 
   return {
     port,
-    told,
+    logins,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
       server.close();
@@ -47,7 +47,7 @@ function message(type: string, body: Buffer): Buffer {
   return Buffer.concat([head, body]);
 }
 
-test('a token for the endpoint and the user, good for 15 minutes, stands for the password', async () => {
+test('a token for the endpoint and the user, valid for 15 minutes, replaces the password', async () => {
   await using server = await startServer();
   await using twin = await makeTwin({
     deployment,
@@ -56,7 +56,7 @@ test('a token for the endpoint and the user, good for 15 minutes, stands for the
   const run = await twin.execute({});
   expectEnding(run, 'CredentialsRejected', 'PAM authentication failed');
 
-  const [{ startup, password } = { startup: '', password: '' }] = server.told;
+  const [{ startup, password } = { startup: '', password: '' }] = server.logins;
   expect(startup).toContain('user migrator');
   expect(startup).toContain('database codebase');
   const token = new URL(`https://${password}`);

@@ -1,4 +1,4 @@
-// Executions with every kind of input: which are understood, and what is said to those that are not.
+// Executions with every kind of input: valid inputs, and the refusal of each invalid input.
 import { type Case, makeTwin, provoke, withEnvironment } from './twin.ts';
 
 describe('an input that is understood', () => {
@@ -66,7 +66,7 @@ const INVALID: Case[] = [
 
 test.each(INVALID)('$ending: $when', provoke);
 
-test('what is wrong with an input is said before anything is asked', async () => {
+test('an invalid input is refused before any request to AWS', async () => {
   await using twin = await makeTwin();
   const { execution } = await twin.execute({ action: 'rehearse' });
   expect(twin.endpoint.requests).toEqual([]);

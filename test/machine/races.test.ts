@@ -1,5 +1,4 @@
-// Executions whose database is moved by somebody else between two of their states: never green without reason, and
-// never a row lost on the way back.
+// Executions during which another run changes the database: none succeeds without reason, and no row is lost.
 import { downgrade, finalize, upgrade } from '../../lambda/migrator/migrator.ts';
 import type { MigratorOptions } from '../../lambda/migrator/session/session.ts';
 import { migratorOn } from '../setup/database.ts';
@@ -7,7 +6,7 @@ import { makeTwin, type TestTwin } from './twin.ts';
 
 const NO_SNAPSHOT = { snapshot: false };
 
-/** Somebody acts once, when the function of this state has been started and has not yet connected. */
+/** Acts once, after the function of this state has started and before it connects. */
 function before(twin: TestTwin, state: string, act: (migrator: MigratorOptions) => Promise<unknown>): void {
   let done = false;
   twin.endpoint.onRequest = async () => {
@@ -26,7 +25,7 @@ test('downgraded before Validate: it is not green, and the database is as it was
   before(twin, 'Validate', (migrator) => downgrade(migrator, '005'));
   const run = await twin.execute(NO_SNAPSHOT);
   expect(run.execution).toMatchObject({ status: 'FAILED', error: 'ValidationFailed' });
-  expect(run.execution.cause).toContain('V0.1 the database is at 002: 1 rows, e.g. {"revision":"005"}');
+  expect(run.execution.cause).toContain('V0.1 the database is at 002: 1 row, e.g. {"revision":"005"}');
   expect(run.after).toEqual(run.before);
 });
 
@@ -44,12 +43,12 @@ test('finalized before Downgrade: it does not bring back empty tables, nor drop 
   before(twin, 'Downgrade', finalize);
   const run = await twin.execute({ ...NO_SNAPSHOT, drill: 'validation-failure' });
   expect(run.execution).toMatchObject({ status: 'FAILED', error: 'DowngradeFailed' });
-  expect(run.execution.cause).toContain('What 002 retired has been finalized by now');
+  expect(run.execution.cause).toContain('The tables that 002 retired have been finalized since');
   expect(run.after.revision).toBe('002');
   expect(run.after.schema).toContain('project_id');
 });
 
-test('written to before Downgrade: what was written is not dropped', async () => {
+test('written to before Downgrade: the written values are kept', async () => {
   await using twin = await makeTwin();
   before(twin, 'Downgrade', () => twin.database.query("UPDATE repositories SET project_id = 'in-use'"));
   const run = await twin.execute({ ...NO_SNAPSHOT, drill: 'validation-failure' });
@@ -60,7 +59,7 @@ test('written to before Downgrade: what was written is not dropped', async () =>
   expect(await retired(twin)).toHaveLength(9);
 });
 
-test('upgraded before Migrate: what the other did is the other one to finalize', async () => {
+test('upgraded before Migrate: only the other run may finalize its upgrade', async () => {
   await using twin = await makeTwin();
   before(twin, 'Migrate', (migrator) => upgrade(migrator, 'head'));
   const run = await twin.execute(NO_SNAPSHOT);
@@ -69,7 +68,7 @@ test('upgraded before Migrate: what the other did is the other one to finalize',
   expect(await retired(twin)).toHaveLength(9);
 });
 
-test('upgraded before Migrate: what the other did is not taken back', async () => {
+test('upgraded before Migrate: the upgrade of the other run is not downgraded', async () => {
   await using twin = await makeTwin();
   before(twin, 'Migrate', (migrator) => upgrade(migrator, 'head'));
   const run = await twin.execute({ ...NO_SNAPSHOT, drill: 'validation-failure' });

@@ -1,4 +1,4 @@
-// A finalize that waits some days: what was retired stays, a schedule is there, and what it starts drops no more than its own.
+// A finalize that waits some days: the retired tables stay, and the schedule starts an execution that drops them.
 import { downgrade, upgrade } from '../../lambda/migrator/migrator.ts';
 import { STATE_MACHINE_ARN } from '../../lib/twin/execution.ts';
 import { migratorOn } from '../setup/database.ts';
@@ -7,7 +7,7 @@ import { expectEnding, makeTwin, provoke, type TestTwin, withEnvironment } from 
 const deployment = withEnvironment({ BACKSTOP_FINALIZE_AFTER_DAYS: '14' });
 const DAY_MS = 86_400_000;
 
-/** What the one schedule of the account will start the state machine with. */
+/** The input with which the only schedule of the account will start the state machine. */
 function scheduledInput({ endpoint }: TestTwin): unknown {
   const [schedule] = endpoint.schedules.values();
   expect(endpoint.schedules.size).toBe(1);
@@ -53,7 +53,7 @@ describe('an upgrade', () => {
 });
 
 describe('the execution that the schedule starts', () => {
-  test('drops what was retired', async () => {
+  test('drops the retired tables', async () => {
     await using twin = await makeTwin({ deployment });
     await twin.execute({ snapshot: false });
     const { execution, after } = await twin.execute(scheduledInput(twin));
@@ -62,7 +62,7 @@ describe('the execution that the schedule starts', () => {
     expect(Object.keys(after.rows)).toHaveLength(4);
   });
 
-  test('does nothing where somebody has gone back meanwhile, and is green', async () => {
+  test('succeeds and does nothing if another run has downgraded meanwhile', async () => {
     await using twin = await makeTwin({ deployment });
     await twin.execute({ snapshot: false });
     await downgrade(migratorOn(twin.database), '005');
@@ -71,7 +71,7 @@ describe('the execution that the schedule starts', () => {
     expect(after).toEqual(before);
   });
 
-  test('leaves what somebody else has retired since', async () => {
+  test('leaves the tables that another run has retired since', async () => {
     await using twin = await makeTwin({ deployment });
     await twin.execute({ snapshot: false });
     await downgrade(migratorOn(twin.database), '005');

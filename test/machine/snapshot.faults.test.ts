@@ -1,4 +1,4 @@
-// Executions and their snapshot: the waiting, the adopting and the pruning, and every way in which there is none.
+// Executions and their snapshot: waiting, adopting, pruning, and every failure to take one.
 import type { AwsEndpoint } from '../../lib/twin/aws/endpoint.ts';
 import { callRds } from '../../lib/twin/aws/rds.ts';
 import { localDatabase } from '../../lib/twin/databases.ts';
@@ -18,7 +18,7 @@ function setStatus({ instances }: AwsEndpoint, status: string): void {
   for (const instance of instances.values()) instance.status = status;
 }
 
-/** Somebody else has a snapshot by the very id that this execution is going to use. */
+/** Adds a foreign snapshot with the id that this execution will use. */
 function occupyTheId({ endpoint }: TestTwin): void {
   endpoint.onRequest = ({ action, parameters: { DBSnapshotIdentifier: id } }) => {
     if (action === 'DescribeDBSnapshots' && id) addSnapshot(endpoint, id, 1, ['owner', 'somebody']);
@@ -84,20 +84,20 @@ describe('an execution takes its snapshot', () => {
     expect(run.execution.state.snapshot?.status).toBe('available');
     return run;
   }
-  const visits = ({ execution }: Run, name: string) =>
+  const timesEntered = ({ execution }: Run, name: string) =>
     execution.states.filter((state) => state.name === name).length;
 
   test('as soon as the instance is available', async () => {
     await using twin = await makeTwin({ at: '002' });
     setStatus(twin.endpoint, 'modifying');
-    let looks = 0;
+    let requests = 0;
     twin.endpoint.onRequest = ({ action }) => {
-      if (twin.state === 'Take snapshot' && action === 'DescribeDBInstances' && ++looks === 2)
+      if (twin.state === 'Take snapshot' && action === 'DescribeDBInstances' && ++requests === 2)
         setStatus(twin.endpoint, 'available');
       return undefined;
     };
     const run = await takeSnapshot(twin);
-    expect(visits(run, 'Wait for snapshot')).toBeGreaterThanOrEqual(1);
+    expect(timesEntered(run, 'Wait for snapshot')).toBeGreaterThanOrEqual(1);
     expect(twin.endpoint.snapshots.size).toBe(1);
   });
 
@@ -115,7 +115,7 @@ describe('an execution takes its snapshot', () => {
     expect(twin.endpoint.snapshots.size).toBe(1);
   });
 
-  test('and deletes its own oldest beyond those that are kept, and nobody else’s', async () => {
+  test('and deletes its own oldest snapshots beyond the number to keep, and no other snapshots', async () => {
     await using twin = await makeTwin({
       at: '002',
       deployment: withEnvironment({ BACKSTOP_KEEP_SNAPSHOTS: '2' }),
@@ -132,7 +132,7 @@ describe('an execution takes its snapshot', () => {
     expect(left.sort()).toEqual(['by-hand', 'other-database', 'young', id].sort());
   });
 
-  test('of the whole cluster where there is one', async () => {
+  test('of the whole cluster if the database is in a cluster', async () => {
     await using twin = await makeTwin({ at: '002' });
     for (const [identifier, instance] of twin.endpoint.instances) {
       twin.endpoint.instances.set(identifier, { ...instance, kind: 'cluster' });

@@ -1,4 +1,4 @@
-// Executions that end green: the database is where it was asked to be, and not a row of what remains has changed.
+// Executions that succeed: the database is at the requested revision, and the remaining rows are unchanged.
 import type { StoredSnapshot } from '../../lib/twin/aws/endpoint.ts';
 import type { LocalSnapshot } from '../../lib/twin/server.ts';
 import { type Look, lookInto, makeTwin, type Run } from './twin.ts';
@@ -14,7 +14,7 @@ function tasks({ execution }: Run): string[] {
   return execution.states.filter(({ type }) => type === 'Task').map(({ name }) => name);
 }
 
-/** Fails with the reason where an execution did not succeed. */
+/** Fails with the reason if an execution did not succeed. */
 function expectGreen({ execution: { status, error, cause } }: Run): void {
   expect({ status, error, cause }).toEqual({ status: 'SUCCEEDED' });
 }
@@ -26,8 +26,8 @@ describe('an upgrade', () => {
     expectGreen(run);
     const { states, name } = run.execution;
     // How often it waits for the snapshot depends on the machine.
-    const visited = states.map((state) => state.name).filter((state, at, all) => all.indexOf(state) === at);
-    expect(visited.filter((state) => state !== 'Wait for snapshot')).toEqual([
+    const entered = states.map((state) => state.name).filter((state, at, all) => all.indexOf(state) === at);
+    expect(entered.filter((state) => state !== 'Wait for snapshot')).toEqual([
       'Receive input',
       'Resolve input',
       'Preflight',
@@ -52,7 +52,7 @@ describe('an upgrade', () => {
     );
   });
 
-  test('takes a snapshot that brings back all that was', async () => {
+  test('takes a snapshot that restores the whole database', async () => {
     await using twin = await makeTwin();
     const { execution, before } = await twin.execute({ finalize: false });
     const [snapshot] = [...twin.endpoint.snapshots.values()] as [StoredSnapshot];

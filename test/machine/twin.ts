@@ -1,4 +1,4 @@
-// The state machine as deployed, on a database of the test's own: executed, looked at before and after, and judged.
+// The deployed state machine on a separate test database: executes an input, and compares the database before and after.
 import { cpSync, mkdtempSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { readVersions } from '../../lambda/migrator/database/version-table.ts';
@@ -24,14 +24,14 @@ import { urlOf } from '../setup/url.ts';
 
 const assembly = process.env.BACKSTOP_TEST_ASSEMBLY ?? '';
 
-/** What the stack of cdk.json deploys, drills allowed. */
+/** The deployment of the stack in cdk.json; it allows drills. */
 export const deployed: Deployment = readDeployment(await readAssembly(assembly), 'Backstop');
 
 /** The endings that the revisions declare. */
 export const refusals = readRefusals(MIGRATIONS);
 
-/** For secrets of tests: wherever an execution tells of itself, this must not occur. */
-export const NEVER_SEEN = 'a-password-that-nobody-may-ever-see';
+/** A secret that no log, output, error or history of an execution may contain. */
+export const NEVER_SEEN = 'a-password-that-must-not-be-seen';
 
 /** Replaces variables in the environment of every function. */
 export function withEnvironment(environment: Readonly<Record<string, string>>): Deployment {
@@ -41,7 +41,7 @@ export function withEnvironment(environment: Readonly<Record<string, string>>): 
   return { ...deployed, functions: new Map(functions) };
 }
 
-/** What the function of one state is told by the template. */
+/** Environment variables of the function of one state, from the template. */
 export function environmentOf(state: string): Readonly<Record<string, string>> {
   const { Resource: arn } = deployed.definition.States[state] as { Resource: string };
   return deployed.functions.get(arn)?.environment ?? {};
@@ -56,7 +56,7 @@ export function withTimeout(state: string, timeoutSeconds: number): Deployment {
   return { ...deployed, functions: new Map(functions) };
 }
 
-/** The functions with revisions of their own: a copy of migrations/, beside their code, after `change`. */
+/** Functions with changed revisions: a copy of migrations/, beside their code, after `change`. */
 export function withMigrations(change: (folder: string) => void): Deployment {
   const folder = mkdtempSync(join(assembly, 'migrations-'));
   cpSync(MIGRATIONS, folder, { recursive: true });
@@ -66,14 +66,14 @@ export function withMigrations(change: (folder: string) => void): Deployment {
 
 export interface TwinOptions {
   /**
-   * Where the database is: `005`, `002` without having been finalized, or nothing but an extension, if that.
+   * State of the database: revision `005`, revision `002` before finalize, or empty, with the extension or without it.
    * @default '005'
    */
   readonly at?: '005' | '002' | 'empty' | 'without extension';
   readonly deployment?: Deployment;
-  /** How the owner of each database beside codebase_mcp connects, by its name in migrations/databases.json. */
+  /** Connections to further databases, by name in migrations/databases.json. */
   readonly beside?: Readonly<Record<string, ConnectionSettings>>;
-  /** Replaces what the twin knows of the server. */
+  /** Replaces properties of the server. */
   readonly server?: Partial<LocalServer>;
 }
 
@@ -82,11 +82,11 @@ export interface TestTwin extends AsyncDisposable {
   readonly endpoint: Twin['endpoint'];
   /** The state that the execution is in. */
   readonly state: string;
-  /** Executes an input, and sees to it that no secret was told; `ended` comes before the last look into the database. */
+  /** Executes an input, and expects no secret in its output; `ended` is called before the database is read again. */
   execute(input: unknown, ended?: () => Promise<unknown>): Promise<Run>;
 }
 
-/** What is in the database; the rows of retired tables count as those of their tables. */
+/** The contents of the database; a retired table counts under its own name. */
 export interface Look {
   readonly revision: string;
   readonly rows: Readonly<Record<string, number>>;
@@ -150,7 +150,7 @@ export async function lookInto(database: string): Promise<Look> {
   }));
 }
 
-/** Puts a snapshot of codebase_mcp's instance into the account that is as old as that. */
+/** Adds a snapshot of codebase_mcp's instance, taken on this day of January 2025. */
 export function addSnapshot(
   { snapshots, tags }: Twin['endpoint'],
   id: string,
@@ -180,13 +180,13 @@ async function expectNoSecret(
 ): Promise<void> {
   const [found] = await asAdministrator("SELECT to_regclass('backstop.history') AS history");
   const history = found?.history ? await asAdministrator('SELECT * FROM backstop.history') : [];
-  const told = [execution, ...events, ...history].map((piece) => JSON.stringify(piece));
+  const pieces = [execution, ...events, ...history].map((piece) => JSON.stringify(piece));
   for (const secret of [settings.password, NEVER_SEEN]) {
-    expect(told.filter((piece) => piece.includes(secret))).toEqual([]);
+    expect(pieces.filter((piece) => piece.includes(secret))).toEqual([]);
   }
 }
 
-/** An ending, and what brings it about. */
+/** An ending, and the circumstances that lead to it. */
 export interface Case extends TwinOptions {
   readonly when: string;
   readonly ending: AnyEnding;
@@ -194,11 +194,11 @@ export interface Case extends TwinOptions {
   readonly says: readonly string[];
   /** @default {} */
   readonly input?: unknown;
-  /** Makes the world as the case wants it. */
+  /** Prepares the database and the account. */
   readonly given?: (twin: TestTwin) => unknown;
 }
 
-/** Provokes an ending, and holds it to its name, its sentence and its promise. For `test.each('$ending: $when')`. */
+/** Provokes an ending, and checks its name, its sentence and its promise. For `test.each('$ending: $when')`. */
 export async function provoke({ ending, says, input = {}, given, ...options }: Case): Promise<Run> {
   await using twin = await makeTwin(options);
   await given?.(twin);

@@ -1,11 +1,11 @@
-// Executions whose result is wrong, or whose way back or end fails: what is taken back, and what a person must do.
+// Executions whose checks, downgrade or finalize fail: the state of the database, and the remedy.
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Case, provoke, type TestTwin, withMigrations } from './twin.ts';
 
 const VERIFY = 'codebase_mcp/002_remove_non_search_tables/verify';
 
-/** Revisions with one check more, which does not hold. */
+/** Revisions with an additional check that does not hold. */
 const checkFails = (phase: 'after-upgrade' | 'after-downgrade') =>
   withMigrations((folder) =>
     appendFileSync(
@@ -14,7 +14,7 @@ const checkFails = (phase: 'after-upgrade' | 'after-downgrade') =>
     ),
   );
 
-/** The secret cannot be read in this state, and only there. */
+/** Makes the secret unreadable in this state only. */
 const secretGoneIn = (state: string) => (twin: TestTwin) => {
   twin.endpoint.onRequest = () =>
     twin.state === state ? { code: 'ResourceNotFoundException', message: 'no such secret' } : undefined;
@@ -59,16 +59,16 @@ const CASES: Case[] = [
   },
   {
     ending: 'DowngradeFailed',
-    when: 'the server refuses the way back',
+    when: 'the server refuses the downgrade',
     input: { drill: 'validation-failure', ...NO_SNAPSHOT },
     given: ({ database }) =>
       database.asAdministrator(`
         CREATE FUNCTION dropping() RETURNS event_trigger LANGUAGE plpgsql AS
-          $$ BEGIN RAISE EXCEPTION 'nobody drops indexes on Fridays'; END $$;
+          $$ BEGIN RAISE EXCEPTION 'indexes are not dropped on Fridays'; END $$;
         CREATE EVENT TRIGGER dropping ON ddl_command_start WHEN TAG IN ('DROP INDEX') EXECUTE FUNCTION dropping()`),
     says: [
       'Checks did not hold at 002, and the downgrade to 005 failed',
-      'nobody drops indexes on Fridays',
+      'indexes are not dropped on Fridays',
       'Downgrade by hand. There is no snapshot to restore: this execution was told not to take one.',
     ],
   },
@@ -93,14 +93,14 @@ const CASES: Case[] = [
   },
   {
     ending: 'DowngradeFailed',
-    when: 'there is nothing to downgrade, and what is there is not valid',
+    when: 'there is nothing to downgrade, and the schema is not valid',
     input: { action: 'downgrade', target: '005' },
     given: ({ database }) => database.query('DROP TABLE vendor_deployment_links'),
     says: ['The database was at 005 already, but 1 of 5 checks', 'V8.4', 'Correct what the checks name'],
   },
   {
     ending: 'FinalizeFailed',
-    when: 'something foreign stands among what was retired',
+    when: 'the schema of the retired tables has a foreign table',
     at: '002',
     input: 'finalize',
     given: ({ database }) => database.query('CREATE TABLE retired_002.mine ()'),
@@ -115,7 +115,7 @@ const CASES: Case[] = [
 test.each(CASES)('$ending: $when', provoke);
 
 describe('a drill', () => {
-  test('validation-failure is taken back, with the rows of all thirteen tables', async () => {
+  test('validation-failure is downgraded, and all thirteen tables have their rows', async () => {
     const run = await provoke({
       ending: 'ValidationFailed',
       when: '',

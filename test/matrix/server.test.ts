@@ -21,5 +21,5 @@ test('every version from 14 on is in the matrix, each once', () => {
 });
 
 test.each([13, 19, Number.NaN])('PostgreSQL %s is refused', async (major) => {
-  await expect(installationOf(major)).rejects.toThrow('is none of 14, 15, 16, 17, 18');
+  await expect(installationOf(major)).rejects.toThrow('is not one of 14, 15, 16, 17, 18');
 });

@@ -58,7 +58,7 @@ test.each<[what: string, url: () => string]>([
     'a wrong password',
     () => urlOf({ ...testServer, user: database.settings.user, password: PASSWORD }, database.name),
   ],
-  ['an unknown user', () => urlOf({ ...testServer, user: 'nobody', password: PASSWORD }, database.name)],
+  ['an unknown user', () => urlOf({ ...testServer, user: 'stranger', password: PASSWORD }, database.name)],
   ['a password in a parameter', () => `postgresql://me@127.0.0.1:1/db?password=${encoded}`],
   ['a password twice', () => `postgresql://me@127.0.0.1:1/db?password=${encoded}&password=${encoded}`],
   ['an unknown database', () => url.replace(database.name, 'nowhere')],
@@ -121,7 +121,7 @@ test('no command shows the password when a lock is not granted', async () => {
   scan.expectNone();
 });
 
-test('the password is not shown by a process of its own, which is told by its environment', async () => {
+test('the password is not shown by a separate process that reads it from its environment', async () => {
   const scan = startScan(`DATABASE_URL=${url}`);
   for (const args of [['upgrade'], ['check', '--json'], ['current']]) {
     const child = spawn(process.execPath, [join(ROOT, 'bin/backstop.ts'), ...args], {

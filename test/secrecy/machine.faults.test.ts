@@ -21,7 +21,7 @@ interface Case {
 test.each<Case>([
   { ending: 'success' },
   { ending: 'a rollback that fails', input: { drill: 'downgrade-failure' } },
-  { ending: 'an unknown user', secret: { username: 'nobody' } },
+  { ending: 'an unknown user', secret: { username: 'stranger' } },
   { ending: 'an unreachable server', secret: { port: 1 } },
   { ending: 'a secret that is not JSON', secret: PASSWORD },
   { ending: 'a port that is the password', secret: { port: PASSWORD } },
@@ -47,7 +47,7 @@ test.each<Case>([
       const [found] = await twin.database.query("SELECT to_regclass('backstop.history') AS history");
       if (found?.history)
         scan.add('the history', await twin.database.query('SELECT * FROM backstop.history'));
-      scan.add('what was asked of AWS', twin.endpoint.requests);
+      scan.add('the requests to AWS', twin.endpoint.requests);
       await login.drop();
     }
     scan.expectNone();

@@ -28,10 +28,7 @@ test.each<[string, (scan: SecretScan) => unknown]>([
     'a field that is deep inside',
     ({ add }) => add('a field that is deep inside', { a: [{ b: new Map([[1, { c: TOKEN }]]) }] }),
   ],
-  [
-    'what a logger would ask for',
-    ({ add }) => add('what a logger would ask for', { toJSON: () => PASSWORD }),
-  ],
+  ['the JSON form of an object', ({ add }) => add('the JSON form of an object', { toJSON: () => PASSWORD })],
   [
     'a/b',
     ({ folder }) => {

@@ -1,4 +1,4 @@
-// A secret that is easy to find, and a search of every place where it could be seen.
+// A secret that is easy to find, and a scan of all places that could show it.
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,7 @@ import type { TestDatabase } from '../setup/database.ts';
 const CORE = `sesame${randomBytes(8).toString('hex')}`;
 /** A password with characters that a URL, JSON and HTML encode. */
 export const PASSWORD = `${CORE}/@:%"\\?#ä`;
-/** Stands for the session token that AWS gives to functions. */
+/** Stands in for the session token that AWS gives to functions. */
 export const TOKEN = `token-${CORE}`;
 
 export interface SecretScan {
@@ -18,7 +18,7 @@ export interface SecretScan {
   readonly folder: string;
   /** Searches a text, or an object with everything that it refers to. */
   add(where: string, content: unknown): void;
-  /** Ends the scan after a last search of processes and files; throws with the places where a secret was found. */
+  /** Ends the scan after a last search of processes and files; throws an error with the places of each secret. */
   expectNone(): void;
 }
 

@@ -1,4 +1,4 @@
-// What AWS does to a function: its RDS, its Secrets Manager and its Scheduler, call by call.
+// Cases in which AWS fails: every call to RDS, Secrets Manager and the Scheduler.
 import { scheduleName } from '../../../lambda/aws/names.ts';
 import type { AwsFault, AwsRequest } from '../../../lib/twin/aws/endpoint.ts';
 import { localDatabase } from '../../../lib/twin/databases.ts';
@@ -15,15 +15,15 @@ import type { Ends, PlaceName } from './places.ts';
 
 const { secretArn: SECRET_ARN } = localDatabase('codebase_mcp');
 
-/** Every Task reads the secret by the same code: only in this one is it made to fail in every way. */
+/** All Tasks share the code that reads the secret, so Preflight alone gets every fault of it. */
 const isFull = (place: PlaceName) => place === 'Preflight' || !CONNECTING.includes(place);
 
-/** An action of AWS in one state, and how an execution ends where it never succeeds. */
+/** An action of AWS in one state, and how an execution ends if it never succeeds. */
 interface Call {
   readonly place: PlaceName;
   readonly action: string;
   readonly ends: Ends;
-  /** Which of the requests of that name. @default all */
+  /** Selects requests with that name. @default all */
   readonly which?: { readonly words: string; test(request: AwsRequest): boolean };
   readonly given?: (twin: TestTwin) => void;
   readonly deployment?: FaultCase['deployment'];
@@ -35,7 +35,7 @@ const oldSnapshot = {
   deployment: withEnvironment({ BACKSTOP_KEEP_SNAPSHOTS: '1' }),
 };
 
-/** Makes the schedule that is to be moved: another execution's. */
+/** Adds the schedule of another execution, which this execution will update. */
 function scheduled({ endpoint }: TestTwin): void {
   const { BACKSTOP_SCHEDULE_GROUP: group } = environmentOf('Schedule finalize');
   const schedule = { expression: 'at(2030-01-01T00:00:00)', stateMachineArn: '', roleArn: '', input: {} };
@@ -68,7 +68,7 @@ const CALLS: Call[] = [
   ),
 ];
 
-/** Services newer than RDS call it an exception. */
+/** Services newer than RDS add "Exception" to the code. */
 const byItsService = (action: string, code: string) =>
   action.endsWith('Schedule') || action === 'GetSecretValue' ? `${code}Exception` : code;
 
@@ -87,7 +87,7 @@ const broken = (): AwsFault => ({
   httpStatus: 500,
 });
 
-/** What AWS answers, how often, and whether the execution survives it. */
+/** The faulty answers of AWS, and how many times each is sent. */
 const ANSWERS: {
   words: string;
   fault(action: string): AwsFault;
@@ -125,23 +125,23 @@ const ANSWERED: FaultCase[] = CALLS.flatMap(({ place, action, ends, which, given
   ),
 );
 
-/** What is no answer at all. */
-const CROOKED: FaultCase[] = CALLS.filter(({ which, place }) => !which && isFull(place)).flatMap(
+/** Connections that break, and invalid answers. */
+const UNANSWERED: FaultCase[] = CALLS.filter(({ which, place }) => !which && isFull(place)).flatMap(
   ({ place, action, ends, given, deployment }) =>
     (
       [
         { words: 'meets a connection that is reset, once', does: 'reset', times: 1 },
         { words: 'meets a connection that is reset, every time', does: 'reset' },
-        { words: 'is answered with what is neither XML nor JSON', does: 'garble' },
+        { words: 'gets an answer that is neither XML nor JSON', does: 'garble' },
       ] as const
     ).map(
-      ({ words, ...crooked }): FaultCase => ({
+      ({ words, ...disturbance }): FaultCase => ({
         place,
         fault: `${action} ${words}`,
-        ends: 'times' in crooked ? placeOf(place).undisturbed : ends,
+        ends: 'times' in disturbance ? placeOf(place).undisturbed : ends,
         ...(deployment && { deployment }),
         ...(given && { given }),
-        aws: { action, ...crooked },
+        aws: { action, ...disturbance },
       }),
     ),
 );
@@ -149,7 +149,7 @@ const CROOKED: FaultCase[] = CALLS.filter(({ which, place }) => !which && isFull
 const withFields = (secret: string, fields: object) => JSON.stringify({ ...JSON.parse(secret), ...fields });
 
 const SECRETS: FaultCase[] = CONNECTING.flatMap((place) => {
-  /** Gives this state another secret, told the right one and how often it was read. */
+  /** Gives this state another secret, made from the right one and the number of the request. */
   const secret = (fault: string, ends: Ends, read: (right: string, number: number) => string): FaultCase => ({
     place,
     fault,
@@ -182,8 +182,10 @@ const SECRETS: FaultCase[] = CONNECTING.flatMap((place) => {
     secret('the secret leads to no database', endOf(place, 'DatabaseNotFound'), (right) =>
       withFields(right, { dbname: 'nowhere' }),
     ),
-    secret('the secret leads to a port where nobody listens', endOf(place, 'DatabaseUnreachable'), (right) =>
-      withFields(right, { port: 1 }),
+    secret(
+      'the secret leads to a port on which no server listens',
+      endOf(place, 'DatabaseUnreachable'),
+      (right) => withFields(right, { port: 1 }),
     ),
   ];
 });
@@ -196,11 +198,11 @@ const statusIs = (status: string) => (twin: TestTwin) => {
   };
 };
 
-/** Acts on each request for the snapshot of this execution, told how many there were and what its id is. */
-const onLook = (act: (twin: TestTwin, look: number, id: string) => void) => (twin: TestTwin) => {
-  let looks = 0;
+/** Acts on each request for the snapshot of this execution; `request` counts from 1. */
+const onRequest = (act: (twin: TestTwin, request: number, id: string) => void) => (twin: TestTwin) => {
+  let requests = 0;
   twin.endpoint.onRequest = ({ action, parameters: { DBSnapshotIdentifier: id } }) => {
-    if (action === DESCRIBE && id) act(twin, ++looks, id);
+    if (action === DESCRIBE && id) act(twin, ++requests, id);
     return undefined;
   };
 };
@@ -257,22 +259,22 @@ const SNAPSHOTS: FaultCase[] = (
     {
       fault: 'somebody else has a snapshot by its id',
       ends: 'SnapshotFailed',
-      given: onLook(
-        ({ endpoint }, look, id) => look === 1 && addSnapshot(endpoint, id, 1, ['owner', 'somebody']),
+      given: onRequest(
+        ({ endpoint }, request, id) => request === 1 && addSnapshot(endpoint, id, 1, ['owner', 'somebody']),
       ),
     },
     {
       fault: 'another execution has a snapshot by its id',
       ends: 'SnapshotFailed',
-      given: onLook(
-        ({ endpoint }, look, id) =>
-          look === 1 && addSnapshot(endpoint, id, 1, ['backstop:execution', 'another']),
+      given: onRequest(
+        ({ endpoint }, request, id) =>
+          request === 1 && addSnapshot(endpoint, id, 1, ['backstop:execution', 'another']),
       ),
     },
     {
       fault: 'somebody deletes the snapshot while it is waited for',
       ends: 'Succeeded',
-      given: onLook(({ endpoint }, look) => look === 2 && endpoint.snapshots.clear()),
+      given: onRequest(({ endpoint }, request) => request === 2 && endpoint.snapshots.clear()),
     },
     {
       fault: 'the quota of snapshots is used up',
@@ -284,4 +286,4 @@ const SNAPSHOTS: FaultCase[] = (
   ] as Omit<FaultCase, 'place'>[]
 ).map((each) => ({ ...each, place: 'Take snapshot' }));
 
-export const AWS: FaultCase[] = [...ANSWERED, ...CROOKED, ...SECRETS, ...SNAPSHOTS];
+export const AWS: FaultCase[] = [...ANSWERED, ...UNANSWERED, ...SECRETS, ...SNAPSHOTS];

@@ -1,4 +1,4 @@
-// The matrix: every Task, and everything that can happen to its function. A case is data.
+// The matrix: every Task with every fault of its function. A case is data.
 import type { AnyEnding } from '../../../lambda/migrator/model/errors.ts';
 import { type TestTwin, withEnvironment } from '../../machine/twin.ts';
 import type { FaultCase } from './case.ts';
@@ -8,7 +8,7 @@ import { type Ends, PLACES, type Place, type PlaceName } from './places.ts';
 const NAMES = Object.keys(PLACES) as PlaceName[];
 export const placeOf = (name: PlaceName): Place => PLACES[name];
 
-/** How an execution ends whose function throws by this name, every time. */
+/** How an execution ends if the function of a place always throws an error with this name. */
 export function endOf(place: PlaceName, name: AnyEnding): Ends {
   const { refuses, silent } = placeOf(place);
   return refuses.includes(name) ? name : silent;
@@ -16,10 +16,10 @@ export function endOf(place: PlaceName, name: AnyEnding): Ends {
 
 /** Lambda was too busy to run the function. */
 const THROTTLED = 'Lambda.TooManyRequestsException';
-/** Lambda did not say what became of it. */
+/** Lambda did not say whether the function has run. */
 const SERVICE = ['Lambda.ServiceException', 'Lambda.SdkClientException'];
 
-/** Each name that the function may throw, every time. */
+/** Every error that the function can throw; it throws it in all invocations. */
 export const NAMED: FaultCase[] = NAMES.flatMap((place) =>
   placeOf(place).throws.map(
     (name): FaultCase => ({
@@ -42,17 +42,17 @@ const silent = ({ silent: ends }: Place) => ends;
 const undisturbed = ({ undisturbed: ends }: Place) => ends;
 const lostOnce = ({ lostOnce: ends }: Place) => ends;
 
-/** What Migrate has committed, the database knows. */
+/** After Migrate has committed, Reconcile finds its work in the database. */
 function afterWork(ends: (place: Place) => Ends): (place: Place) => Ends {
   return (place) => (place === PLACES.Migrate ? place.undisturbed : ends(place));
 }
 
-/** Once, and after that never again. */
+/** In the first invocation only. */
 const ONCE = { times: 1 };
 
 const HAPPENINGS: Happening[] = [
   {
-    fault: 'throws what has no name of ours (a bug)',
+    fault: 'throws an error that Backstop does not name (a bug)',
     mishap: { does: 'throw', name: 'TypeError' },
     ends: silent,
   },
@@ -123,19 +123,19 @@ const HAPPENINGS: Happening[] = [
   },
 ];
 
-/** Lambda may have run it: where running again could hide what the first run did, it is not tried again. */
+/** Lambda may have run it. Two Tasks are not retried then: a second run could hide the work of the first. */
 function maybeRun(place: Place): Ends {
   return place === PLACES.Migrate || place === PLACES['Downgrade on request']
     ? place.silent
     : place.undisturbed;
 }
 
-/** Whatever can happen to any function. */
+/** The faults that every function can have. */
 export const HAPPENED: FaultCase[] = NAMES.flatMap((place) =>
   HAPPENINGS.map(({ ends, ...rest }): FaultCase => ({ ...rest, place, ends: ends(placeOf(place)) })),
 );
 
-/** The Tasks that change the database, and the outcome by which the history knows their work. */
+/** The Tasks that change the database, and the outcome that they write to the history. */
 const OUTCOMES = {
   Migrate: 'upgraded',
   Finalize: 'finalized',
@@ -147,10 +147,10 @@ const OUTSIDE: readonly PlaceName[] = ['Resolve input', 'Take snapshot', 'Schedu
 /** The Tasks that connect to it. */
 export const CONNECTING: readonly PlaceName[] = NAMES.filter((name) => !OUTSIDE.includes(name));
 
-/** How it ends where the database cannot be asked afterwards. */
+/** How it ends if the database cannot be queried afterwards. */
 const unasked = (place: PlaceName): Ends => (place === 'Migrate' ? 'OutcomeUnknown' : placeOf(place).silent);
 
-/** Met in the middle of its work by a kill, by a second invocation, or by the loss of the secret. */
+/** A kill, a second invocation or the loss of the secret interrupts the work. */
 export const INTERRUPTED: FaultCase[] = [
   ...CONNECTING.map(
     (place): FaultCase => ({
@@ -195,7 +195,7 @@ export const INTERRUPTED: FaultCase[] = [
   ]),
 ];
 
-/** The secret is gone once the history knows of such a run. */
+/** Deletes the secret when the history has a run with this outcome. */
 function secretGoneAfter(outcome: string) {
   return ({ endpoint, database }: TestTwin) => {
     endpoint.onRequest = async () => {

@@ -1,4 +1,4 @@
-// The deployment with one function disturbed: the state calls it as before, and something happens to it.
+// The deployment with one disturbed function: the state calls it as before, and a fault happens in it.
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DeployedFunction, Deployment } from '../../../lib/twin/deployment.ts';
@@ -6,7 +6,7 @@ import { type Disturbance, PID_FILE } from './function.ts';
 
 const ASSEMBLY = process.env.BACKSTOP_TEST_ASSEMBLY ?? '';
 
-/** Enough to start, and soon used up. */
+/** Enough to start a function. */
 const LITTLE_MEMORY_MB = 64;
 
 export interface Disturbed {
@@ -15,7 +15,7 @@ export interface Disturbed {
   kill(): void;
 }
 
-/** Puts a function of its own behind one state; another state that calls the same function is left alone. */
+/** Gives one state a separate function; other states still call the undisturbed function. */
 export function disturbState(
   deployment: Deployment,
   state: string,
@@ -55,7 +55,7 @@ export function disturbState(
   };
 }
 
-/** Functions that load in half the time, for there are thousands of invocations. */
+/** Halves the time that a function takes to load: the cases make thousands of invocations. */
 function cached([arn, each]: readonly [string, DeployedFunction]): [string, DeployedFunction] {
   const environment = { ...each.environment, NODE_COMPILE_CACHE: join(ASSEMBLY, 'compiled') };
   return [arn, { ...each, environment }];

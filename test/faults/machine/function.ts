@@ -1,4 +1,4 @@
-// What happens to a function, as it happens in its own process: it dies, hangs, throws, runs twice, or outlives its caller.
+// A fault in the process of a function: it dies, hangs, throws, runs twice, or outlives its caller.
 import { spawn } from 'node:child_process';
 import { appendFileSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
@@ -6,15 +6,15 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { BackstopError } from '../../../lambda/migrator/model/errors.ts';
 
-/** What an invocation does. `after` means: its work is done, and the answer does not arrive. */
+/** The fault of an invocation. `after` means: it does its work, and its answer is lost. */
 export type Mishap =
-  /** Nothing goes wrong in it; something from outside may. */
+  /** It has no fault; a case may kill it from outside. */
   | { readonly does: 'work' }
   | { readonly does: 'throw'; readonly name: string; readonly after?: boolean }
   | { readonly does: 'die'; readonly after?: boolean }
   | { readonly does: 'run out of memory' }
   | { readonly does: 'hang'; readonly after?: boolean }
-  /** One task delivered to two invocations, one behind the other or both at once. */
+  /** Lambda delivers one task to two invocations, in turn or at once. */
   | { readonly does: 'work twice'; readonly at?: 'once' }
   /** Lambda gives up waiting for an invocation that goes on. */
   | { readonly does: 'go on'; readonly name: string };
@@ -24,9 +24,9 @@ export interface Disturbance {
   readonly folder: string;
   readonly handler: string;
   readonly mishap: Mishap;
-  /** How many invocations it happens to; the later ones go well. */
+  /** How many invocations have the fault; the next one works. @default all */
   readonly times?: number | undefined;
-  /** Set in this process, over what the function has been given. */
+  /** Replaces variables of the deployed function. */
   readonly environment?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -35,16 +35,16 @@ interface Context {
 }
 type Handler = (payload: unknown, context: Context) => Promise<unknown>;
 
-/** The process of the last invocation to which something happened. */
+/** File with the pid of the last invocation that had the fault. */
 export const PID_FILE = 'pid';
-/** A byte for each invocation. */
+/** File with a byte for each invocation. */
 const COUNT_FILE = 'count';
 
 /**
- * The handler of a function to which something happens.
+ * The handler of a function with a fault.
  *
  * @param load loads the code of the function
- * @param folder where the invocations leave their traces
+ * @param folder of the pid file and the count file
  */
 export function disturb(disturbance: Disturbance, load: (file: string) => object, folder: string): Handler {
   const { mishap, times = Number.POSITIVE_INFINITY, environment = {} } = disturbance;
@@ -54,7 +54,7 @@ export function disturb(disturbance: Disturbance, load: (file: string) => object
   return async (payload, context) => {
     const work = async () => {
       const handler = (load(path) as Readonly<Record<string, Handler>>)[name] as Handler;
-      // What is answered is killed, too soon to write it itself.
+      // The process is killed after its answer, before Node writes the cache.
       flushCompileCache();
       return handler(payload, context);
     };
@@ -90,7 +90,7 @@ function count(folder: string): number {
   return readFileSync(file).length;
 }
 
-/** An ending as a function throws it, or an error of another name. */
+/** An error with this name: an ending, or any other error. */
 function named(name: string): Error {
   try {
     const text = { message: `${name}, thrown on purpose`, hint: 'Do what the error says.' };
@@ -105,7 +105,7 @@ function hoard(): never {
   for (;;) all.push(new Array(100_000).fill(0).map(Math.random));
 }
 
-/** Does the work in a process that nobody waits for; resolves when it is at work, and says so in its log. */
+/** Does the work in a detached process; resolves when its log shows that it works. */
 async function outlive(path: string, name: string, payload: unknown, folder: string): Promise<void> {
   const work = `require(${JSON.stringify(path)}).${name}(${JSON.stringify(payload)}, { getRemainingTimeInMillis: () => 60000 })`;
   const log = join(folder, 'log');

@@ -1,4 +1,4 @@
-// The judgement of a case: the name of the ending, what it promises of the database, its remedy, and what is left behind.
+// Judges a case: the name of its ending, the promise of the ending, the remedy, and leftover sessions and locks.
 import { isDeepStrictEqual } from 'node:util';
 import { downgrade, upgrade } from '../../../lambda/migrator/migrator.ts';
 import { promiseOf } from '../../../lambda/promises.ts';
@@ -8,20 +8,20 @@ import { expectNothingLeft } from '../../setup/sessions.ts';
 import type { FaultCase } from './case.ts';
 import { type Ends, PLACES, type PlaceName } from './places.ts';
 
-/** What a case has shown; a row of the page. */
+/** The result of a case; a row of the page. */
 export interface Row {
   readonly place: PlaceName;
   readonly fault: string;
   readonly ends: Ends;
   readonly database: string;
-  /** Empty where nothing is to do. */
+  /** Empty if the execution succeeded. */
   readonly remedy: string;
 }
 
-/** What Step Functions lets a document hold, in bytes. */
+/** The limit of Step Functions for a document, in bytes. */
 const LONGEST_DOCUMENT = 262_144;
 
-/** Throws what is wrong. */
+/** Throws an error that says what is wrong. */
 export async function judge({ place, fault, ends }: FaultCase, run: Run, twin: TestTwin): Promise<Row> {
   const { status, error, cause, state } = run.execution;
   if ((error ?? 'Succeeded') !== ends)
@@ -35,14 +35,14 @@ export async function judge({ place, fault, ends }: FaultCase, run: Run, twin: T
   return { place, fault, ends, database, remedy: remedyIn(cause ?? '') };
 }
 
-/** For whoever looks into a case that went another way. */
+/** Explains a wrong ending to the developer. */
 function story({ execution: { states, cause }, events }: Run): string {
   const failed = states.flatMap(({ name, error }) => (error === undefined ? [] : [`${name}: ${error}`]));
   const log = events.flatMap((event) => (event.type === 'log' ? [JSON.stringify(event.line)] : []));
   return [failed.join(', '), cause, ...log.slice(-5)].join('\n');
 }
 
-/** What the ending promises, as a pattern of {@link readState}. */
+/** A pattern for {@link readState}: the promise of the ending. */
 function promised(ends: Ends, place: PlaceName): RegExp {
   const target = PLACES[place].at === '005' ? '002' : '005';
   const promise = ends === 'Succeeded' ? 'at target' : promiseOf(ends, refusals).database;
@@ -53,14 +53,14 @@ function promised(ends: Ends, place: PlaceName): RegExp {
     case 'at target':
       return new RegExp(`^at ${target},`);
     case 'needs a person':
-      // Nobody knows which, but it is whole.
+      // The ending does not say which, but no revision is half applied.
       return /^(as before$|at )/;
   }
 }
 
 const CORE = ['code_chunks', 'code_files', 'embeddings', 'repositories'];
 
-/** Where the database is, in words; throws where it is nowhere that a revision leads. */
+/** Describes the state of the database in words; throws if no revision leads to that state. */
 async function readState({ before, after }: Run): Promise<string> {
   const { revision, schema, rows } = after;
   if (isDeepStrictEqual(after, before)) return 'as before';
@@ -88,7 +88,7 @@ async function makeSchema(revision: string): Promise<string> {
   return schema;
 }
 
-/** The last remedy of a sentence, without what differs from run to run. */
+/** The last remedy of a sentence; placeholders replace the parts that differ from run to run. */
 function remedyIn(cause: string): string {
   const [, ...remedies] = cause.split('HINT:  ');
   return (remedies.at(-1) ?? '')

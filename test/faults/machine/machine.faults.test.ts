@@ -1,11 +1,11 @@
 // Every Task of the state machine, made to fail in every way; docs/endings-evidence.md shows how each ended.
 import { AWS } from './aws-cases.ts';
-import { runCase } from './case.ts';
 import { HAPPENED, INTERRUPTED, NAMED } from './cases.ts';
 import type { Row } from './judge.ts';
 import { describeRun, readPage, writePage } from './page.ts';
 import { PLACES } from './places.ts';
 import { REVISIONS } from './revision-cases.ts';
+import { runCase } from './run-case.ts';
 
 const order = Object.keys(PLACES);
 const CASES = [...NAMED, ...HAPPENED, ...INTERRUPTED, ...AWS, ...REVISIONS].sort(
@@ -21,7 +21,7 @@ describe(`the state machine in ${CASES.length} cases`, () => {
   }
 
   test('docs/endings-evidence.md shows this run; if it did not, it does now', () => {
-    // An empty place is a case that failed, or did not run.
+    // The array has a gap for each case that failed or did not run.
     expect(Object.keys(rows)).toHaveLength(CASES.length);
     const [before, now] = [readPage(), describeRun(rows)];
     writePage(now);

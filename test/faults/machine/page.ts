@@ -64,7 +64,7 @@ function table(heads: readonly string[], rows: readonly (readonly string[])[]): 
   return [line(heads), `| ${heads.map(() => '---').join(' | ')} |`, ...rows.map(line)];
 }
 
-/** Angle brackets that are no line break would be taken for HTML. */
+/** Markdown takes an angle bracket for HTML, except in a line break. */
 function cell(text: string): string {
   return text.replaceAll('|', '\\|').replaceAll(/<(?!br>)/g, '&lt;');
 }

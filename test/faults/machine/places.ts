@@ -1,4 +1,4 @@
-// The Tasks in which something can happen, and the execution that leads there.
+// The Tasks in which a fault can happen, and an input that leads to each.
 import type { AnyEnding } from '../../../lambda/migrator/model/errors.ts';
 import { refusals, type TwinOptions } from '../../machine/twin.ts';
 
@@ -7,16 +7,17 @@ export type Ends = AnyEnding | 'Succeeded';
 export interface Place {
   readonly at: NonNullable<TwinOptions['at']>;
   readonly input: Readonly<Record<string, unknown>>;
-  /** What the deployment says otherwise. @default nothing */
+  /** Variables that differ from the deployment. @default {} */
   readonly environment?: Readonly<Record<string, string>>;
-  /** How the execution ends where nothing happens, or nothing that lasts. */
+  /** How the execution ends without a fault, or after a fault that a retry overcomes. */
   readonly undisturbed: Ends;
-  /** How it ends where the function never answers. */
+  /** How it ends if the function never answers. */
   readonly silent: Ends;
-  /** How it ends where one answer is lost with the function that would have given it. */
+  /** How it ends if the function dies once before it answers. */
   readonly lostOnce: Ends;
-  /** Names by which its function may throw, and how the execution ends then; the rest is {@link silent}. */
+  /** Errors that its function can throw. */
   readonly throws: readonly AnyEnding[];
+  /** Those errors whose name the execution keeps; after all others it ends as {@link silent}. */
   readonly refuses: readonly AnyEnding[];
 }
 
@@ -34,13 +35,13 @@ const CONNECTION: readonly AnyEnding[] = [
 const PLAN: readonly AnyEnding[] = [...CONNECTION, 'UnknownRevision', 'InvalidInput', 'MigrationFailed'];
 const REFUSALS: readonly AnyEnding[] = [...refusals, 'MigrationRefused', 'LockTooLong'];
 const RUN: readonly AnyEnding[] = [...PLAN, ...REFUSALS, 'DatabaseBusy', 'MigrationTimeout'];
-/** Of a function whose errors are all one to the state machine. */
+/** Examples for a state that handles all errors in the same way. */
 const SOME: readonly AnyEnding[] = ['ConfigurationError', 'DatabaseUnreachable', 'MigrationFailed'];
 
 const QUICK = { snapshot: false, finalize: false };
 const DOWN = { action: 'downgrade', target: '005', snapshot: false };
 
-/** By the names of the Tasks, in the order in which an execution may come to them. */
+/** By the names of the Tasks, in the order of an execution. */
 export const PLACES = {
   'Resolve input': {
     at: '005',

@@ -1,28 +1,26 @@
-// What is wrong with a revision, or with what stands in the database: each step fails in its turn, and each phase of checks.
+// Cases with a broken revision or a changed database: each step fails, and each phase of checks.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { downgrade } from '../../../lambda/migrator/migrator.ts';
 import type { Deployment } from '../../../lib/twin/deployment.ts';
 import { withMigrations } from '../../machine/twin.ts';
 import { migratorOn, type TestDatabase } from '../../setup/database.ts';
-import { atFirstRequestIn, type FaultCase } from './case.ts';
-
+import type { FaultCase } from './case.ts';
 import type { Ends, PlaceName } from './places.ts';
+import { atFirstRequestIn } from './run-case.ts';
 
 const REVISION = 'codebase_mcp/002_remove_non_search_tables';
 
-/** The revisions with SQL that fails at the end of one of the steps, or of the checks, of a script. */
+/** The revisions with SQL that fails at the end of one step of a script. */
 function failingAt(script: string, number: number): Deployment {
   return withMigrations((folder) =>
     edit(join(folder, REVISION, script), (parts) =>
-      parts.map((part, at) =>
-        at === number ? `${part}\nDO $$ BEGIN RAISE EXCEPTION 'this step is broken'; END $$;\n` : part,
-      ),
+      parts.map((part, at) => (at === number ? `${part}\nDO $$ BEGIN PERFORM 1 / 0; END $$;\n` : part)),
     ),
   );
 }
 
-/** The revisions with one check more. */
+/** The revisions with an additional check. */
 const withCheck = (phase: string, sql: string) =>
   withMigrations((folder) =>
     edit(join(folder, REVISION, 'verify', `${phase}.sql`), (parts) => [
@@ -31,7 +29,7 @@ const withCheck = (phase: string, sql: string) =>
     ]),
   );
 
-/** The parts are the header, and then the steps or checks. */
+/** The parts are the header, then the steps or checks. */
 function edit(file: string, change: (parts: string[]) => string[]): void {
   const parts = readFileSync(file, 'utf8').split(/^(?=-- (?:step|check): )/m);
   writeFileSync(file, change(parts).join(''));
@@ -86,7 +84,7 @@ const CHECKS: FaultCase[] = (
   },
 ]);
 
-/** Somebody else acts on the database when a state has begun and has not yet connected. */
+/** Changes the database after a state has begun and before it connects. */
 function meanwhile(
   place: PlaceName,
   act: (database: TestDatabase) => Promise<unknown>,
@@ -99,19 +97,19 @@ function meanwhile(
 const MOVED: FaultCase[] = [
   {
     place: 'Reconcile',
-    fault: 'somebody has moved the database to where it neither was nor shall be',
+    fault: 'another run has moved the database to a third revision, neither its first nor its target',
     ends: 'OutcomeUnknown',
     given: meanwhile('Reconcile', (database) => downgrade(migratorOn(database), '003')),
   },
   {
     place: 'Finalize',
-    fault: 'somebody has downgraded the database after it had been validated',
+    fault: 'another run has downgraded the database after its validation',
     ends: 'NotAtTarget',
     given: meanwhile('Finalize', (database) => downgrade(migratorOn(database), '005')),
   },
   {
     place: 'Downgrade',
-    fault: 'something was written since the upgrade that a downgrade would lose',
+    fault: 'a row was changed since the upgrade, and a downgrade would lose the change',
     ends: 'DowngradeFailed',
     given: meanwhile('Downgrade', (database) =>
       database.query("UPDATE repositories SET project_id = 'in-use'"),

@@ -1,34 +1,34 @@
-// An AWS that breaks the protocol: before the local one, it resets connections and answers with what is no answer.
+// A proxy before the local AWS that breaks the protocol: it resets connections and sends invalid answers.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { readRequest } from '../../../lib/twin/aws/endpoint.ts';
 
-export interface Crooked {
+export interface AwsDisturbance {
   readonly action: string;
   readonly does: 'reset' | 'garble';
   /** @default always */
   readonly times?: number;
 }
 
-export interface CrookedAws extends AsyncDisposable {
+export interface FaultyAws extends AsyncDisposable {
   readonly url: string;
-  /** Where everything else is answered; to be set before the first request. */
+  /** URL that answers all other requests; set it before the first request. */
   behind: string;
 }
 
-export async function startCrookedAws({
+export async function startFaultyAws({
   action,
   does,
   times = Number.POSITIVE_INFINITY,
-}: Crooked): Promise<CrookedAws> {
+}: AwsDisturbance): Promise<FaultyAws> {
   let met = 0;
   const http = createServer(async (request, response) => {
     const body = await text(request);
     if (readRequest(request, body).action === action && ++met <= times) {
       if (does === 'reset') request.socket.resetAndDestroy();
-      else response.writeHead(200).end('<html>A proxy that nobody knows of says: hello.');
+      else response.writeHead(200).end('<html>An unknown proxy says: hello.');
       return;
     }
     const target = request.headers['x-amz-target'];
@@ -42,7 +42,7 @@ export async function startCrookedAws({
     response.end(await answer.text());
   }).listen(0, '127.0.0.1');
   await once(http, 'listening');
-  const aws: CrookedAws = {
+  const aws: FaultyAws = {
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
     behind: '',
     async [Symbol.asyncDispose]() {
