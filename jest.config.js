@@ -4,7 +4,7 @@
 export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
-  // x.test.ts, but not x.slow.test.ts or x.faults.test.ts, which runs of their own find.
+  // x.test.ts, but not x.slow.test.ts or x.faults.test.ts, which are run separately.
   testRegex: '/[^./]+\\.test\\.ts$',
   transform: {
     '^.+\\.ts$': [

@@ -140,7 +140,7 @@ SELECT 'what violates it' AS violation WHERE false;
 `,
     'verify/before-downgrade.sql': `-- Data that the downgrade of revision ${id} would lose: if a check returns a row, the downgrade asks before it runs.
 
--- check: V9.1 replace this with what must not be lost
+-- check: V9.1 replace this with the values that must not be lost
 SELECT 'what would be lost' AS loss WHERE false;
 `,
     'verify/after-downgrade.sql': `-- Conditions that must hold after the downgrade of revision ${id}.

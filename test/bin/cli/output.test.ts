@@ -87,7 +87,7 @@ describe('the output of a run', () => {
       'INFO  [alembic.runtime.migration] Running upgrade  -> 001',
       'INFO  [migration.002] Migration 002 completed successfully in #s',
       'INFO  [alembic.runtime.migration] Running upgrade 001 -> 002',
-      'INFO  [backstop] What is dropped here is retired with every row; to drop it for good: npx backstop finalize',
+      'INFO  [backstop] The dropped tables are retired with every row; to drop them for good: npx backstop finalize',
     ]);
     expect((await run('upgrade', '002', ...alembic)).out.at(-1)).toBe(
       'INFO  [backstop] Already at 002, nothing to do',

@@ -85,7 +85,7 @@ test.each<[at: string, target: string, theirs: string]>([
   ['base', '001', "INSERT INTO alembic_version VALUES ('002')"],
   ['001', '002', "UPDATE alembic_version SET version_num = '002'"],
   ['001', '002', 'DELETE FROM alembic_version'],
-])('at %s, what another tool writes while %s runs rolls it back: %s', async (at, target, theirs) => {
+])('at %s, a write of another tool while %s runs rolls it back: %s', async (at, target, theirs) => {
   await database.query(at === 'base' ? ALEMBIC : `${ALEMBIC} INSERT INTO alembic_version VALUES ('${at}')`);
   const steps = ['CREATE TABLE one (id integer);', UNTIL_THEY_WROTE];
   const raced = databaseOf({ id: '001', upgrade: steps }, { id: '002', revises: '001', upgrade: steps });
