@@ -158,7 +158,7 @@ function countedAndLimited({ sql, origin }: Source): Pieces {
 
 /**
  * The ending for checks that fail before anything was done. A violating row may itself explain the failure, in
- * columns `error`, `message`, `detail` and `hint`, as V7.1 of codebase_mcp does.
+ * columns `error`, `message`, `detail` and `hint`.
  *
  * @param declared names of endings that the revision declares; `error` is one of them, or of the engine's own for an
  *   unchanged database

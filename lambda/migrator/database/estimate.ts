@@ -21,14 +21,14 @@ const PAGE_BYTES = 8_192;
 const UNSAMPLED_PAGE_MS = 0.02;
 
 /**
- * The cost of adding a CHECK, in passes that read each row up to its last column. Measured with the CHECK of 002: 1.3
+ * The cost of adding a CHECK, in passes that read each row up to its last column. Measured with a CHECK by two patterns: 1.3
  * with 10,000 chunks, which memory holds; 1.05 with 100,000 and 1.0 with 1,000,000, when reading takes the most.
  */
 const PASSES_A_SCAN = 1.3;
 
 /**
  * The fixed cost of a step, in queries of the session's locks. Such a query includes the round trip and some work of
- * the server. Measured with 002.
+ * the server. Measured with a revision of eight steps.
  */
 const LOOKS_A_STEP = 3;
 const LOOKS_TO_COMMIT = 8;

@@ -123,7 +123,7 @@ function describePlan({ from, to, pending }: EventOf<'planned'>): string {
   return from === to ? `Already at ${to}, nothing to do` : `At ${from}, target ${to}: no revision to run`;
 }
 
-/** `0.06s in all, public.code_chunks and 10 more tables locked for 0.05s`. */
+/** `0.06s in all, public.orders and 10 more tables locked for 0.05s`. */
 function describeCost({ durationMs, lockMs, tables }: Estimate): string {
   const [first, ...others] = tables.filter((table) => table.lockMs > 0);
   if (first === undefined) return `${seconds(durationMs)} in all, no existing table locked`;

@@ -53,7 +53,7 @@ export interface Notice {
   readonly message: string;
 }
 
-/** A lock that the transaction holds, e.g. `public.repositories` in `AccessExclusiveLock`. */
+/** A lock that the transaction holds, e.g. `public.orders` in `AccessExclusiveLock`. */
 export interface HeldLock {
   readonly relation: string;
   readonly mode: string;

@@ -1,4 +1,4 @@
-// The endings that a revision declares: `-- Refuses: 23503 ForeignKeyBlocked, 23514 PatternViolation`.
+// The endings that a revision declares: `-- Refuses: 23503 OrdersBlocked, 23514 TotalInvalid`.
 import { BackstopError, ENDINGS, type EndingName } from '../model/errors.ts';
 
 /** SQLSTATE of an exception that the revision raises → name of the ending. */
@@ -24,7 +24,7 @@ export function parseRefusals(value: string, path: string): Refusals {
     if (code === undefined || name === undefined || name.length > LONGEST_NAME) {
       throw invalid(
         `${path}: "${entry}" in "Refuses" is not a SQLSTATE and a name`,
-        'Write: 23503 ForeignKeyBlocked',
+        'Write: 23503 OrdersBlocked',
       );
     }
     if (refusals.has(code)) {

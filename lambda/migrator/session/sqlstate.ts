@@ -51,7 +51,7 @@ export interface Sent {
 /**
  * The ending for an error that stopped a step. The transaction is rolled back in every case.
  *
- * @param place where it happened, e.g. `step 4/8 of 002 (Adding project_id to code_chunks table)`
+ * @param place where it happened, e.g. `step 2/3 of 002 (Adding a column)`
  */
 export function stepError(error: unknown, place: string, sent: Sent = {}): BackstopError {
   if (error instanceof BackstopError) return error;
