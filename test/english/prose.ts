@@ -44,8 +44,7 @@ function keep(text: string, tokens: RegExp): string {
     if (template) kept += templateText(text.slice(match.index, end));
     else if (pattern) kept += blank(found);
     else if (line || block) kept += commentText(found);
-    // One word is a name, not prose.
-    else kept += /\s/.test(found) ? `${CODE}${found.slice(1, -1)}${CODE}` : blank(found);
+    else kept += `${CODE}${found.slice(1, -1)}${CODE}`;
   }
 }
 

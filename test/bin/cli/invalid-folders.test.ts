@@ -45,7 +45,7 @@ test.each<[what: string, files: Files, summary: string | RegExp]>([
   [
     'a parent that is missing',
     chain({ id: '001' }, { id: '003', revises: '002' }),
-    /^003 revises 002, which no folder/,
+    /^003 revises 002, which has no folder/,
   ],
   [
     'a cycle',
@@ -72,7 +72,7 @@ test.each<[what: string, files: Files, summary: string | RegExp]>([
   [
     'a step without a title',
     edited(UPGRADE, 'step: Step 1', 'step: '),
-    /^002\/upgrade\.sql line 7: a step has no title$/,
+    /^002\/upgrade\.sql:7: a step has no title$/,
   ],
   [
     'no Revision',

@@ -57,7 +57,8 @@ export const SHAPES: readonly Rule[] = [
   },
   {
     name: 'nobody',
-    pattern: /\b[Nn]obody\b/,
+    // Alone between two marks of code it is the name of a system user.
+    pattern: /(?<!\0)\b[Nn]obody\b|\b[Nn]obody\b(?!\0)/,
     advice: 'name the person or the program, or write a passive sentence: "X is not used"',
     bad: 'Nobody reads this column.',
     good: 'This column is not read.',

@@ -40,7 +40,7 @@ test.each(files)('lambda/migrator/%s names nothing of the bundled revisions', (f
   expect(names.filter((name) => new RegExp(`(?<![\\w.])${name}(?!\\w)`).test(text))).toEqual([]);
 });
 
-test('the names that are searched for are those of the revisions', () => {
+test('the names that are searched for come from the revisions', () => {
   expect(names).toEqual(
     expect.arrayContaining(['code_chunks', 'work_item_dependencies', 'codebase_mcp', 'ForeignKeyBlocked']),
   );
