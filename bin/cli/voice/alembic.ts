@@ -161,7 +161,11 @@ function retiredLines({ retired, created }: RunReport): string[] {
   // A table that the same run made and retired counts as created, in the schema where it is now.
   const kept = retired.length > 0 || created.some((table) => table.startsWith('retired_'));
   return kept
-    ? [backstop('The dropped tables are retired with every row; to drop them for good: npx backstop finalize')]
+    ? [
+        backstop(
+          'The dropped tables are retired with every row; to drop them for good: npx backstop finalize',
+        ),
+      ]
     : [];
 }
 
