@@ -118,7 +118,7 @@ const REFUSED: Case[] = [
     when: 'an exception is raised that the revision does not declare',
     input: NO_SNAPSHOT,
     given: alteringTables("RAISE EXCEPTION 'tables are not altered on Fridays'"),
-    says: ['tables are not altered on Fridays', 'Raised in step 3/10 of 002', 'everything was rolled back'],
+    says: ['tables are not altered on Fridays', 'Raised in step 3/8 of 002', 'everything was rolled back'],
   },
 ];
 
@@ -128,7 +128,7 @@ const STOPPED: Case[] = [
     when: 'a step fails',
     input: NO_SNAPSHOT,
     given: alteringTables('PERFORM 1 / 0'),
-    says: ['division by zero (SQLSTATE 22012) in step 3/10 of 002', 'Everything was rolled back'],
+    says: ['division by zero (SQLSTATE 22012) in step 3/8 of 002', 'Everything was rolled back'],
   },
   {
     ending: 'MigrationFailed',
@@ -163,7 +163,7 @@ const STOPPED: Case[] = [
     given: alteringTables('PERFORM pg_sleep(60)'),
     says: [
       'The transaction took longer than the 1 s that it may',
-      'Stopped in step 3/10 of 002',
+      'Stopped in step 3/8 of 002',
       'everything was rolled back',
     ],
   },
