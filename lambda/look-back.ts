@@ -1,7 +1,7 @@
 // An execution that has ended: everything that can still be read about it, and its summary.
 import * as z from 'zod';
 import { describeExecution, newestOutput } from './aws/executions.ts';
-import { isEnding, promiseOf } from './promises.ts';
+import { isKnown, promiseOf } from './promises.ts';
 import { ACTIONS, type ExecutionState, type Summary } from './state.ts';
 import { type Failure, type Output, summarize } from './summary.ts';
 
@@ -135,7 +135,7 @@ function failureOf({ status, error, cause }: Past, refusals: readonly string[]):
     case 'ABORTED':
       return failed('Aborted', because('Somebody stopped the execution', said));
     default:
-      if (error && isEnding(error, refusals))
+      if (error && isKnown(error, refusals))
         return failed(error, cause ?? promiseOf(error, refusals).meaning);
       // Any other error comes from Step Functions itself, and may come at any state.
       return failed(

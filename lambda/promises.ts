@@ -27,7 +27,7 @@ export function promiseOf(
 }
 
 /** Whether the error is an ending, and not one of Step Functions itself. */
-export function isEnding(error: string, refusals: readonly string[]): boolean {
+export function isKnown(error: string, refusals: readonly string[]): boolean {
   return isOurs(error) || refusals.includes(error);
 }
 

@@ -144,14 +144,14 @@ function promisesOf(states: Definition['States'], ways: Ways): Map<string, Datab
       .filter(([, { Type }]) => Type === 'Fail')
       .map(([name, { Error: own }]) => {
         const caught = exits.flatMap(({ to, errors }) => (to === name ? errors : []));
-        const error = (own ? [own] : caught).find(isEnding);
+        const error = (own ? [own] : caught).find(isOurs);
         if (!error) throw new Error(`"${name}" ends by no error of lambda/migrator/model/errors.ts.`);
         return [name, ENDINGS[error].database];
       }),
   );
 }
 
-function isEnding(error: string): error is EndingName {
+function isOurs(error: string): error is EndingName {
   return Object.hasOwn(ENDINGS, error);
 }
 

@@ -1,7 +1,8 @@
 // The frame of every function: do the work, log the error that ends it, report the measures.
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
-import { BackstopError, type EndingName, type ErrorText } from '../migrator/model/errors.ts';
+import { BackstopError, type EndingName, type ErrorText, formatError } from '../migrator/model/errors.ts';
+import { formatLocation } from '../migrator/model/location.ts';
 import type { ExecutionState, Section, StateWith } from '../state.ts';
 import { type Known, loggerFor } from './logger.ts';
 import { emitMetrics, type Measures, type Step } from './metrics.ts';
@@ -132,7 +133,17 @@ export async function orEndAs<T>(
     return await work();
   } catch (cause) {
     if (except(cause)) throw cause;
-    const detail = (cause instanceof Error ? cause.message : String(cause)).replaceAll('\n', ' ');
-    throw new BackstopError(name, { ...text, detail }, { cause });
+    throw new BackstopError(name, { ...text, detail: inOneLine(cause) }, { cause });
   }
+}
+
+/** The lines of an error as one; its place without the line of SQL and the caret. */
+function inOneLine(error: unknown): string {
+  const text =
+    error instanceof BackstopError
+      ? formatError({ message: error.summary, detail: error.detail, hint: error.hint })
+      : String(error instanceof Error ? error.message : error);
+  const place =
+    error instanceof BackstopError && error.location ? ` (${formatLocation(error.location)})` : '';
+  return `${text.replaceAll('\n', ' ')}${place}`;
 }

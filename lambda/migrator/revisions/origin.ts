@@ -58,28 +58,58 @@ export function locationAt({ sql, origin }: Source, offset: number): Location | 
   };
 }
 
-/** Everything in which words mean nothing, and the bodies of DO among it. */
+/** Comments, quoted texts and names, the ends of statements, and words. */
 const TOKENS =
   /--[^\n]*|\/\*[\s\S]*?\*\/|(\$(?:[^\s$\d'"][^\s$'"]*)?\$)([\s\S]*?)\1|[eE]'(?:[^'\\]|\\[\s\S]|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|;|[^\s'"$;/-]+/g;
 
-/** The offsets at which the bodies of the DO statements begin, in UTF-16 units from 0. */
-function doBodies(sql: string): number[] {
-  const bodies: number[] = [];
+/** Offsets in UTF-16 units from 0. */
+interface Statement {
+  readonly start: number;
+  /** The text of a DO statement that is quoted by dollars. */
+  readonly doBody: number | undefined;
+}
+
+/** The statements of SQL; none if a body in standard SQL has ends of its own. */
+function statementsOf(sql: string): Statement[] {
+  const statements: Statement[] = [];
   let words: string[] = [];
+  let start = 0;
+  let doBody: number | undefined;
+  const end = () => {
+    if (words.length > 0) statements.push({ start, doBody });
+    words = [];
+    doBody = undefined;
+  };
   for (const { 0: token, 1: quote, index } of sql.matchAll(TOKENS)) {
     if (token.startsWith('--') || token.startsWith('/*')) continue;
-    if (quote !== undefined && words[0]?.toUpperCase() === 'DO' && words.length <= 3) {
-      bodies.push(index + quote.length);
+    if (token === ';') {
+      end();
+      continue;
     }
-    if (token === ';') words = [];
-    else words.push(token);
+    if (words.length === 0) start = index;
+    if (quote !== undefined && words[0] === 'DO') doBody ??= index + quote.length;
+    words.push(token.toUpperCase());
+    if (words.at(-2) === 'BEGIN' && words.at(-1) === 'ATOMIC') return [];
   }
-  return bodies;
+  end();
+  return statements;
+}
+
+/**
+ * The line on which a statement begins.
+ *
+ * @param completed how many statements of the SQL were completed before it
+ * @returns the first line of the SQL, without its text, if the statement cannot be told
+ */
+export function locateStatement(source: Source, completed: number): Location | undefined {
+  const statement = statementsOf(source.sql)[completed];
+  const location = locationAt(source, statement?.start ?? 0);
+  return location && { ...location, column: undefined, ...(statement === undefined && { text: undefined }) };
 }
 
 /** The server's report of an error inside a DO statement. */
 export interface InsideDo {
-  /** How many DO statements of the SQL were completed before. */
+  /** How many statements of the SQL were completed before. */
   readonly completed: number;
   /** The line in its body, from 1: the line on which the body is opened. */
   readonly line: number;
@@ -90,7 +120,7 @@ export interface InsideDo {
 
 /** The location of an error in the body of a DO statement; only its line, if the column cannot be found. */
 export function locateInDo(source: Source, inside: InsideDo): Location | undefined {
-  const body = doBodies(source.sql)[inside.completed];
+  const body = statementsOf(source.sql)[inside.completed]?.doBody;
   if (body === undefined) return undefined;
   let start = body;
   for (let line = 1; line < inside.line; line++) {

@@ -36,8 +36,8 @@ export class Attempt {
   #notices: Notice[] = [];
   #place = 'BEGIN';
   #sent: Sent = {};
-  /** DO statements of the step that runs. */
-  #completedDos = 0;
+  /** How many statements of the SQL that runs are completed. */
+  #statements = 0;
 
   constructor(run: Run, options: AttemptOptions) {
     this.#run = run;
@@ -52,8 +52,8 @@ export class Attempt {
     const onNotice = ({ severity = 'NOTICE', message = '' }: ServerNotice) =>
       this.#notices.push({ severity, message });
     client.on('notice', onNotice);
-    const uncount = onCompleted(client, (tag) => {
-      if (tag === 'DO') this.#completedDos += 1;
+    const uncount = onCompleted(client, () => {
+      this.#statements += 1;
     });
     this.#run.limit(this.#boundMs);
     try {
@@ -135,7 +135,6 @@ export class Attempt {
     this.#sent = { pieces: [step], refuses: script.refuses };
     listener({ type: 'step started', ...at });
     this.#notices = [];
-    this.#completedDos = 0;
     const effect = await this.#carryOut(begun, step);
     const report: StepReport = { ...at, notices: this.#notices, ...effect };
     this.#steps.push(report);
@@ -180,6 +179,8 @@ export class Attempt {
   ): Promise<Pick<StepReport, 'durationMs' | 'locks' | 'rewritten' | 'walBytes'>> {
     const run = this.#run;
     const started = performance.now();
+    // The first answer is that of the limit, which is sent before the SQL.
+    this.#statements = -1;
     const [, durationMs, moment] = await together(
       this.#limit(),
       run.query(sql).then(() => performance.now() - started),
@@ -208,6 +209,6 @@ export class Attempt {
     const timedOut = stopped && this.#run.leftMs() <= CLOCKS_DIFFER_MS;
     return timedOut
       ? timeoutError(this.#boundMs, this.#place, error)
-      : stepError(error, this.#place, { ...this.#sent, completedDos: this.#completedDos });
+      : stepError(error, this.#place, { ...this.#sent, completed: this.#statements });
   }
 }

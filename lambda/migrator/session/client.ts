@@ -47,16 +47,14 @@ export async function together<T extends readonly unknown[]>(
 }
 
 /**
- * Tells the command tag of every statement that the server completes, such as `DO` or `INSERT 0 1`, also within SQL that
- * was sent as one text.
+ * Calls the listener for every statement that the server completes, also within SQL that was sent as one text.
  *
- * @returns ends it
+ * @returns stops the calls
  */
-export function onCompleted(client: pg.Client, listener: (tag: string) => void): () => void {
+export function onCompleted(client: pg.Client, listener: () => void): () => void {
   const { connection } = client as unknown as { connection: EventEmitter };
-  const tell = ({ text }: { text: string }) => listener(text);
-  connection.on('commandComplete', tell);
-  return () => connection.off('commandComplete', tell);
+  connection.on('commandComplete', listener);
+  return () => connection.off('commandComplete', listener);
 }
 
 function streamOf(client: pg.Client): Socket {

@@ -1,7 +1,7 @@
 // The meaning of a server's error: SQLSTATE in, one of our endings out.
 import { BackstopError } from '../model/errors.ts';
 import type { Location } from '../model/location.ts';
-import { locate, locateInDo, locationAt, type Pieces, type Source } from '../revisions/origin.ts';
+import { locate, locateInDo, locateStatement, type Pieces } from '../revisions/origin.ts';
 import type { Refusals } from '../revisions/refusals.ts';
 
 /** The fields of a server's error message that we read (protocol: ErrorResponse). */
@@ -42,8 +42,8 @@ function isConnectionLoss(error: unknown): error is Error {
 /** The SQL that was sent when the error came. */
 export interface Sent {
   readonly pieces?: Pieces | undefined;
-  /** How many DO statements of it were completed before. */
-  readonly completedDos?: number | undefined;
+  /** How many statements of it were completed before; default: none. */
+  readonly completed?: number | undefined;
   /** The endings that the revision declares for its own exceptions. */
   readonly refuses?: Refusals | undefined;
 }
@@ -119,18 +119,19 @@ function isRaised({ code, routine }: ServerError): boolean {
   return code === 'P0001' || routine === 'exec_stmt_raise';
 }
 
-/** Where in the revision it is wrong; the first line of the SQL, if nothing more is known. */
-function locationOf(error: ServerError, { pieces = [], completedDos = 0 }: Sent): Location | undefined {
-  const source = pieces.find((piece) => typeof piece !== 'string');
+/** Where in the revision it is wrong. */
+function locationOf(error: ServerError, { pieces = [], completed = 0 }: Sent): Location | undefined {
+  // The last one is the query; those before it are gathered for it.
+  const source = pieces.findLast((piece) => typeof piece !== 'string');
   if (!source) return undefined;
   try {
     if (error.position) return locate(pieces, Number(error.position));
     const line = lineInDo(error.where);
-    const inside = line === undefined ? undefined : { line, completed: completedDos };
+    const inside = line === undefined ? undefined : { line, completed };
     const { internalQuery: query, internalPosition: position } = error;
     const found =
       inside && locateInDo(source, { ...inside, query, position: position ? Number(position) : undefined });
-    return found ?? firstLineOf(source);
+    return found ?? locateStatement(source, completed);
   } catch {
     // The error itself must be reported.
     return undefined;
@@ -141,11 +142,6 @@ function locationOf(error: ServerError, { pieces = [], completedDos = 0 }: Sent)
 function lineInDo(where = ''): number | undefined {
   const line = /inline_code_block\D*(\d+)/.exec(where.slice(where.lastIndexOf('inline_code_block')))?.[1];
   return line === undefined ? undefined : Number(line);
-}
-
-function firstLineOf(source: Source): Location | undefined {
-  const location = locationAt(source, 0);
-  return location && { ...location, column: undefined };
 }
 
 /** The transaction used up its time. */

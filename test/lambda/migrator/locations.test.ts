@@ -58,7 +58,17 @@ test.each([
     'DO $$\nDECLARE\n  x integer;\nBEGIN\n  SELECT 1 INTO x\n  FROM pg_class WHERE nothing;\nEND\n$$;',
     '12:23',
   ],
-  ['an error without a position', 'CREATE TABLE one (id integer);\nCREATE TABLE one (id integer);', '7'],
+  ['an error without a position', 'CREATE TABLE one (id integer);\nCREATE TABLE one (id integer);', '8'],
+  [
+    'an error without a position, behind semicolons that end no statement',
+    'SELECT \';\', 1 AS "a;b"; -- ;\n;;/* ; */\nDO $$ BEGIN NULL; END $$;\nSELECT 1 / (1 - 1);',
+    '10',
+  ],
+  [
+    'an error without a position, behind a body in standard SQL',
+    'CREATE FUNCTION f() RETURNS integer LANGUAGE sql\nBEGIN ATOMIC SELECT 1; END;\nSELECT 1 / 0;',
+    '7',
+  ],
 ])('%s in a step is found', async (_what, sql, place) => {
   const { location, message } = await failedStep(sql);
   const [line, column] = place.split(':').map(Number);
