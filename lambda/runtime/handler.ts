@@ -137,13 +137,17 @@ export async function orEndAs<T>(
   }
 }
 
-/** The lines of an error as one; its place without the line of SQL and the caret. */
+/**
+ * The lines of an error as one: ours with its place, but without the line of SQL and the caret; another's, such as
+ * AWS's AccessDeniedException, with its name.
+ */
 function inOneLine(error: unknown): string {
-  const text =
-    error instanceof BackstopError
-      ? formatError({ message: error.summary, detail: error.detail, hint: error.hint })
-      : String(error instanceof Error ? error.message : error);
-  const place =
-    error instanceof BackstopError && error.location ? ` (${formatLocation(error.location)})` : '';
-  return `${text.replaceAll('\n', ' ')}${place}`;
+  if (!(error instanceof BackstopError)) return joined(String(error).replace(/^Error: /, ''));
+  const text = formatError({ message: error.summary, detail: error.detail, hint: error.hint });
+  const place = error.location ? ` (${formatLocation(error.location)})` : '';
+  return `${joined(text)}${place}`;
+}
+
+function joined(lines: string): string {
+  return lines.replaceAll('\n', ' ');
 }

@@ -69,7 +69,7 @@ interface Statement {
   readonly doBody: number | undefined;
 }
 
-/** The statements of SQL; none if a body in standard SQL has ends of its own. */
+/** The statements of SQL; none if a body in standard SQL holds statements. */
 function statementsOf(sql: string): Statement[] {
   const statements: Statement[] = [];
   let words: string[] = [];
@@ -99,7 +99,7 @@ function statementsOf(sql: string): Statement[] {
  * The line on which a statement begins.
  *
  * @param completed how many statements of the SQL were completed before it
- * @returns the first line of the SQL, without its text, if the statement cannot be told
+ * @returns the first line of the SQL, without its text, if the statement cannot be found
  */
 export function locateStatement(source: Source, completed: number): Location | undefined {
   const statement = statementsOf(source.sql)[completed];

@@ -179,7 +179,7 @@ export class Attempt {
   ): Promise<Pick<StepReport, 'durationMs' | 'locks' | 'rewritten' | 'walBytes'>> {
     const run = this.#run;
     const started = performance.now();
-    // The first answer is that of the limit, which is sent before the SQL.
+    // The first answer belongs to the limit, which is sent before the SQL.
     this.#statements = -1;
     const [, durationMs, moment] = await together(
       this.#limit(),
