@@ -1,11 +1,12 @@
 // Downgrade: steps back to the revision that this execution found, or to the revision that its input names.
+import { reconcile } from './migrator/inspect.ts';
 import { downgrade } from './migrator/migrator.ts';
 import type { RunReport } from './migrator/model/report.ts';
 import { isDrill } from './runtime/drill.ts';
 import { orEndAs, stateHandler, type Tools } from './runtime/handler.ts';
 import { measureRun } from './runtime/metrics.ts';
 import { migratorOptions } from './runtime/migrator-options.ts';
-import { committedMigration, type StateWith } from './state.ts';
+import { committedMigration, isPartlyApplied, type StateWith } from './state.ts';
 
 export const handler = stateHandler(
   { step: 'Downgrade', needs: ['plan', 'snapshot'], measure: measureRun },
@@ -18,13 +19,17 @@ export const handler = stateHandler(
 
 function stepBack(state: StateWith<'plan' | 'snapshot'>, tools: Tools): Promise<RunReport> {
   const { from, to } = state.plan;
+  const why = isPartlyApplied(state)
+    ? `The upgrade to ${to} was not completed`
+    : `Checks did not hold at ${to}`;
   const text = {
-    message: `Checks did not hold at ${to}, and the downgrade to ${from} failed`,
+    message: `${why}, and the downgrade to ${from} failed`,
     hint: `Downgrade by hand. ${state.snapshot.restore}`,
   };
   return orEndAs('DowngradeFailed', text, async () => {
     if (isDrill(state, 'downgrade-failure')) throw new Error('drill: the downgrade fails');
-    const withRows = (committedMigration(state)?.retired.length ?? 0) > 0;
-    return downgrade(migratorOptions(state, tools), from, { withRows, lossless: true });
+    const options = migratorOptions(state, tools);
+    const run = isPartlyApplied(state) ? (await reconcile(options)).upgrade : committedMigration(state);
+    return downgrade(options, from, { withRows: (run?.retired.length ?? 0) > 0, lossless: true });
   });
 }

@@ -1,6 +1,7 @@
 // Reconcile: the answer of Migrate was lost, so the database is asked for the outcome.
 import { reconcile } from './migrator/inspect.ts';
-import type { RevisionId, RunReport } from './migrator/model/report.ts';
+import { BackstopError } from './migrator/model/errors.ts';
+import type { Plan, RevisionId, RunReport } from './migrator/model/report.ts';
 import { stateHandler } from './runtime/handler.ts';
 import { measureRun } from './runtime/metrics.ts';
 import { migratorOptions } from './runtime/migrator-options.ts';
@@ -13,9 +14,19 @@ export const handler = stateHandler(
   { step: 'Reconcile', needs: ['plan', 'snapshot'], measure },
   async (state, tools) => {
     const { revision, upgrade } = await reconcile(migratorOptions(state, tools));
+    requireWhole(state.plan, revision, upgrade);
     return judge(state, revision, upgrade);
   },
 );
+
+/** Throws PartlyApplied if only some of the transactions of this execution are committed. */
+function requireWhole({ from, to }: Plan, revision: RevisionId, migration: RunReport | undefined): void {
+  if (revision === from || revision === to || migration?.to !== revision) return;
+  throw new BackstopError('PartlyApplied', {
+    message: `The answer of Migrate was lost; the database is at ${revision}, on the way from ${from} to ${to}`,
+    detail: `Committed: ${migration.revisions.join(', ')}.`,
+  });
+}
 
 function judge(
   { plan, snapshot }: StateWith<'plan' | 'snapshot'>,

@@ -2,7 +2,7 @@
 //
 // Every function receives the whole document and returns its own section, which the state machine puts in its
 // place. No section ever holds a secret.
-import type { AnyEnding } from './migrator/model/errors.ts';
+import type { AnyEnding, EndingName } from './migrator/model/errors.ts';
 import type { DatabaseVerdict, Plan, RevisionId, RunReport } from './migrator/model/report.ts';
 
 export const ACTIONS = ['upgrade', 'downgrade', 'finalize', 'status', 'plan'] as const;
@@ -99,8 +99,12 @@ export interface Reconciliation {
   readonly migration?: RunReport | undefined;
 }
 
-/** A validation, and the sentence with which the execution ends if it did not pass. */
+/** The endings of an execution that has stepped back. */
+export const STEPPED_BACK = ['ValidationFailed', 'PartlyApplied'] as const satisfies readonly EndingName[];
+
+/** A validation, and the ending of the execution if this execution steps back, or the validation did not pass. */
 export interface Validation extends DatabaseVerdict {
+  readonly error: (typeof STEPPED_BACK)[number];
   readonly cause: string;
 }
 
@@ -164,4 +168,9 @@ export function committedMigration({
 }: Partial<ExecutionState>): RunReport | undefined {
   const run = migration ?? reconciliation?.migration;
   return run?.outcome === 'upgraded' ? run : undefined;
+}
+
+/** Whether only some of several transactions of the migration were committed. */
+export function isPartlyApplied({ failure }: Partial<ExecutionState>): boolean {
+  return failure?.Error === ('PartlyApplied' satisfies EndingName);
 }

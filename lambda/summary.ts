@@ -1,6 +1,6 @@
 // An execution in a few lines, made from its document: for its output, and for the message about its end.
 import type { DatabaseState } from './migrator/model/errors.ts';
-import { seconds } from './migrator/model/events.ts';
+import { describeTransactions, seconds } from './migrator/model/events.ts';
 import type { Plan, RevisionId, RunReport } from './migrator/model/report.ts';
 import { committedMigration, type ExecutionState, type Summary, takenSnapshot } from './state.ts';
 
@@ -56,11 +56,11 @@ function successMessage(
 
 /** The facts that a person needs to approve the run. */
 function describePlan(plan: Plan | undefined): string {
-  const { from, to, pending = [], retires = [], estimate } = plan ?? {};
+  const { from, to, pending = [], transactions, retires = [], estimate } = plan ?? {};
   if (pending.length === 0) return `Already at ${to}, nothing to do.`;
   const [longest] = [...(estimate?.tables ?? [])].sort((a, b) => b.lockMs - a.lockMs);
   return [
-    `At ${from}, target ${to}: ${pending.join(', ')} to run.`,
+    `At ${from}, target ${to}: ${pending.join(', ')} to run${describeTransactions(transactions)}.`,
     retires.length > 0 && `To be retired: ${retires.join(', ')}.`,
     estimate && `Estimated: ${seconds(estimate.durationMs)} in all.`,
     longest && `${longest.relation} locked for ${seconds(longest.lockMs)}.`,

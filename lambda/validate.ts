@@ -5,7 +5,7 @@ import { isDrill } from './runtime/drill.ts';
 import { makeHandler, orEndAs, type Tools } from './runtime/handler.ts';
 import { measureChecks } from './runtime/metrics.ts';
 import { migratorOptions } from './runtime/migrator-options.ts';
-import { committedMigration, type StateWith, type Validation } from './state.ts';
+import { committedMigration, isPartlyApplied, type StateWith, type Validation } from './state.ts';
 
 interface Input {
   readonly phase: 'after-upgrade' | 'after-downgrade';
@@ -29,14 +29,15 @@ export const handler = makeHandler(
 async function validateUpgrade(state: Input['state'], tools: Tools): Promise<Validation> {
   const report = await validate(migratorOptions(state, tools), 'after-upgrade', state.plan.to);
   const judged = isDrill(state, 'validation-failure') ? withDrill(report) : report;
-  return { ...judged, cause: causeAfterUpgrade(judged, state) };
+  return { ...judged, error: 'ValidationFailed', cause: causeAfterUpgrade(judged, state) };
 }
 
 /** Nothing was downgraded if the database was at the target already. */
 async function validateDowngrade(state: Input['state'], tools: Tools): Promise<Validation> {
   const { to } = state.downgrade ?? state.plan;
   const report = await validate(migratorOptions(state, tools), 'after-downgrade', to);
-  return { ...report, cause: causeAfterDowngrade(report, state) };
+  const error = isPartlyApplied(state) ? 'PartlyApplied' : 'ValidationFailed';
+  return { ...report, error, cause: causeAfterDowngrade(report, state) };
 }
 
 /** The drill for a wrong result: one more check, which does not hold. */

@@ -1,6 +1,7 @@
 // The state machine as a story: its states, except states that only compose a message, and its ends by their promise
 // about the database.
 import { type DatabaseState, ENDINGS, type EndingName } from '../../lambda/migrator/model/errors.ts';
+import { STEPPED_BACK } from '../../lambda/state.ts';
 import { BACK, STRAIGHT, WORDS } from './words.ts';
 
 /** A state of the definition, as far as it is drawn. */
@@ -10,6 +11,7 @@ interface State {
   readonly Default?: string;
   readonly Choices?: readonly { readonly Next: string }[];
   readonly Catch?: readonly { readonly ErrorEquals: readonly string[]; readonly Next: string }[];
+  readonly ErrorPath?: string;
   readonly Error?: string;
 }
 
@@ -136,15 +138,19 @@ function stepOf(from: string, to: string): string {
   return `${from} → ${to}`;
 }
 
-/** Fail state → its promise. If the state has no error itself, the errors that lead to it decide. */
+/**
+ * Fail state → its promise. If the state has no error itself, the document names one of the endings after a step back, or
+ * the errors that lead to the state decide.
+ */
 function promisesOf(states: Definition['States'], ways: Ways): Map<string, DatabaseState> {
   const exits = [...ways.values()].flat();
   return new Map(
     Object.entries(states)
       .filter(([, { Type }]) => Type === 'Fail')
-      .map(([name, { Error: own }]) => {
+      .map(([name, { Error: own, ErrorPath: path = '' }]) => {
+        const named = path.startsWith('$.downgradeValidation.') ? STEPPED_BACK : [];
         const caught = exits.flatMap(({ to, errors }) => (to === name ? errors : []));
-        const error = (own ? [own] : caught).find(isOurs);
+        const error = [...(own ? [own] : named), ...caught].find(isOurs);
         if (!error) throw new Error(`"${name}" ends by no error of lambda/migrator/model/errors.ts.`);
         return [name, ENDINGS[error].database];
       }),

@@ -31,5 +31,5 @@ export const STRAIGHT: Readonly<Record<string, string>> = {
 /** Choice → where it leads when the result is wrong and is taken back. */
 export const BACK: Readonly<Record<string, string>> = {
   'Valid?': 'Downgrade',
-  'Downgrade valid?': 'Validation failed, downgraded',
+  'Downgrade valid?': 'Failed, downgraded',
 };

@@ -1,7 +1,7 @@
 // The verbs that change nothing: plan, loss, validate, current, history.
 import { runChecks } from './database/checks.ts';
 import { readCurrent } from './database/current.ts';
-import { committedRun, readHistory } from './database/history.ts';
+import { committedRuns, readHistory } from './database/history.ts';
 import { foreseeLosses, retiredRows } from './database/loss.ts';
 import { findFinalizePending, makePlan } from './database/plan.ts';
 import { prepareEstimate, preparePlan } from './database/prepare.ts';
@@ -18,6 +18,8 @@ import {
 } from './model/report.ts';
 import { position, revisionOf } from './revisions/chain.ts';
 import type { Phase } from './revisions/check.ts';
+import { partOf, scriptsOf } from './revisions/part.ts';
+import { combine } from './run/combine.ts';
 import { takeRunnerLock } from './session/runner-lock.ts';
 import { type MigratorOptions, withSession } from './session/session.ts';
 
@@ -42,8 +44,8 @@ export async function plan(
   return withSession(options, 'plan', async (session) => {
     const found = await preparePlan(session, direction, target);
     if (found.pending.length === 0) return found;
-    const scripts = found.pending.map((id) => revisionOf(session.database.chain, id)[direction]);
-    return { ...found, estimate: await prepareEstimate(session, scripts, false) };
+    const parts = found.pending.map((id) => partOf(session.database.chain, direction, id));
+    return { ...found, estimate: await prepareEstimate(session, scriptsOf(parts), false) };
   });
 }
 
@@ -96,7 +98,8 @@ export async function reconcile(options: MigratorOptions): Promise<Truth> {
   return withSession(options, 'reconcile', async (session) => {
     const { bounds, listener, execution } = session;
     await takeRunnerLock(session, bounds.lockWaitMs, listener);
-    const upgrade = execution === undefined ? undefined : await committedRun(session, execution, 'upgrade');
+    const done = execution === undefined ? [] : await committedRuns(session, execution, 'upgrade');
+    const upgrade = done.length > 0 ? combine(done) : undefined;
     return { revision: (await readVersions(session)).join(', ') || BASE, upgrade };
   });
 }

@@ -8,9 +8,10 @@ import { readVersions } from './database/version-table.ts';
 import { BackstopError } from './model/errors.ts';
 import { BASE, type Plan, type RevisionId, type RunReport } from './model/report.ts';
 import { revisionOf } from './revisions/chain.ts';
-import { partOf, stampPart } from './revisions/part.ts';
+import { partOf, scriptsOf, stampPart } from './revisions/part.ts';
 import { resolveTarget } from './revisions/target.ts';
 import { runTransaction } from './run/transaction.ts';
+import { runTransactions } from './run/transactions.ts';
 import type { Queries } from './session/client.ts';
 import { type MigratorOptions, type Session, withRunner } from './session/session.ts';
 
@@ -25,7 +26,7 @@ export interface UpgradeOptions extends RunOptions {
 }
 
 /**
- * Upgrades to `target` in one transaction; if nothing is pending it changes nothing.
+ * Upgrades to `target` in one transaction, or in several where a revision ends its own; if nothing is pending it changes nothing.
  *
  * @throws LockTooLong if it would lock a table for longer than the bounds allow, unless it is a dry run; the errors of
  *   `plan` and `runTransaction`
@@ -46,11 +47,10 @@ export async function upgrade(
     const parts = [...upgrades, ...finalizes];
     const run = { ...runner, from, to, parts, dryRun };
     if (upgrades.length === 0) {
-      return runTransaction({ ...run, direction: parts.length > 0 ? 'finalize' : 'upgrade' });
+      return runTransactions({ ...run, direction: parts.length > 0 ? 'finalize' : 'upgrade' });
     }
-    const scripts = parts.map(({ script }) => script);
-    const estimate = await prepareEstimate(runner, scripts, !dryRun);
-    return runTransaction({ ...run, direction: 'upgrade', estimate });
+    const estimate = await prepareEstimate(runner, scriptsOf(parts), !dryRun);
+    return runTransactions({ ...run, direction: 'upgrade', estimate });
   });
 }
 
@@ -80,7 +80,7 @@ export async function downgrade(
     if (lossless) await requireNothingWritten(runner, plan);
     const { from, to, pending } = plan;
     const parts = pending.map((id) => partOf(runner.database.chain, 'downgrade', id));
-    return runTransaction({ ...runner, direction: 'downgrade', from, to, parts, dryRun });
+    return runTransactions({ ...runner, direction: 'downgrade', from, to, parts, dryRun });
   });
 }
 

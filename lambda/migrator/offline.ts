@@ -8,7 +8,7 @@ import { BackstopError } from './model/errors.ts';
 import { formatLocation } from './model/location.ts';
 import { BASE, type Plan, type RevisionId } from './model/report.ts';
 import { type Chain, revisionOf } from './revisions/chain.ts';
-import { type Part, partOf, revisionsBetween } from './revisions/part.ts';
+import { byTransaction, idsOf, type Part, partOf, revisionsBetween } from './revisions/part.ts';
 import type { Revision, Step } from './revisions/revision.ts';
 import { RUNNER_LOCK_KEY } from './session/runner-lock.ts';
 
@@ -28,13 +28,24 @@ export function offlineSql(
   if (parts.length === 0) return `${comment(`From ${from} to ${to} there is nothing to ${direction}.`)}\n`;
   const paragraphs = [
     header(chain, direction, from, to, parts),
+    ...byTransaction(parts).flatMap((transaction) => runInTransaction(transaction, direction, to)),
+  ];
+  return `${paragraphs.join('\n\n')}\n`;
+}
+
+function runInTransaction(
+  parts: readonly Part[],
+  direction: Plan['direction'],
+  target: RevisionId,
+): string[] {
+  const begin = parts[0]?.from ?? target;
+  return [
     BEGIN,
-    requireVersion(direction, from, to),
+    requireVersion(direction, begin, target),
     ...lockTables(parts),
     ...parts.flatMap(runPart),
     COMMIT,
   ];
-  return `${paragraphs.join('\n\n')}\n`;
 }
 
 function partsBetween(
@@ -73,14 +84,24 @@ function header(
     'Run it as the owner of the tables:  psql -X -v ON_ERROR_STOP=1 -f FILE',
     `Prove the result:                   npx backstop check after-${direction}`,
     '',
-    'All of it is one transaction: if anything fails, nothing is committed. That holds for other clients too, and for',
-    'psql without ON_ERROR_STOP, which then goes on to the end and exits with 0: the server refuses every statement',
-    'after the failed statement, and turns COMMIT into ROLLBACK.',
+    ...describeCommit(byTransaction(parts)),
     '',
     'An online run does what this script does not: it runs the checks, tries again where a lock is not granted, and',
     'writes to backstop.history.',
   ];
   return lines.map(comment).join('\n');
+}
+
+function describeCommit(transactions: readonly (readonly Part[])[]): string[] {
+  const atomic =
+    transactions.length === 1
+      ? 'All of it is one transaction: if anything fails, nothing is committed.'
+      : `It has ${transactions.length} transactions (${transactions.map((parts) => idsOf(parts).join(', ')).join(' | ')}): if one fails, the ones before it stay.`;
+  return [
+    atomic,
+    'That holds for other clients too, and for psql without ON_ERROR_STOP, which then goes on to the end and exits with',
+    '0: the server refuses every statement after the failed statement, and turns COMMIT into ROLLBACK.',
+  ];
 }
 
 const BEGIN = `BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY;

@@ -1,5 +1,5 @@
 // Every way in which an execution ends: its sentence, and its promise about the database.
-import { Succeed } from 'aws-cdk-lib/aws-stepfunctions';
+import { Fail, Succeed } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { CAUGHT, EXPLAINED, explain, fail, failAsExplained, format } from './states.ts';
 
@@ -157,11 +157,10 @@ function afterDowngrade(scope: Construct) {
       error: 'DowngradeFailed',
       causePath: '$.downgradeValidation.cause',
     }),
-    downgraded: fail(
-      scope,
-      'Validation failed, downgraded',
-      'Checks did not hold after the upgrade; the database is as before it.',
-      { error: 'ValidationFailed', causePath: '$.downgradeValidation.cause' },
-    ),
+    downgraded: new Fail(scope, 'Failed, downgraded', {
+      comment: 'The upgrade was taken back: its checks did not hold, or it was not completed.',
+      errorPath: '$.downgradeValidation.error',
+      causePath: '$.downgradeValidation.cause',
+    }),
   };
 }

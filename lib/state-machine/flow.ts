@@ -38,6 +38,12 @@ const hasUpgraded = (section: string) =>
 /** If another execution was faster, only that one may take back or finalize what it did. */
 const appliedHere = Condition.or(hasUpgraded('$.migration'), hasUpgraded('$.reconciliation.migration'));
 
+/** Some of the transactions of this execution are committed; it has no report of the migration. */
+const partlyApplied = Condition.and(
+  Condition.isPresent('$.failure.Error'),
+  Condition.stringEquals('$.failure.Error', 'PartlyApplied' satisfies EndingName),
+);
+
 /**
  * Builds all states in `scope` and returns the first.
  *
@@ -45,6 +51,7 @@ const appliedHere = Condition.or(hasUpgraded('$.migration'), hasUpgraded('$.reco
  */
 export function defineFlow(scope: Construct, functions: Functions, refusals: readonly string[]): State {
   const onUnchanged = () => on(...UNCHANGED, ...refusals);
+  const onPartlyApplied = () => on('PartlyApplied');
   const ends = createEndings(scope);
   const tasks = createTasks(scope, functions);
   const choice = (name: string, comment: string) => new Choice(scope, name, { comment });
@@ -123,20 +130,6 @@ export function defineFlow(scope: Construct, functions: Functions, refusals: rea
 
   whichWay.when(directionIs('upgrade'), tasks.migrate).otherwise(tasks.downgradeOnRequest);
 
-  tasks.migrate
-    .addCatch(ends.unchanged, onUnchanged())
-    .addCatch(tasks.reconcile, onAnythingElse())
-    .next(tasks.validate);
-
-  tasks.reconcile
-    .addCatch(ends.unknown, onUnchanged())
-    .addCatch(ends.unknownSilent, onAnythingElse())
-    .next(wasCommitted);
-  wasCommitted
-    .when(verdictIs('committed'), tasks.validate)
-    .when(verdictIs('rolled back'), ends.rolledBack)
-    .otherwise(ends.elsewhere);
-
   const couldNotValidate = (name: string, why: string) =>
     new Pass(scope, name, {
       comment: 'If the checks could not run, the result is not valid.',
@@ -145,8 +138,9 @@ export function defineFlow(scope: Construct, functions: Functions, refusals: rea
     }).next(valid);
   const checksFailed = couldNotValidate(
     'Validation could not run',
-    format('The checks could not run: {}', EXPLAINED),
+    format('The result could not be validated: {}', EXPLAINED),
   );
+  const explainNotValidated = explain(scope, 'Explain validation failure', checksFailed);
   const checksLost = couldNotValidate(
     'Validation lost',
     format(
@@ -154,13 +148,30 @@ export function defineFlow(scope: Construct, functions: Functions, refusals: rea
       CAUGHT,
     ),
   );
+
+  tasks.migrate
+    .addCatch(ends.unchanged, onUnchanged())
+    .addCatch(explainNotValidated, onPartlyApplied())
+    .addCatch(tasks.reconcile, onAnythingElse())
+    .next(tasks.validate);
+
+  tasks.reconcile
+    .addCatch(ends.unknown, onUnchanged())
+    .addCatch(explainNotValidated, onPartlyApplied())
+    .addCatch(ends.unknownSilent, onAnythingElse())
+    .next(wasCommitted);
+  wasCommitted
+    .when(verdictIs('committed'), tasks.validate)
+    .when(verdictIs('rolled back'), ends.rolledBack)
+    .otherwise(ends.elsewhere);
+
   tasks.validate
-    .addCatch(explain(scope, 'Explain validation failure', checksFailed), onUnchanged())
+    .addCatch(explainNotValidated, onUnchanged())
     .addCatch(checksLost, onAnythingElse())
     .next(valid);
   valid
     .when(isTrue('$.validation.passed'), finalizeWanted)
-    .when(Condition.and(actionIs('upgrade'), appliedHere), tasks.downgrade)
+    .when(Condition.and(actionIs('upgrade'), Condition.or(appliedHere, partlyApplied)), tasks.downgrade)
     .otherwise(ends.invalid);
 
   const upgradeFinalizes = Condition.and(actionIs('upgrade'), isTrue('$.request.finalize'));
@@ -196,7 +207,7 @@ export function defineFlow(scope: Construct, functions: Functions, refusals: rea
     .next(tasks.validateDowngrade);
   tasks.downgradeOnRequest
     .addCatch(ends.unchanged, onUnchanged())
-    .addCatch(ends.downgradeFailed, on('OutcomeUnknown'))
+    .addCatch(ends.downgradeFailed, on('OutcomeUnknown', 'PartlyApplied'))
     .addCatch(ends.downgradeLost, onAnythingElse())
     .next(tasks.validateDowngrade);
 

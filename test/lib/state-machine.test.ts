@@ -5,7 +5,7 @@ import { ENDINGS } from '../../lambda/migrator/model/errors.ts';
 import { readRefusals } from '../../lambda/migrator/revisions/databases.ts';
 import { promiseOf } from '../../lambda/promises.ts';
 import { INPUT_FIELDS } from '../../lambda/request.ts';
-import { ACTIONS } from '../../lambda/state.ts';
+import { ACTIONS, STEPPED_BACK } from '../../lambda/state.ts';
 import { MIGRATIONS } from '../../lib/paths.ts';
 import {
   type Definition,
@@ -135,12 +135,16 @@ describe('every error name', () => {
   });
 
   test('of errors.ts and of the revisions can end an execution', () => {
-    // By name in a Fail, or caught by name on the way to the one Fail that ends with the caught error.
+    // By name in a Fail, caught by name on the way to the one Fail that ends with the caught error, or named by Validate.
     const thrown = states.flatMap(([, { Catch = [] }]) =>
       Catch.filter(({ Next }) => Next === 'Explain failure').flatMap(({ ErrorEquals }) => ErrorEquals),
     );
     const fixed = states.flatMap(([, { Error: name }]) => name ?? []);
-    expect([...new Set([...thrown, ...fixed])].sort()).toEqual([...Object.keys(ENDINGS), ...REFUSALS].sort());
+    const { ErrorPath } = definition.States['Failed, downgraded'] as { ErrorPath?: string };
+    expect(ErrorPath).toBe('$.downgradeValidation.error');
+    expect([...new Set([...thrown, ...fixed, ...STEPPED_BACK])].sort()).toEqual(
+      [...Object.keys(ENDINGS), ...REFUSALS].sort(),
+    );
   });
 
   test('that ends as caught leaves the database unchanged', () => {

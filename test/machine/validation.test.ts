@@ -1,5 +1,5 @@
 // Executions whose checks, downgrade or finalize fail: the state of the database, and the remedy.
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Case, provoke, type TestTwin, withMigrations } from './twin.ts';
 
@@ -20,6 +20,21 @@ const secretGoneIn = (state: string) => (twin: TestTwin) => {
     twin.state === state ? { code: 'ResourceNotFoundException', message: 'no such secret' } : undefined;
 };
 
+/** 002 is committed by itself, and the revision after it fails. */
+function addFailingRevision(folder: string): void {
+  const revision = join(folder, 'codebase_mcp/006_divide');
+  const upgrade = join(folder, 'codebase_mcp/002_remove_non_search_tables/upgrade.sql');
+  const text = readFileSync(upgrade, 'utf8');
+  writeFileSync(upgrade, text.replace('\n-- Revises:', '\n-- Transaction: own\n-- Revises:'));
+  mkdirSync(revision);
+  const header = '-- Divide\n-- Revision: 006\n';
+  writeFileSync(
+    join(revision, 'upgrade.sql'),
+    `${header}-- Revises: 002\n-- Create Date: 2026-11-27\n\n-- step: Dividing\nSELECT 1 / 0;\n`,
+  );
+  writeFileSync(join(revision, 'downgrade.sql'), `${header}\n-- step: Nothing\nSELECT 1;\n`);
+}
+
 const NO_SNAPSHOT = { snapshot: false };
 
 const CASES: Case[] = [
@@ -36,11 +51,23 @@ const CASES: Case[] = [
     ],
   },
   {
+    ending: 'PartlyApplied',
+    when: 'the second transaction of the upgrade fails',
+    deployment: withMigrations(addFailingRevision),
+    input: NO_SNAPSHOT,
+    says: [
+      'The upgrade stopped at 002: division by zero (SQLSTATE 22012) in step 1/1 of 006 (Dividing)',
+      '006_divide/upgrade.sql:7',
+      'Committed: 002, whose transaction was complete. Rolled back or not begun: 006.',
+      'The database was downgraded to 005, and all checks after the downgrade hold',
+    ],
+  },
+  {
     ending: 'ValidationFailed',
     when: 'the checks could not run after the upgrade',
     input: NO_SNAPSHOT,
     given: secretGoneIn('Validate'),
-    says: ['The checks could not run: The secret', 'The database was downgraded to 005'],
+    says: ['The result could not be validated: The secret', 'The database was downgraded to 005'],
   },
   {
     ending: 'ValidationFailed',

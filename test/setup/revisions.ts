@@ -29,6 +29,8 @@ export interface RevisionDraft {
   readonly revises?: string;
   /** The value of the Locks line. */
   readonly locks?: string;
+  /** The files after which the transaction of a run ends. */
+  readonly endsTransaction?: readonly ('upgrade' | 'downgrade')[];
   /** SQL of the steps, whose titles are `Step 1`, `Step 2`, … */
   readonly upgrade?: readonly string[];
   readonly downgrade?: readonly string[];
@@ -42,12 +44,15 @@ export function revisionFiles({
   id,
   revises = '<base>',
   locks = '',
+  endsTransaction = [],
   upgrade = ['SELECT 1;'],
   downgrade = ['SELECT 1;'],
   finalize,
   checks = {},
 }: RevisionDraft): Files {
   const head = `-- Revision ${id} of a test\n-- Revision: ${id}\n-- Locks: ${locks}\n`;
+  const ends = (file: 'upgrade' | 'downgrade') =>
+    endsTransaction.includes(file) ? '-- Transaction: own\n' : '';
   const steps = (all: readonly string[]) =>
     all.map((sql, index) => `\n-- step: Step ${index + 1}\n${sql}\n`).join('');
   const verify = Object.entries(checks).map(([phase, all]) => [
@@ -55,8 +60,8 @@ export function revisionFiles({
     all.map((sql, index) => `-- check: V1.${index + 1} check ${index + 1}\n${sql}\n`).join(''),
   ]);
   return {
-    [`${id}/upgrade.sql`]: `${head}-- Revises: ${revises}\n-- Create Date: 2025-10-11\n${steps(upgrade)}`,
-    [`${id}/downgrade.sql`]: head + steps(downgrade),
+    [`${id}/upgrade.sql`]: `${head}-- Revises: ${revises}\n-- Create Date: 2025-10-11\n${ends('upgrade')}${steps(upgrade)}`,
+    [`${id}/downgrade.sql`]: head + ends('downgrade') + steps(downgrade),
     ...(finalize && { [`${id}/finalize.sql`]: head + steps(finalize) }),
     ...Object.fromEntries(verify),
   };

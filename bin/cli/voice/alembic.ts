@@ -54,6 +54,7 @@ function eventLines(event: ProgressEvent, chain: Chain, paint: Paint): string[] 
     case 'exceeding':
     case 'waiting':
     case 'retrying':
+    case 'not tried':
       return [paint.warning(`WARN  [backstop] ${describeEvent(event)}`)];
     // The error itself is printed at the end; the contract has no line for the others.
     case 'rolled back':

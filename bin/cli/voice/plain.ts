@@ -42,6 +42,7 @@ function eventLines(event: ProgressEvent, paint: Paint): string[] {
     case 'exceeding':
     case 'waiting':
     case 'retrying':
+    case 'not tried':
       return [paint.warning(`WARNING: ${describeEvent(event)}`)];
     case 'committed':
       // The result of a dry run is printed last, below its cost.

@@ -71,20 +71,25 @@ export async function isRemembered(queries: Queries, runId: string): Promise<boo
   return rows.length > 0;
 }
 
-/** The report of the last run of that direction that this execution committed; undefined without such a run. */
-export async function committedRun(
+/**
+ * The reports of the transactions that the last run of that direction in this execution committed, in their order;
+ * empty without such a run. One transaction begins where the one before it ended.
+ */
+export async function committedRuns(
   queries: Queries,
   execution: string,
   direction: Direction,
-): Promise<RunReport | undefined> {
-  if (!(await hasHistory(queries))) return undefined;
+): Promise<RunReport[]> {
+  if (!(await hasHistory(queries))) return [];
   const { rows } = await queries.query<{ report: RunReport }>(
     `SELECT report FROM backstop.history
      WHERE execution_arn = $1 AND direction = $2 AND report ->> 'outcome' = outcome
-     ORDER BY id DESC LIMIT 1`,
+     ORDER BY id DESC`,
     [execution, direction],
   );
-  return rows[0]?.report;
+  const reports = rows.map(({ report }) => report);
+  const broken = reports.findIndex(({ to }, index) => index > 0 && to !== reports[index - 1]?.from);
+  return reports.slice(0, broken < 0 ? undefined : broken).reverse();
 }
 
 /** The last run that moved the database or wrote its version; undefined if the history has no such run. */

@@ -3,7 +3,7 @@ import { BackstopError } from '../model/errors.ts';
 import type { Plan, RevisionId } from '../model/report.ts';
 import { type Chain, position } from '../revisions/chain.ts';
 import type { Database } from '../revisions/databases.ts';
-import { revisionsBetween } from '../revisions/part.ts';
+import { byTransaction, idsOf, partOf, revisionsBetween } from '../revisions/part.ts';
 import { resolveTarget } from '../revisions/target.ts';
 import type { Queries } from '../session/client.ts';
 import { readCurrent } from './current.ts';
@@ -34,6 +34,7 @@ export async function makePlan(
   }
   const retires = direction === 'upgrade' ? revisions.flatMap((revision) => revision.retires) : [];
   const applied = await appliedChecksums(queries);
+  const transactions = byTransaction(revisions.map(({ id }) => partOf(chain, direction, id)));
   return {
     direction,
     from,
@@ -45,6 +46,7 @@ export async function makePlan(
       .filter(({ id, checksum }) => applied.has(id) && applied.get(id) !== checksum)
       .map(({ id }) => id),
     retires: (await findTables(queries, retires)).map(({ name }) => name),
+    ...(transactions.length > 1 && { transactions: transactions.map(idsOf) }),
   };
 }
 

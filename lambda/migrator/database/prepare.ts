@@ -1,6 +1,6 @@
 // The preparation of a run: the plan, the checks before an upgrade, the estimate.
 import { requireBriefLock } from '../model/bounds.ts';
-import type { Estimate, Plan } from '../model/report.ts';
+import type { Estimate, Plan, TableEstimate } from '../model/report.ts';
 import { revisionOf } from '../revisions/chain.ts';
 import type { Script } from '../revisions/revision.ts';
 import type { Session } from '../session/session.ts';
@@ -20,9 +20,9 @@ export async function preparePlan(
 ): Promise<Plan> {
   const { database, bounds, listener } = session;
   const plan = await makePlan(session, database, direction, target);
-  const { from, to, pending, edited } = plan;
+  const { from, to, pending, edited, transactions } = plan;
   for (const revision of edited) listener({ type: 'edited', revision });
-  listener({ type: 'planned', from, to, pending });
+  listener({ type: 'planned', from, to, pending, ...(transactions && { transactions }) });
   if (direction === 'downgrade') return plan;
   for (const id of pending) {
     const { checks, upgrade } = revisionOf(database.chain, id);
@@ -34,21 +34,45 @@ export async function preparePlan(
 }
 
 /**
- * The estimated cost of the scripts as one run.
+ * The estimated cost of a run.
  *
+ * @param transactions the scripts of each transaction: it releases its locks
  * @param binding whether a lock that would be held too long is refused; otherwise it is only reported
  * @throws LockTooLong
  */
 export async function prepareEstimate(
   session: Session,
-  scripts: readonly Script[],
+  transactions: readonly (readonly Script[])[],
   binding: boolean,
 ): Promise<Estimate> {
   const { bounds, listener } = session;
   const { maxLockMs } = bounds;
-  const estimate = await estimateCost(session, scripts);
+  const estimates: Estimate[] = [];
+  for (const scripts of transactions) estimates.push(await estimateCost(session, scripts));
+  const estimate = inTurn(estimates);
   listener({ type: 'estimated', estimate });
   if (binding) requireBriefLock(estimate, maxLockMs);
   if (estimate.durationMs > maxLockMs) listener({ type: 'exceeding', estimate, maxLockMs });
   return estimate;
+}
+
+/** One transaction after the other: their times add up, and the longest lock counts. */
+function inTurn(estimates: readonly Estimate[]): Estimate {
+  const [only, ...others] = estimates;
+  if (only !== undefined && others.length === 0) return only;
+  return {
+    durationMs: estimates.reduce((sum, { durationMs }) => sum + durationMs, 0),
+    lockMs: Math.max(0, ...estimates.map(({ lockMs }) => lockMs)),
+    tables: mergeTables(estimates.flatMap(({ tables }) => tables)),
+  };
+}
+
+function mergeTables(all: readonly TableEstimate[]): TableEstimate[] {
+  const tables = new Map<string, TableEstimate>();
+  for (const table of all) {
+    const known = tables.get(table.relation);
+    const lockMs = Math.max(table.lockMs, known?.lockMs ?? 0);
+    tables.set(table.relation, { ...table, scanMs: table.scanMs + (known?.scanMs ?? 0), lockMs });
+  }
+  return [...tables.values()].sort((a, b) => b.scanMs - a.scanMs);
 }

@@ -65,6 +65,10 @@ export const ENDINGS = {
     database: 'unchanged',
     meaning: 'A status or finalize found the database at another revision.',
   },
+  PartlyApplied: {
+    database: 'downgraded',
+    meaning: 'A later transaction of the run failed; the committed ones were downgraded.',
+  },
   ValidationFailed: {
     database: 'downgraded',
     meaning: 'Checks failed; the revisions of this execution were downgraded.',

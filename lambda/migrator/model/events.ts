@@ -6,6 +6,7 @@ import type {
   Estimate,
   Notice,
   Outcome,
+  Plan,
   RevisionId,
   StepReport,
 } from './report.ts';
@@ -20,6 +21,8 @@ export type ProgressEvent =
       readonly from: RevisionId;
       readonly to: RevisionId;
       readonly pending: readonly RevisionId[];
+      /** By transaction; absent if all revisions share one. */
+      readonly transactions?: Plan['transactions'];
     }
   /** How long the run is expected to take. */
   | { readonly type: 'estimated'; readonly estimate: Estimate }
@@ -62,6 +65,8 @@ export type ProgressEvent =
       readonly to: RevisionId;
       readonly durationMs: number;
     }
+  /** A dry run cannot try these revisions: they need the commit of the transaction before them. */
+  | { readonly type: 'not tried'; readonly revisions: readonly RevisionId[] }
   | { readonly type: 'check completed'; readonly check: CheckReport }
   | {
       readonly type: 'committed';
@@ -98,6 +103,8 @@ const LINES: { readonly [Type in ProgressEvent['type']]: (event: EventOf<Type>) 
   notice: ({ notice }) => `${notice.severity}: ${notice.message}`,
   'step completed': ({ step }) => describeCompletedStep(step),
   'revision completed': (event) => `${describeMove(event)} completed in ${seconds(event.durationMs)}`,
+  'not tried': ({ revisions }) =>
+    `Not tried: ${revisions.join(', ')}, because the transaction before must be committed first`,
   'check completed': ({ check: { passed, id, title, violations } }) =>
     passed ? `✓ ${id} ${title}` : `✗ ${id} ${title} (${describeViolations(violations)})`,
   committed: ({ direction, from, to, outcome, durationMs }) =>
@@ -116,11 +123,19 @@ export function describeEvent(event: ProgressEvent): string {
 }
 
 /** `At 001, target 003: 002, 003 to run`. A stamp runs nothing, and moves all the same. */
-function describePlan({ from, to, pending }: EventOf<'planned'>): string {
+function describePlan({ from, to, pending, transactions }: EventOf<'planned'>): string {
   // Only a downgrade has work to do on the revision that the database is at.
   const work = pending.includes(from) ? 'take back' : 'run';
-  if (pending.length > 0) return `At ${from}, target ${to}: ${pending.join(', ')} to ${work}`;
+  if (pending.length > 0) {
+    return `At ${from}, target ${to}: ${pending.join(', ')} to ${work}${describeTransactions(transactions)}`;
+  }
   return from === to ? `Already at ${to}, nothing to do` : `At ${from}, target ${to}: no revision to run`;
+}
+
+/** ` in 2 transactions: 001, 002 | 003`; nothing if there is only one. */
+export function describeTransactions(transactions: Plan['transactions'] = []): string {
+  if (transactions.length < 2) return '';
+  return ` in ${transactions.length} transactions: ${transactions.map((ids) => ids.join(', ')).join(' | ')}`;
 }
 
 /** `0.06s in all, public.orders and 10 more tables locked for 0.05s`. */

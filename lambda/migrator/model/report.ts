@@ -20,6 +20,8 @@ export interface Plan {
   readonly edited: readonly RevisionId[];
   /** Tables that are there and that an upgrade will retire, as the pending revisions declare, e.g. `public.tasks`. */
   readonly retires: readonly string[];
+  /** The ids of `pending` by transaction; absent if they share one. */
+  readonly transactions?: readonly (readonly RevisionId[])[];
   /** Absent if nothing is pending, or if no estimate was requested. */
   readonly estimate?: Estimate;
 }
@@ -149,7 +151,12 @@ export interface RunReport {
   readonly durationMs: number;
   /** The estimate of an upgrade. */
   readonly estimate?: Estimate;
+  /** Present if there was more than one; each is committed or rolled back as a whole. */
+  readonly transactions?: readonly TransactionReport[];
 }
+
+/** One of several transactions of a run: its own row of the history has all of its effects. */
+export type TransactionReport = Pick<RunReport, 'runId' | 'from' | 'to' | 'revisions' | 'durationMs'>;
 
 /** The verdict over a revision's checks. */
 export interface ValidationReport {

@@ -13,6 +13,7 @@ export const KEYS = [
   'Retires',
   'Refuses',
   'Counted Steps',
+  'Transaction',
 ] as const;
 export type Key = (typeof KEYS)[number];
 
@@ -96,11 +97,17 @@ function requireReadable(
   );
 }
 
+const EVERYWHERE = 'upgrade.sql, downgrade.sql and finalize.sql';
+/** The files of the keys that not only upgrade.sql has. */
+const FILES: Partial<Record<Key, string>> = {
+  Revision: EVERYWHERE,
+  Locks: EVERYWHERE,
+  Scans: EVERYWHERE,
+  Transaction: 'upgrade.sql and downgrade.sql',
+};
+
 function readIn(key: Key): string {
-  const everywhere = key === 'Revision' || key === 'Locks' || key === 'Scans';
-  return everywhere
-    ? 'It belongs in upgrade.sql, downgrade.sql and finalize.sql: move it there, or reword the line.'
-    : 'It belongs in upgrade.sql: move it there, or reword the line.';
+  return `It belongs in ${FILES[key] ?? 'upgrade.sql'}: move it there, or reword the line.`;
 }
 
 function invalid(place: string, what: string, hint: string): BackstopError {

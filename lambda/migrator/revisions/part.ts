@@ -33,8 +33,40 @@ export function partOf(chain: Chain, direction: 'upgrade' | 'downgrade' | 'final
 
 /** A part that writes the version; its steps, if any, come before. */
 export function stampPart(from: RevisionId, to: RevisionId, steps: Script['steps'] = []): Part {
-  const script = { title: 'Stamp', steps, locks: ['public.alembic_version'], scans: [], refuses: new Map() };
+  const script = {
+    title: 'Stamp',
+    steps,
+    locks: ['public.alembic_version'],
+    scans: [],
+    refuses: new Map(),
+    endsTransaction: false,
+  };
   return { direction: 'stamp', revision: to, script, from, to };
+}
+
+/** The scripts by transaction. */
+export function scriptsOf(parts: readonly Part[]): readonly (readonly Script[])[] {
+  return byTransaction(parts).map((transaction) => transaction.map(({ script }) => script));
+}
+
+/** The ids of the revisions, each once. */
+export function idsOf(parts: readonly Part[]): RevisionId[] {
+  return [...new Set(parts.map(({ revision }) => revision))];
+}
+
+/** The parts by transaction: a script that ends its transaction is the last one in it. */
+export function byTransaction(parts: readonly Part[]): readonly (readonly Part[])[] {
+  const transactions: Part[][] = [];
+  let open: Part[] | undefined;
+  for (const part of parts) {
+    if (open) open.push(part);
+    else {
+      open = [part];
+      transactions.push(open);
+    }
+    if (part.script.endsTransaction) open = undefined;
+  }
+  return transactions;
 }
 
 /**

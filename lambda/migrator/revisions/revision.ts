@@ -26,6 +26,8 @@ export interface Script {
   readonly refuses: Refusals;
   /** Schema-qualified names of tables that a step reads from end to end, as a CHECK does when it is added. */
   readonly scans: readonly string[];
+  /** Whether the transaction of the run ends with this script, and the next one begins another. */
+  readonly endsTransaction: boolean;
 }
 
 export interface Revision {
@@ -55,8 +57,8 @@ export interface Revision {
 const LONGEST_ID = 32;
 /** Targets that mean a place in the chain, whatever the revisions are called. */
 const WORDS = /^(heads?|base|<base>)$/;
-/** The keys that downgrade.sql and finalize.sql have. */
-const OTHER_KEYS: readonly Key[] = ['Revision', 'Locks', 'Scans'];
+const FINALIZE_KEYS: readonly Key[] = ['Revision', 'Locks', 'Scans'];
+const DOWNGRADE_KEYS: readonly Key[] = [...FINALIZE_KEYS, 'Transaction'];
 /** The characters that begin a target's label, range or count, and white space, at which a shell splits. */
 const UNNAMEABLE = /[@:\s]|^[+-]/;
 /**
@@ -86,8 +88,8 @@ export function readRevision(folder: string): Revision {
     countedSteps: countedSteps(file, upgradePath),
     retires: names(file, 'Retires'),
     upgrade,
-    downgrade: readScript(join(folder, 'downgrade.sql'), refuses),
-    finalize: existsSync(finalizePath) ? readScript(finalizePath, refuses) : undefined,
+    downgrade: readScript(join(folder, 'downgrade.sql'), refuses, DOWNGRADE_KEYS),
+    finalize: existsSync(finalizePath) ? readScript(finalizePath, refuses, FINALIZE_KEYS) : undefined,
     checks: {
       'before-upgrade': readChecks(folder, 'before-upgrade'),
       'after-upgrade': readChecks(folder, 'after-upgrade'),
@@ -135,8 +137,8 @@ function refuseStrangers(folder: string, known: readonly string[]): void {
 }
 
 /** @param refuses as the header of upgrade.sql declares */
-function readScript(path: string, refuses: Refusals): Script {
-  const file = parseSqlFile(readText(path), 'step', display(path), OTHER_KEYS);
+function readScript(path: string, refuses: Refusals, keys: readonly Key[]): Script {
+  const file = parseSqlFile(readText(path), 'step', display(path), keys);
   return { ...script(file, path), refuses };
 }
 
@@ -162,6 +164,7 @@ function script(file: SqlFile, path: string): Script {
     locks: [...new Set([...names(file, 'Locks'), ...names(file, 'Retires')])],
     refuses: parseRefusals(file.values.get('Refuses') ?? '', display(path)),
     scans: names(file, 'Scans'),
+    endsTransaction: endsTransaction(file, path),
   };
 }
 
@@ -169,6 +172,15 @@ function script(file: SqlFile, path: string): Script {
 function names({ values }: SqlFile, key: 'Locks' | 'Scans' | 'Retires'): string[] {
   const all = (values.get(key) ?? '').split(',').map((name) => name.trim());
   return all.filter((name) => name !== '');
+}
+
+function endsTransaction({ values }: SqlFile, path: string): boolean {
+  const text = values.get('Transaction');
+  if (text === undefined || text === 'own') return text === 'own';
+  throw new BackstopError('RevisionInvalid', {
+    message: `${display(path)}: "Transaction" is "${text}"`,
+    hint: 'Write "-- Transaction: own" to end the transaction of the run after this file, or remove the line.',
+  });
 }
 
 function countedSteps({ values }: SqlFile, path: string): number | undefined {

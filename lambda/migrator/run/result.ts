@@ -8,6 +8,7 @@ import {
   type WrittenRows,
 } from '../database/evidence.ts';
 import type { Blocker, Direction, HistoryEntry, Outcome, RunReport, StepReport } from '../model/report.ts';
+import { idsOf } from '../revisions/part.ts';
 import { together } from '../session/client.ts';
 import type { Ledger } from './ledger.ts';
 import type { Run } from './run.ts';
@@ -50,7 +51,7 @@ export async function makeReport(
     outcome: dryRun ? 'rehearsed' : OUTCOMES[direction],
     from,
     to,
-    revisions: [...new Set(parts.map(({ revision }) => revision))],
+    revisions: idsOf(parts),
     steps,
     ...compareRelations(before, relations),
     rows: compareWrittenRows(writtenBefore, writtenRows),

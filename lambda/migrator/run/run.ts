@@ -1,8 +1,9 @@
 // The parts of one run, and its reports if it does nothing; the same over all attempts.
-import { committedRun } from '../database/history.ts';
+import { committedRuns } from '../database/history.ts';
 import type { Direction, Estimate, RevisionId, RunReport } from '../model/report.ts';
 import type { Part } from '../revisions/part.ts';
 import type { Runner } from '../session/session.ts';
+import { combine } from './combine.ts';
 
 /** The decision of a verb; it has no part if there is nothing to do. */
 export interface Decision {
@@ -23,8 +24,8 @@ export interface Run extends Runner, Decision {}
 /** A run that finds nothing to do: it reports the commit of its execution, if the first answer was lost. */
 export async function nothingToDo(run: Run): Promise<RunReport> {
   const { execution, direction, to, runId, started } = run;
-  const done = execution === undefined ? undefined : await committedRun(run, execution, direction);
-  if (done) return done;
+  const done = execution === undefined ? [] : await committedRuns(run, execution, direction);
+  if (done.length > 0) return combine(done);
   const changes = { revisions: [], steps: [], retired: [], restored: [], created: [], dropped: [], rows: [] };
   const durationMs = performance.now() - started;
   const effort = { exclusiveMs: {}, walBytes: 0, attempts: 0, blockers: [], durationMs };

@@ -81,6 +81,13 @@ export function stepError(error: unknown, place: string, sent: Sent = {}): Backs
   return serverError(error, place, sent);
 }
 
+/** SQLSTATE → the remedy, where a revision's header has it. */
+const HINTS: Readonly<Record<string, string>> = {
+  // A new enum value is used in the transaction that adds it.
+  '55P04':
+    'Add the enum value in a revision before this one, and write "-- Transaction: own" in the header of its upgrade.sql: its transaction is then committed before the value is used.',
+};
+
 function serverError(error: ServerError, place: string, sent: Sent): BackstopError {
   const options = { cause: error };
   const { code, detail, hint } = error;
@@ -107,7 +114,10 @@ function serverError(error: ServerError, place: string, sent: Sent): BackstopErr
     {
       message: `${error.message} (SQLSTATE ${code}) in ${place}`,
       detail: detail ?? error.where?.split('\n')[0],
-      hint: hint ?? 'Everything was rolled back. Correct the cause or the revision, then run again.',
+      hint:
+        HINTS[code] ??
+        hint ??
+        'Everything was rolled back. Correct the cause or the revision, then run again.',
       location: locationOf(error, sent),
     },
     options,
