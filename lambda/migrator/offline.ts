@@ -10,7 +10,7 @@ import { BASE, type Plan, type RevisionId } from './model/report.ts';
 import { type Chain, revisionOf } from './revisions/chain.ts';
 import { type Part, partOf, revisionsBetween } from './revisions/part.ts';
 import type { Revision, Step } from './revisions/revision.ts';
-import { CHECK_DEFERRED, FORGET, RESET, SETTINGS_OF_SCRIPT } from './session/neutral.ts';
+import { boundInScript, CHECK_DEFERRED, FORGET, RESET, SETTINGS_OF_SCRIPT } from './session/neutral.ts';
 import { RUNNER_LOCK_KEY } from './session/runner-lock.ts';
 
 /**
@@ -102,7 +102,7 @@ SELECT pg_catalog.pg_advisory_xact_lock(${RUNNER_LOCK_KEY});
 SET LOCAL lock_timeout = ${seconds(DEFAULT_BOUNDS.lockTimeoutMs)};`;
 
 const RESTORE = `-- The session is as at the start again: what was deferred is checked, and then nothing that a step has set stays.
-SET LOCAL statement_timeout = ${seconds(DEFAULT_BOUNDS.transactionMs)};
+${boundInScript(`${DEFAULT_BOUNDS.transactionMs}ms`)}
 ${CHECK_DEFERRED}
 ${RESET};
 ${SETTINGS_OF_SCRIPT}

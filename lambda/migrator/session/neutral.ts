@@ -14,6 +14,7 @@ const SETTINGS = {
   search_path: 'public',
   row_security: 'off',
   restrict_nonsystem_relation_kind: '',
+  gin_fuzzy_search_limit: '0',
   // What a literal means.
   client_encoding: 'UTF8',
   standard_conforming_strings: 'on',
@@ -204,6 +205,11 @@ function atMost(setting: string, limit: string): string {
   const none = `pg_catalog.regexp_replace(pg_catalog.current_setting('${setting}'), '^0$', '10000h')`;
   const least = `LEAST(${none}::pg_catalog.interval, ${limit}::pg_catalog.interval)`;
   return `pg_catalog.set_config('${setting}', pg_catalog.concat(pg_catalog.date_part('epoch', ${least}), 's'), true)`;
+}
+
+/** The bound of a statement in a script, which psql must not answer with a row. */
+export function boundInScript(statement: string): string {
+  return `DO LANGUAGE plpgsql $do$ BEGIN PERFORM ${atMost('statement_timeout', pg.escapeLiteral(statement))}; END $do$;`;
 }
 
 /** The same bounds, whatever the session has. */

@@ -1,9 +1,11 @@
 // Settings of a role or database: whatever they are, a run does the same, tells the same, and leaves the same.
-import { log, validate } from '../../../../lambda/migrator/inspect.ts';
+import { inspect, log, validate } from '../../../../lambda/migrator/inspect.ts';
 import { downgrade, upgrade } from '../../../../lambda/migrator/migrator.ts';
-import type { RunReport } from '../../../../lambda/migrator/model/report.ts';
+import { BackstopError } from '../../../../lambda/migrator/model/errors.ts';
+import type { CheckReport, RunReport } from '../../../../lambda/migrator/model/report.ts';
+import { connectorTo } from '../../../../lambda/migrator/session/connection.ts';
 import { withClient } from '../../../../lib/twin/server/client.ts';
-import { makeDatabase, migratorOn, type TestDatabase, testServer } from '../../../setup/database.ts';
+import { makeDatabase, migratorOn, testServer } from '../../../setup/database.ts';
 import { databaseOf } from '../../../setup/revisions.ts';
 import { dumpSchema } from '../../../setup/schema-dump.ts';
 
@@ -48,7 +50,9 @@ const FIXTURE = databaseOf(
     id: '001',
     locks: 'public.texts',
     upgrade: FIRST,
-    checks: { 'after-upgrade': ['SELECT since, at, now() IS NULL AS never FROM owners', 'SELECT 1 WHERE false'] },
+    checks: {
+      'after-upgrade': ['SELECT since, at, now() IS NULL AS never FROM owners', 'SELECT 1 WHERE false'],
+    },
   },
   {
     id: '002',
@@ -60,45 +64,225 @@ const FIXTURE = databaseOf(
   { id: '003', revises: '002', upgrade: REFUSING },
 );
 
-/** Another value of a setting. */
+/** Another value of a setting, as ALTER DATABASE takes it. */
 interface Change {
   readonly name: string;
   readonly value: string;
 }
 
-/** What cannot be neutral, and is named in docs/guarantees.md; and what is no setting of a role or database. */
-const NOT_NEUTRAL: readonly string[] = [];
+/** What any role may set and cannot be neutral is named in docs/guarantees.md; the others are a superuser's. */
+const LEFT = [
+  // Which functions a session has; how long every connection takes; how deep a query may be.
+  'local_preload_libraries',
+  'session_preload_libraries',
+  'post_auth_delay',
+  'max_stack_depth',
+  // Of a transaction, not of a session.
+  'transaction_deferrable',
+  'transaction_isolation',
+  'transaction_read_only',
+  // Refused by name, see below.
+  'session_replication_role',
+  'event_triggers',
+  'plpgsql.variable_conflict',
+  // Only where a superuser runs it, see below.
+  'track_counts',
+  'lc_messages',
+];
+
+/** Values of settings for which the server names none, or none that matters. */
+const VALUES: Readonly<Record<string, readonly string[]>> = {
+  DateStyle: ["'SQL, DMY'", "'German, YMD'", "'Postgres, YMD'"],
+  TimeZone: ["'Asia/Tokyo'", "'America/St_Johns'", "'Pacific/Kiritimati'"],
+  application_name: ["'somebody'"],
+  client_encoding: ["'LATIN1'", "'SQL_ASCII'", "'WIN1252'"],
+  createrole_self_grant: ["'set, inherit'"],
+  default_table_access_method: ['other_heap'],
+  default_text_search_config: ["'pg_catalog.german'"],
+  log_min_messages: ["'error'"],
+  'plpgsql.extra_errors': ["'all'"],
+  'plpgsql.extra_warnings': ["'all'"],
+  restrict_nonsystem_relation_kind: ["'view'", "'view, foreign-table'"],
+  search_path: ['elsewhere', 'elsewhere, pg_catalog, public', "''"],
+  statement_timeout: ['100'],
+  timezone_abbreviations: ["'Australia'", "'India'"],
+  transaction_timeout: ['100'],
+};
 
 async function changesOf(round: number): Promise<Change[]> {
-  const rows = await withClient(testServer, 'postgres', async (client) => {
+  const settings = await withClient(testServer, 'postgres', async (client) => {
+    // With this the server knows the settings of PL/pgSQL.
     await client.query("DO 'BEGIN END'");
-    return (
-      await client.query(
-        `SELECT name, vartype, coalesce(reset_val, '') AS is, enumvals, min_val, max_val FROM pg_settings
-         WHERE context IN ('user', 'superuser', 'superuser-backend', 'backend') ORDER BY name`,
-      )
-    ).rows;
+    const { rows } = await client.query(
+      `SELECT name, vartype, reset_val AS is, enumvals, min_val::float8 AS least, max_val::float8 AS most FROM pg_settings
+       WHERE context IN ('user', 'superuser', 'superuser-backend', 'backend') AND name <> ALL ($1) ORDER BY name`,
+      [LEFT],
+    );
+    return rows;
   });
-  return rows.flatMap(({ name, vartype, is, enumvals, min_val: min, max_val: max }) => {
-    const values: string[] =
-      STRINGS[name] ??
-      {
-        bool: [is === 'on' ? 'off' : 'on'],
-        enum: (enumvals ?? []).filter((value: string) => value !== is),
-        integer: [min, String(Math.min(Number(max), Number(min) + 1_000))].filter((value) => value !== is),
-        real: [min, String(Math.min(Number(max), Number(min) + 1))].filter((value) => value !== is),
-        string: [],
-      }[vartype as 'bool'];
-    const value = values[round % Math.max(1, values.length)];
-    return value === undefined || NOT_NEUTRAL.includes(name) ? [] : [{ name, value }];
+  return settings.flatMap(({ name, vartype, is, enumvals, least, most }) => {
+    const others: Record<string, readonly (string | number)[]> = {
+      bool: ['on', 'off'],
+      enum: enumvals ?? [],
+      integer: [least, Math.min(most, least + 1_000)],
+      real: [least, Math.min(most, least + 1)],
+    };
+    const values = VALUES[name] ?? (others[vartype] ?? []).map((value) => `'${value}'`);
+    const different = values.filter((value) => value !== `'${is}'`);
+    const value = different[round % Math.max(1, different.length)];
+    return value === undefined ? [] : [{ name, value }];
   });
 }
 
-const STRINGS: Readonly<Record<string, readonly string[]>> = {
-  DateStyle: ['SQL, DMY', 'German, YMD', 'Postgres, YMD'],
-  TimeZone: ['Asia/Tokyo', 'America/St_Johns', 'Pacific/Kiritimati'],
-  timezone_abbreviations: ['Australia', 'India'],
-  client_encoding: ['LATIN1', 'SQL_ASCII', 'WIN1252'],
-  search_path: ['elsewhere', 'elsewhere, pg_catalog, public', ''],
-};
-export { FIXTURE, changesOf, log, validate, downgrade, upgrade, type RunReport, makeDatabase, migratorOn, type TestDatabase, dumpSchema };
+/** What came of everything that is done with a database that has these settings. */
+async function observe(changes: readonly Change[], asSuperuser = false): Promise<unknown> {
+  const database = await makeDatabase('empty', { extension: false });
+  const alter = (...settings: string[]) =>
+    withClient(testServer, 'postgres', async (client) => {
+      for (const setting of settings) {
+        // What can be set at the start of a connection only, nobody can set for a database.
+        await client.query(`ALTER DATABASE ${database.name} ${setting}`).catch(({ code }) => {
+          if (code !== '55P02') throw new Error(`${setting}: ${code}`);
+        });
+      }
+    });
+  const { user, password } = testServer;
+  const options = migratorOn(
+    asSuperuser ? { connect: connectorTo({ ...database.settings, user, password }) } : database,
+    { database: FIXTURE },
+  );
+  try {
+    await database.asAdministrator(`
+      CREATE SCHEMA elsewhere; GRANT USAGE, CREATE ON SCHEMA elsewhere TO PUBLIC;
+      CREATE ACCESS METHOD other_heap TYPE TABLE HANDLER heap_tableam_handler;
+      CREATE FUNCTION told() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN RAISE NOTICE ''%'', tg_tag; END';
+      CREATE EVENT TRIGGER told ON ddl_command_end WHEN TAG IN ('CREATE VIEW') EXECUTE FUNCTION told()`);
+    await alter(...changes.map(({ name, value }) => `SET ${name} TO ${value}`));
+    const done = {
+      upgraded: await upgrade(options, '002').then(told, told),
+      verdict: await validate(options, 'after-upgrade').then(({ checks }) => checks.map(verdict), told),
+      refused: await upgrade(options, 'head').then(told, told),
+      downgraded: await downgrade(options, '001').then(told, told),
+      status: await inspect(options).then(({ from, pending }) => ({ from, pending }), told),
+      log: await log(options, 9).then(
+        (runs) => runs.map(({ startedAt, ...run }) => [...age(startedAt), told(run)]),
+        told,
+      ),
+    };
+    await alter('RESET ALL');
+    const left = await withClient(testServer, database.name, async (client) => {
+      const schema = await dumpSchema(client);
+      await client.query('SET search_path = public');
+      const rows: unknown[] = [];
+      for (const table of ['texts', 'owners', 'things', 'alembic_version']) {
+        const asked = client.query(`SELECT to_jsonb(t) AS row FROM ${table} AS t ORDER BY t`);
+        rows.push(await asked.then((result) => result.rows, String));
+      }
+      return [schema, rows];
+    });
+    return JSON.parse(JSON.stringify({ ...done, left }).replaceAll(database.name, 'the database'));
+  } finally {
+    await database.drop();
+  }
+}
+
+/** The words of a report or an error, without what is measured. */
+function told(run: object): unknown {
+  const { steps = [], report, ...rest } = run as RunReport & { report?: object };
+  const { durationMs, walBytes, runId, exclusiveMs, estimate, blockers, started_at, cause, ...words } = {
+    ...rest,
+    ...(run instanceof BackstopError && { name: run.name, message: run.message }),
+  } as Record<string, unknown>;
+  return {
+    ...words,
+    steps: steps.map(({ durationMs, walBytes, ...step }) => step),
+    ...(report && { report: told(report) }),
+  };
+}
+
+const verdict = ({ durationMs, ...check }: CheckReport) => check;
+
+/** Whether a time was read as one, and as the right one. */
+function age(time: Date): boolean[] {
+  return [time instanceof Date, Math.abs(Date.now() - Number(time)) < 3_600_000];
+}
+
+describe('a run does the same whatever a role or database sets', () => {
+  let plain: unknown;
+  beforeAll(async () => {
+    plain = await observe([]);
+  });
+
+  test('without a setting it upgrades, checks, refuses, goes back and tells', () => {
+    expect(plain).toMatchObject({
+      upgraded: {
+        outcome: 'upgraded',
+        steps: expect.arrayContaining([expect.objectContaining({ title: 'Step 1' })]),
+      },
+      refused: { name: 'MigrationFailed' },
+      downgraded: { outcome: 'downgraded' },
+      status: { from: '001', pending: ['002', '003'] },
+      log: [expect.anything(), expect.anything(), expect.anything()],
+    });
+    expect(JSON.stringify(plain)).toContain('Zoë');
+  });
+
+  test.each([0, 1, 2])('any setting that the server knows, with its other value number %i', async (round) => {
+    const changes = await changesOf(round);
+    expect(changes.length).toBeGreaterThan(100);
+    // All at once: the difference says which it is.
+    expect(await observe(changes)).toEqual(plain);
+  });
+});
+
+test.each([
+  ['session_replication_role', 'replica', 'origin'],
+  ['event_triggers', 'off', 'on'],
+  ['plpgsql.variable_conflict', 'use_column', 'error'],
+])(
+  '%s = %s, which only a superuser may set back, is refused by name; for a superuser it does not matter',
+  async (name, value, ours) => {
+    const database = await makeDatabase('empty', { extension: false });
+    const { user, password } = testServer;
+    const connect = connectorTo({ ...database.settings, user, password });
+    const isThere = await database.asAdministrator(
+      `DO 'BEGIN END'; SELECT FROM pg_settings WHERE name = '${name}'`,
+    );
+    if (isThere.length > 0) {
+      await database.asAdministrator(`ALTER DATABASE ${database.name} SET ${name} = ${value}`);
+      await expect(inspect(migratorOn(database, { database: FIXTURE }))).rejects.toMatchObject({
+        name: 'ConfigurationError',
+        summary: expect.stringContaining(`${name} is ${value}`),
+        hint: expect.stringContaining(`RESET ${name}`),
+      });
+      const client = await connect('test');
+      const { rows } = await client.query(`SELECT current_setting('${name}') AS is`);
+      await client.end();
+      expect(rows).toEqual([{ is: ours }]);
+    }
+    await database.drop();
+  },
+);
+
+test.each([
+  ['off', 'on'],
+  ['local', 'on'],
+  ['remote_apply', 'remote_apply'],
+])('with synchronous_commit = %s, the COMMIT of a run has %s', async (value, ours) => {
+  const database = await makeDatabase('empty', { extension: false });
+  await database.asAdministrator(`ALTER DATABASE ${database.name} SET synchronous_commit = ${value}`);
+  const steps = ['SET synchronous_commit = off;', 'CREATE TABLE one ();'];
+  const seen: unknown[] = [];
+  const connect: typeof database.connect = async (name) => {
+    const client = await database.connect(name);
+    const query = client.query.bind(client) as (...asked: unknown[]) => Promise<unknown>;
+    const asking = async (...asked: unknown[]) => {
+      if (asked[0] === 'COMMIT') seen.push(await query("SELECT current_setting('synchronous_commit') AS is"));
+      return query(...asked);
+    };
+    return Object.assign(client, { query: asking });
+  };
+  await upgrade(migratorOn({ connect }, { database: databaseOf({ id: '001', upgrade: steps }) }), 'head');
+  expect(seen).toMatchObject([{ rows: [{ is: ours }] }]);
+  await database.drop();
+});
