@@ -1,7 +1,7 @@
 // The other method: the contract's three phases, run as plain SQL, with the same evidence as the engine's.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Ledger, prepareEvidence, readMoment, readRelations } from '../../lambda/migrator/inspect.ts';
+import { Ledger, readMoment, readRelations } from '../../lambda/migrator/inspect.ts';
 import { parseSqlFile } from '../../lambda/migrator/revisions/sql-file.ts';
 import type { Connect } from '../../lambda/migrator/session/connection.ts';
 import type { Figures } from './results.ts';
@@ -16,7 +16,6 @@ export type Told = Pick<Figures, 'steps' | 'exclusiveMs' | 'rewritten'>;
 export async function runThreePhase(connect: Connect): Promise<Told> {
   const client = await connect('backstop bench');
   try {
-    await prepareEvidence(client);
     const before = await readRelations(client);
     await client.query('BEGIN');
     const ledger = new Ledger(before, await readMoment(client));

@@ -25,7 +25,7 @@ import { type MigratorOptions, withSession } from './session/session.ts';
 
 // For programs that measure their own transactions, as the benchmark does.
 export { readCurrent } from './database/current.ts';
-export { prepareEvidence, readMoment, readRelations } from './database/evidence.ts';
+export { readMoment, readRelations } from './database/evidence.ts';
 export { Ledger } from './run/ledger.ts';
 
 /**

@@ -10,6 +10,7 @@ import { BASE, type Plan, type RevisionId } from './model/report.ts';
 import { type Chain, revisionOf } from './revisions/chain.ts';
 import { byTransaction, idsOf, type Part, partOf, revisionsBetween } from './revisions/part.ts';
 import type { Revision, Step } from './revisions/revision.ts';
+import { boundInScript, CHECK_DEFERRED, FORGET, RESET, SETTINGS_OF_SCRIPT } from './session/neutral.ts';
 import { RUNNER_LOCK_KEY } from './session/runner-lock.ts';
 
 /**
@@ -110,9 +111,8 @@ const BEGIN = `BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY;
 SET TRANSACTION READ WRITE;
 
 -- The settings of a role or database must not change what a revision means, nor how long its locks are held.
-SET LOCAL search_path = public;
-SET LOCAL row_security = off;
-SET LOCAL idle_in_transaction_session_timeout = '60s';
+${RESET};
+${SETTINGS_OF_SCRIPT}
 SET LOCAL statement_timeout = ${seconds(DEFAULT_BOUNDS.transactionMs)};
 
 -- One runner at a time: waits until other runs of Backstop on this database have ended.
@@ -120,6 +120,15 @@ SET LOCAL lock_timeout = ${seconds(DEFAULT_BOUNDS.lockWaitMs)};
 SELECT pg_catalog.pg_advisory_xact_lock(${RUNNER_LOCK_KEY});
 
 -- A table lock is waited for only briefly: everyone who comes later waits behind it.
+SET LOCAL lock_timeout = ${seconds(DEFAULT_BOUNDS.lockTimeoutMs)};`;
+
+const RESTORE = `-- The session is as at the start again: what was deferred is checked, and then nothing that a step has set stays.
+${boundInScript(`${DEFAULT_BOUNDS.transactionMs}ms`)}
+${CHECK_DEFERRED}
+${RESET};
+${SETTINGS_OF_SCRIPT}
+${FORGET}
+SET LOCAL statement_timeout = ${seconds(DEFAULT_BOUNDS.transactionMs)};
 SET LOCAL lock_timeout = ${seconds(DEFAULT_BOUNDS.lockTimeoutMs)};`;
 
 const COMMIT = `-- What was deferred to COMMIT is checked now: there, no timeout would bound it.
@@ -176,14 +185,19 @@ function runPart(part: Part): string[] {
   return [
     comment(`Running ${direction} ${from} -> ${to}`),
     ...part.script.steps.map(writeStep),
+    RESTORE,
     ...moveVersion(part),
   ];
 }
 
+const NOT_ASCII = /\P{ASCII}/u;
+
 /** Below the title a comment says where the next line of the script comes from. */
 function writeStep({ title, sql, origin }: Step): string {
   const from = origin ? `${comment(`from ${formatLocation({ ...origin, column: undefined })}`)}\n` : '';
-  return `${comment(`step: ${title}`)}\n${from}${terminated(sql)}`;
+  // A step before it may have set another encoding; this script has one.
+  const encoding = NOT_ASCII.test(sql) ? "SET LOCAL client_encoding = 'UTF8';\n" : '';
+  return `${comment(`step: ${title}`)}\n${encoding}${from}${terminated(sql)}`;
 }
 
 /** The SQL of a step, ended so that the next line begins a new statement. */

@@ -46,22 +46,23 @@ export async function runChecks(
   const reports: CheckReport[] = [];
   await queries.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
   try {
-    const limitTime = () => {
+    const begin = () => {
       const leftMs = Math.max(1, Math.round(timeoutMs - (performance.now() - started)));
-      return queries.query("SELECT pg_catalog.set_config('statement_timeout', $1, true)", [`${leftMs}ms`]);
+      // In one message with the bound: a query before may have called set_config.
+      return queries.query(`${queries.neutral ?? ''}SET LOCAL statement_timeout = '${leftMs}ms'`);
     };
-    await limitTime();
+    await begin();
     // Checks may read the history. If there is none yet, an empty one is made until the rollback; not for every
     // check, because it would wait for a first run that is making the real one.
     if (checks.some(({ sql }) => sql.includes('backstop.history'))) await createHistory(queries);
     const together = gathers.length > 0 && (await mayMakeTables(queries));
     for (const gather of together ? gathers : []) {
-      await limitTime();
+      await begin();
       gathered.push(await runGather(queries, revision, gather));
     }
     await queries.query('SET TRANSACTION READ ONLY');
     for (const check of checks) {
-      await limitTime();
+      await begin();
       const report = await runCheck(queries, revision, check, together ? [] : gathers);
       listener({ type: 'check completed', check: report });
       reports.push(report);

@@ -1,6 +1,7 @@
 // The server's own account of a transaction: locks, rewritten and moved relations, rows, write-ahead log.
 import type { HeldLock, RowCounts } from '../model/report.ts';
 import type { Queries } from '../session/client.ts';
+import { IDLE_IN_TRANSACTION } from '../session/neutral.ts';
 
 /** A table or materialized view, as the catalogue has it at one moment. */
 interface Relation {
@@ -19,18 +20,25 @@ const RELATIONS = `
   FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'backstop')`;
 
-/** Answers with one {@link Moment}; ready to be asked as it is, and as `backstop_moment` where it has been prepared. */
+/**
+ * Answers with one {@link Moment}. It is asked between two steps, in the session as a step has left it: no name in it
+ * depends on the search path, it needs nothing that DEALLOCATE could take away, and the server plans it as quickly as
+ * it would run a prepared one. It sets what must hold before the next statement is sent: the encoding that this process
+ * reads and writes, and the bound for a runner that dies.
+ */
 export const MOMENT = `
-  SELECT pg_catalog.pg_current_xact_id_if_assigned()::text AS transaction,
-         pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::float8 AS wal,
-         (SELECT coalesce(pg_catalog.jsonb_agg(held ORDER BY held.mode = 'AccessExclusiveLock' DESC, held.relation), '[]')
-          FROM (SELECT c.oid::text AS oid, n.nspname || '.' || c.relname AS relation, l.mode,
-                       coalesce(pg_catalog.pg_relation_filenode(c.oid), 0)::text AS filenode
-                FROM pg_catalog.pg_locks AS l
-                JOIN pg_catalog.pg_class AS c ON c.oid = l.relation
-                JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-                WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.granted
-                  AND c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'backstop') AS held) AS locks`;
+  SELECT pg_catalog.set_config('client_encoding', 'UTF8', true),
+         pg_catalog.set_config('idle_in_transaction_session_timeout', '${IDLE_IN_TRANSACTION}', true),
+         pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text AS transaction,
+         pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::pg_catalog.text AS wal,
+         (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+                   'oid', l.relation::pg_catalog.text, 'name', named.object_names, 'mode', l.mode,
+                   'filenode', coalesce(pg_catalog.pg_relation_filenode(l.relation), 0)::pg_catalog.text)), '[]')
+          FROM pg_catalog.pg_lock_status() AS l,
+               pg_catalog.pg_identify_object_as_address('pg_catalog.pg_class'::pg_catalog.regclass, l.relation, 0) AS named
+          WHERE l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() AND l.granted
+            AND l.locktype OPERATOR(pg_catalog.=) 'relation'
+            AND named.type OPERATOR(pg_catalog.=) ANY (ARRAY['table', 'materialized view'])) AS locks`;
 
 /** Reads the same as pg_stat_xact_user_tables, without planning and reading its other columns. */
 const WRITTEN_ROWS = `
@@ -45,21 +53,8 @@ const WRITTEN_ROWS = `
   WHERE inserted + updated + deleted > 0
   ORDER BY relation`;
 
-/**
- * Prepares the queries of this file, once a session: planning these queries takes the server longer than answering
- * them, and most of them run under the locks of the run. The server plans a prepared query when it first runs.
- */
-export async function prepareEvidence(queries: Queries): Promise<void> {
-  const prepared = { relations: RELATIONS, moment: MOMENT, written_rows: WRITTEN_ROWS };
-  for (const [name, query] of Object.entries(prepared)) {
-    await queries.query(`PREPARE backstop_${name} AS ${query}`);
-    await queries.query(`EXECUTE backstop_${name}`);
-  }
-}
-
-/** After {@link prepareEvidence}. */
 export async function readRelations(queries: Queries): Promise<Relations> {
-  const { rows } = await queries.query<Relation & { oid: string }>('EXECUTE backstop_relations');
+  const { rows } = await queries.query<Relation & { oid: string }>(RELATIONS);
   return new Map(rows.map(({ oid, ...relation }) => [oid, relation]));
 }
 
@@ -126,21 +121,36 @@ export interface Moment {
   readonly locks: readonly (HeldLock & { readonly oid: string; readonly filenode: string })[];
 }
 
-/** After {@link prepareEvidence}. */
+interface MomentRow extends Pick<Moment, 'transaction'> {
+  readonly wal: string;
+  readonly locks: readonly {
+    readonly oid: string;
+    readonly name: readonly [schema: string, name: string];
+    readonly mode: string;
+    readonly filenode: string;
+  }[];
+}
+
 export async function readMoment(queries: Queries): Promise<Moment> {
-  const { rows } = await queries.query<Moment>('EXECUTE backstop_moment');
-  return rows[0] as Moment;
+  const { rows } = await queries.query<MomentRow>(MOMENT);
+  const { transaction, wal, locks } = rows[0] as MomentRow;
+  const held = locks
+    .filter(({ name: [schema] }) => !schema.startsWith('pg_') && schema !== 'backstop')
+    .map(({ name, ...lock }) => ({ ...lock, relation: name.join('.') }));
+  return { transaction, wal: Number(wal), locks: held.sort(strongestFirst) };
+}
+
+function strongestFirst(one: HeldLock, other: HeldLock): number {
+  const weak = ({ mode }: HeldLock) => Number(mode !== 'AccessExclusiveLock');
+  return weak(one) - weak(other) || (one.relation < other.relation ? -1 : 1);
 }
 
 /** oid → rows written to the table, without our own bookkeeping. */
 export type WrittenRows = ReadonlyMap<string, RowCounts>;
 
-/**
- * The server's counters, which may include rows of earlier transactions of the session. After
- * {@link prepareEvidence}.
- */
+/** The server's counters, which may include rows of earlier transactions of the session. */
 export async function readWrittenRows(queries: Queries): Promise<WrittenRows> {
-  const { rows } = await queries.query<RowCounts & { oid: string }>('EXECUTE backstop_written_rows');
+  const { rows } = await queries.query<RowCounts & { oid: string }>(WRITTEN_ROWS);
   return new Map(rows.map(({ oid, ...counts }) => [oid, counts]));
 }
 

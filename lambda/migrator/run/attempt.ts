@@ -10,7 +10,10 @@ import type { Source } from '../revisions/origin.ts';
 import type { Part } from '../revisions/part.ts';
 import type { Step } from '../revisions/revision.ts';
 import { onCompleted, together } from '../session/client.ts';
+import { bound, CHECK_DEFERRED, FORGET, LIMIT } from '../session/neutral.ts';
+import { RUNNER_LOCK_KEY } from '../session/runner-lock.ts';
 import { isCancelled, isServerError, type Sent, stepError, timeoutError } from '../session/sqlstate.ts';
+
 import { commit } from './commit.ts';
 import { Ledger } from './ledger.ts';
 import { type AttemptOptions, type Begun, historyEntry, makeReport, measure } from './result.ts';
@@ -36,6 +39,8 @@ export class Attempt {
   #notices: Notice[] = [];
   #place = 'BEGIN';
   #sent: Sent = {};
+  /** Resolves if the session is as at the start again, after the last step of a part. */
+  #restored: Promise<unknown> = Promise.resolve();
   /** How many statements of the SQL that runs are completed. */
   #statements = 0;
 
@@ -81,12 +86,15 @@ export class Attempt {
   async #begin(): Promise<Begun> {
     const run = this.#run;
     await run.query('BEGIN');
-    const [{ rows }, , writtenBefore, moment] = await together(
-      run.query<{ id: string }>(
-        "SELECT pg_catalog.pg_current_xact_id()::text AS id, pg_catalog.set_config('lock_timeout', $1, true)",
-        [`${run.bounds.lockTimeoutMs}ms`],
-      ),
+    // What an attempt before this one has prepared outlives its ROLLBACK.
+    if (this.#options.number > 1) await this.#restore();
+    const [, { rows }, writtenBefore, moment] = await together(
       this.#limit(),
+      // A step may give back the lock that belongs to the session; this one belongs to the transaction.
+      run.query<{ id: string }>(
+        'SELECT pg_catalog.pg_current_xact_id()::text AS id, pg_catalog.pg_advisory_xact_lock($1)',
+        [String(RUNNER_LOCK_KEY)],
+      ),
       readWrittenRows(run),
       readMoment(run),
     );
@@ -115,9 +123,11 @@ export class Attempt {
   }
 
   async #close({ direction, revision, from, to }: Part, started: number): Promise<void> {
+    this.#place = `checking deferred constraints${this.#run.parts.length > 1 ? ` of ${revision}` : ''}`;
+    this.#sent = {};
+    await this.#restored;
     if (from !== to) {
       this.#place = `moving the version from ${from} to ${to}`;
-      this.#sent = {};
       await together(this.#limit(), moveVersion(this.#run, from, to));
     }
     this.#completed.push({ direction, revision, from, to, durationMs: performance.now() - started });
@@ -135,7 +145,7 @@ export class Attempt {
     this.#sent = { pieces: [step], refuses: script.refuses };
     listener({ type: 'step started', ...at });
     this.#notices = [];
-    const effect = await this.#carryOut(begun, step);
+    const effect = await this.#carryOut(begun, step, number === at.of);
     const report: StepReport = { ...at, notices: this.#notices, ...effect };
     this.#steps.push(report);
     for (const notice of report.notices) {
@@ -169,23 +179,30 @@ export class Attempt {
 
   /**
    * Runs SQL, and returns its time and its effects. It takes one round trip, because the locks are held: the time
-   * limit, the SQL itself, and the query for its effects.
+   * limit, the SQL itself, the query for its effects, and after the last step of a part the start of the next one.
    *
    * @throws OutcomeUnknown if it ended the transaction
    */
   async #carryOut(
     { transaction, ledger }: Begun,
     { sql }: Source,
+    isLast = false,
   ): Promise<Pick<StepReport, 'durationMs' | 'locks' | 'rewritten' | 'walBytes'>> {
     const run = this.#run;
     const started = performance.now();
     // The first answer belongs to the limit, which is sent before the SQL.
     this.#statements = -1;
-    const [, durationMs, moment] = await together(
+    const answers = together(
       this.#limit(),
       run.query(sql).then(() => performance.now() - started),
       readMoment(run),
     );
+    if (isLast) {
+      this.#restored = this.#restore();
+      // If the step fails, this fails because of it, and nobody waits for it.
+      this.#restored.catch(() => {});
+    }
+    const [, durationMs, moment] = await answers;
     if (moment.transaction !== transaction) {
       throw new BackstopError('OutcomeUnknown', {
         message: `The transaction was ended in ${this.#place}`,
@@ -196,10 +213,19 @@ export class Attempt {
     return { durationMs, ...ledger.enter(moment, started) };
   }
 
-  /** From here on the server lets no statement take longer than there is time left. */
+  /** From here on the server lets no statement take longer than there is time left, or wait longer for a lock. */
   async #limit(): Promise<void> {
-    const limit = "SELECT pg_catalog.set_config('statement_timeout', $1, true)";
-    await this.#run.query(limit, [`${this.#run.leftMs()}ms`]);
+    await this.#run.query(LIMIT, this.#limits());
+  }
+
+  /** In one message: what a revision deferred is checked as it left the session, then the session is as at the start. */
+  async #restore(): Promise<void> {
+    const limits = bound(this.#limits());
+    await this.#run.query([limits, CHECK_DEFERRED, this.#run.neutral, FORGET, limits].join('\n'));
+  }
+
+  #limits(): [statement: string, lock: string] {
+    return [`${this.#run.leftMs()}ms`, `${this.#run.bounds.lockTimeoutMs}ms`];
   }
 
   #ending(error: unknown): unknown {

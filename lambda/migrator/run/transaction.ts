@@ -1,5 +1,5 @@
 // The transaction of a run, begun again if a lock is not granted, until the time for waiting is used up.
-import { prepareEvidence, type Relations, readRelations } from '../database/evidence.ts';
+import { type Relations, readRelations } from '../database/evidence.ts';
 import { createHistory, failureReport, remember } from '../database/history.ts';
 import { BackstopError, isEnding } from '../model/errors.ts';
 import { describeBlockers } from '../model/events.ts';
@@ -65,7 +65,6 @@ async function pauseOrFail(
 async function readBefore(run: Run): Promise<Relations> {
   run.limit(run.bounds.transactionMs);
   pipeline(run.client);
-  await prepareEvidence(run);
   return readRelations(run);
 }
 

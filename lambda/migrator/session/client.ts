@@ -6,6 +6,8 @@ import pg from 'pg';
 /** The receiver of statements: a client, or a session, which bounds them. */
 export interface Queries {
   query<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<pg.QueryResult<Row>>;
+  /** SQL that makes role and settings as they were at the start of the session. Default: there is nothing to do. */
+  readonly neutral?: string;
 }
 
 /** For the answer to the goodbye, with which the server has forgotten the session. */
@@ -63,6 +65,7 @@ function streamOf(client: pg.Client): Socket {
 
 /** A client whose session is gone from the server when it has ended here, even if its connection was lost. */
 export class Client extends pg.Client {
+  neutral = '';
   readonly #config: pg.ClientConfig;
   #ended: Promise<void> | undefined;
 

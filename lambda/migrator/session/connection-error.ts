@@ -6,6 +6,8 @@ const TLS_CODES = /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO)/;
 
 /** The ending for an error of node-postgres while it connected. */
 export function connectionError(error: unknown, settings: ConnectionSettings): BackstopError {
+  // A session that could be opened, and may not be used, says why itself.
+  if (error instanceof BackstopError) return error;
   const { code = '', message = String(error) } = error as { code?: string; message?: string };
   const address = `${settings.host}:${settings.port}`;
   const detail = message || code;

@@ -23,7 +23,7 @@ export interface MigratorOptions {
 }
 
 /** The options, complete, and the connection. Every statement is bounded by the deadline of the session. */
-export interface Session extends Required<Omit<MigratorOptions, 'execution'>>, Queries {
+export interface Session extends Required<Omit<MigratorOptions, 'execution'>>, Required<Queries> {
   readonly execution: string | undefined;
   readonly client: pg.Client;
   /** The backend of `client`. */
@@ -105,7 +105,8 @@ async function openSession(options: MigratorOptions, purpose: string): Promise<S
     // Until a transaction has its own deadline: no longer than to wait for the lock, and then work.
     deadline.limit(bounds.lockWaitMs + bounds.transactionMs);
     const { connect, execution } = options;
-    return { database, connect, listener, bounds, execution, client, pid, ...deadline };
+    const { neutral = '' } = client as Queries;
+    return { database, connect, listener, bounds, execution, client, neutral, pid, ...deadline };
   } catch (error) {
     await close(client);
     throw stepError(error, purpose);

@@ -5,6 +5,7 @@ import { upgrade } from '../../../../lambda/migrator/migrator.ts';
 import { DEFAULT_BOUNDS } from '../../../../lambda/migrator/model/bounds.ts';
 import { readChain } from '../../../../lambda/migrator/revisions/chain.ts';
 import type { Database } from '../../../../lambda/migrator/revisions/databases.ts';
+import type { Connect } from '../../../../lambda/migrator/session/connection.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../../setup/database.ts';
 import { databaseOf, inFolder, revisionFiles } from '../../../setup/revisions.ts';
 import { expectNothingLeft, hold, until } from '../../../setup/sessions.ts';
@@ -125,6 +126,13 @@ describe('data that checks gather', () => {
   const judge = (sections: string, ...checks: string[]) =>
     validate(migratorOn(database, { database: gathering(sections, ...checks) }), 'before-upgrade');
 
+  /** As on a standby, which begins no other transaction. */
+  const readingOnly = (connect: Connect): Connect => async (name) => {
+    const client = await connect(name);
+    await client.query('SET default_transaction_read_only = on');
+    return client;
+  };
+
   beforeEach(() => database.query('CREATE SEQUENCE counter; CREATE TABLE one AS SELECT 7 AS id'));
 
   test('is gathered once for all of them, and its time is told apart', async () => {
@@ -154,12 +162,11 @@ describe('data that checks gather', () => {
       'no user may create a temporary table',
       (name: string) => `REVOKE TEMPORARY ON DATABASE ${name} FROM PUBLIC, CURRENT_USER`,
     ],
-    [
-      'a session may only read',
-      (name: string) => `ALTER DATABASE ${name} SET default_transaction_read_only = on`,
-    ],
-  ])('if %s, each check runs its own query, with the same verdict', async (_where, sql) => {
+    ['a session may only read', () => 'SELECT'],
+  ])('if %s, each check runs its own query, with the same verdict', async (where, sql) => {
     await database.query(sql(database.name));
+    const { connect } = database;
+    if (where === 'a session may only read') database = { ...database, connect: readingOnly(connect) };
     const sections = NUMBERS + gather('doubles', 'SELECT 2 * id AS id FROM numbers');
     const report = await judge(
       sections,

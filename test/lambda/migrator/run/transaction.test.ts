@@ -227,11 +227,14 @@ test('under the locks a step takes one round trip: its bound, itself, and the qu
   };
   await begin({ locks: 'public.one', upgrade: [CHANGE, 'SELECT 2;'] }, {}, connect).run;
   const locked = traffic.findIndex((text) => text.startsWith('LOCK TABLE'));
-  const [bound, look] = [expect.stringContaining('statement_timeout'), expect.stringContaining('moment')];
+  const [bound, look, restore] = [/set_config\('statement_timeout'/, /AS locks$/, /RESET ROLE;/].map((text) =>
+    expect.stringMatching(text),
+  );
   const answers = ['answer', 'answer', 'answer'];
-  expect(traffic.slice(locked + 5, locked + 17)).toEqual([
+  expect(traffic.slice(locked + 5, locked + 19)).toEqual([
     ...[bound, CHANGE, look, ...answers],
-    ...[bound, 'SELECT 2;', look, ...answers],
+    // With the last one goes what makes the session as it was at the start.
+    ...[bound, 'SELECT 2;', look, restore, ...answers, 'answer'],
   ]);
   // COMMIT is sent when everything before it has been answered, and alone.
   const commit = traffic.indexOf('COMMIT');
