@@ -43,6 +43,10 @@ export const ENDINGS = {
     database: 'unchanged',
     meaning: 'A required extension is not installed.',
   },
+  PrivilegeMissing: {
+    database: 'unchanged',
+    meaning: 'The user lacks a privilege, or the database a schema, that the run needs.',
+  },
   RevisionInvalid: { database: 'unchanged', meaning: 'The revision folders do not form one readable chain.' },
   UnknownRevision: { database: 'unchanged', meaning: 'The revision has no folder under migrations/.' },
   DatabaseBusy: { database: 'unchanged', meaning: 'A lock was not granted in time; the blockers are named.' },
