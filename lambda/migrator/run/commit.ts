@@ -120,8 +120,8 @@ async function askStatus(client: pg.Client, { id, runId }: Transaction): Promise
 
 /**
  * A server that crashed before anything of the transaction was written has never heard of its id, and gives it out
- * again: that is why a committed id alone proves nothing. Ids are given out in order, so an id that is not below the one
- * that this question takes has not been given out since the crash.
+ * again: that is why a committed id alone proves nothing. Ids are given out in order: this question takes the next id,
+ * and an id that is not below has not been given out since the crash.
  */
 async function isFuture(client: pg.Client, id: string): Promise<boolean> {
   const { rows } = await client.query('SELECT $1::xid8 >= pg_catalog.pg_current_xact_id() AS future', [id]);

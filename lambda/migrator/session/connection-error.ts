@@ -3,7 +3,7 @@ import pg from 'pg';
 import { BackstopError, type EndingName, type ErrorText } from '../model/errors.ts';
 import type { ConnectionSettings } from './settings.ts';
 
-/** What is known of a connection that failed. No word of an error decides: it may be in any language. */
+/** The facts of a connection that failed. No word of an error decides: it may be in any language. */
 export interface FailedConnection {
   /** The error of node-postgres. */
   readonly cause: unknown;
@@ -11,6 +11,8 @@ export interface FailedConnection {
   readonly tlsAnswer: string | undefined;
   /** Whether the server asked for a password and there was none. */
   readonly lacksPassword: boolean;
+  /** Whether channel binding was required, and the connection cut because the server does not offer it. */
+  readonly isUnbound: boolean;
 }
 
 type Ending = readonly [name: EndingName, text: Pick<ErrorText, 'message' | 'hint'>];
@@ -19,6 +21,7 @@ type Refusal = (settings: ConnectionSettings, error: pg.DatabaseError) => Ending
 /** The ending for a connection that failed. */
 export function connectionError(failed: FailedConnection, settings: ConnectionSettings): BackstopError {
   const { cause } = failed;
+  if (cause instanceof BackstopError) return cause;
   const [name, text] = endingOf(failed, settings);
   const { code, message } = cause as { code?: string; message?: string };
   return new BackstopError(name, { ...text, detail: message || code || String(cause) }, { cause });
@@ -27,6 +30,7 @@ export function connectionError(failed: FailedConnection, settings: ConnectionSe
 function endingOf(failed: FailedConnection, settings: ConnectionSettings): Ending {
   const { cause } = failed;
   if (isTlsFailure(failed, settings)) return unverified(settings);
+  if (failed.isUnbound) return unbound(settings);
   if (cause instanceof pg.DatabaseError) {
     if (failed.lacksPassword && cause.code === '28P01') return noPassword(settings);
     const refusal = REFUSALS[cause.code ?? ''] ?? refused;
@@ -37,7 +41,7 @@ function endingOf(failed: FailedConnection, settings: ConnectionSettings): Endin
   return failed.lacksPassword && isDrivers ? noPassword(settings) : unreachable(settings);
 }
 
-/** The server has no TLS where it must have it, or the handshake failed: OpenSSL's codes are no codes of the system. */
+/** The server has no TLS although it must, or the handshake failed: OpenSSL's codes are no codes of the system. */
 function isTlsFailure({ cause, tlsAnswer }: FailedConnection, { tls }: ConnectionSettings): boolean {
   if (tls.mode === 'off' || cause instanceof pg.DatabaseError) return false;
   const { code = '' } = cause as { code?: string };
@@ -162,6 +166,16 @@ function noPassword(settings: ConnectionSettings): Ending {
   ];
 }
 
+function unbound(settings: ConnectionSettings): Ending {
+  return [
+    'ConfigurationError',
+    {
+      message: `The server at ${addressOf(settings)} does not bind the login to its TLS connection, as channel_binding=require asks`,
+      hint: 'It needs TLS, sslmode=verify-full, and a password that the server keeps as scram-sha-256.',
+    },
+  ];
+}
+
 function unverified(settings: ConnectionSettings): Ending {
   return [
     'ConfigurationError',
@@ -172,7 +186,7 @@ function unverified(settings: ConnectionSettings): Ending {
   ];
 }
 
-/** By an error that has no remedy of its own. */
+/** For every other error of the server. */
 function refused(settings: ConnectionSettings, error: pg.DatabaseError): Ending {
   return [
     'DatabaseUnreachable',

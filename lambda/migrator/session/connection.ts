@@ -1,8 +1,10 @@
 // Connections: how they are opened, their settings, and the errors if they fail.
 import type pg from 'pg';
+import { requireBinding } from './channel-binding.ts';
 import { answered, Client } from './client.ts';
 import { connectionError, type FailedConnection } from './connection-error.ts';
 import { findPassword } from './password.ts';
+import { requireKind } from './server-kind.ts';
 import type { ConnectionSettings } from './settings.ts';
 
 /** Opens one connection; the caller ends it. Rejects with one of the errors of {@link connectionError}. */
@@ -10,7 +12,7 @@ export type Connect = (applicationName: string) => Promise<pg.Client>;
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Settings that every session has, so that neither a role's nor a database's own settings change what a revision means. */
-const SESSION_SETTINGS = {
+export const SESSION_SETTINGS = {
   search_path: 'public',
   // Each statement of a run must see the commits of other sessions, whatever the role prefers.
   default_transaction_isolation: 'read committed',
@@ -63,20 +65,22 @@ async function open(
     application_name: applicationName,
     connectionTimeoutMillis: timeoutMs,
     ...(settings.options !== undefined && { options: settings.options }),
+    enableChannelBinding: settings.channelBinding === true,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
   });
+  const isUnbound = settings.channelBinding ? requireBinding(client) : () => false;
   try {
     await client.connect();
-    await answered(client, prepareSession(client), CONNECT_TIMEOUT_MS);
+    await answered(client, prepareSession(client, settings), CONNECT_TIMEOUT_MS);
     return client;
   } catch (error) {
     await client.end().catch(() => {});
-    return { cause: error, tlsAnswer: client.tlsAnswer, lacksPassword };
+    return { cause: error, tlsAnswer: client.tlsAnswer, lacksPassword, isUnbound: isUnbound() };
   }
 }
 
-async function prepareSession(client: pg.Client): Promise<void> {
+async function prepareSession(client: pg.Client, settings: ConnectionSettings): Promise<void> {
   // First, because from here on the server notices a dead client while a statement runs. Servers on some platforms
   // cannot do it (22023).
   await client
@@ -89,4 +93,5 @@ async function prepareSession(client: pg.Client): Promise<void> {
     (_, index) => `pg_catalog.set_config($${2 * index + 1}, $${2 * index + 2}, false)`,
   );
   await client.query(`SELECT ${calls.join(', ')}`, entries.flat());
+  await requireKind(client, settings);
 }

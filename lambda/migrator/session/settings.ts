@@ -15,6 +15,8 @@ export interface ConnectionSettings {
   readonly connectTimeoutMs?: number | undefined;
   /** The server must be no standby (`primary`), and let the session write (`read-write`). Default: any. */
   readonly server?: 'primary' | 'read-write' | undefined;
+  /** Whether the server must prove by the password that the TLS connection ends there. Default: false. */
+  readonly channelBinding?: boolean | undefined;
 }
 
 /**

@@ -68,7 +68,7 @@ export class SeverityReader {
   }
 }
 
-/** How many bytes of the message are to be read. */
+/** How many bytes of the message must be read. */
 function wantedOf(start: Buffer): number {
   if (start.length < HEADER_BYTES) return HEADER_BYTES;
   return start[0] === NOTICE

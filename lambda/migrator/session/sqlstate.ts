@@ -1,6 +1,6 @@
 // The meaning of a server's error: SQLSTATE in, one of our endings out.
 import pg from 'pg';
-import { BackstopError } from '../model/errors.ts';
+import { BackstopError, cutLines } from '../model/errors.ts';
 import type { Location } from '../model/location.ts';
 import { locate, locateInDo, locateStatement, type Pieces } from '../revisions/origin.ts';
 import type { Refusals } from '../revisions/refusals.ts';
@@ -33,6 +33,11 @@ function isLockFailure(error: unknown): boolean {
 /** The server cancelled the statement (57014): its time was up, or another session cancelled it. */
 export function isCancelled(error: unknown): boolean {
   return isServerError(error) && error.code === '57014';
+}
+
+/** The user lacks a privilege (42501). */
+export function isDenied(error: unknown): boolean {
+  return isServerError(error) && error.code === '42501';
 }
 
 /** The connection ended, by the network or by us; the operating system's codes begin with E. */
@@ -83,35 +88,40 @@ export function stepError(error: unknown, place: string, sent: Sent = {}): Backs
   return serverError(error, place, sent);
 }
 
+const CORRECT = 'Everything was rolled back. Correct the cause or the revision, then run again.';
+const DENIED =
+  'Everything was rolled back. Grant the user this privilege, or, if only an owner may do it, membership in the owner: GRANT owner TO user; then run again.';
+
 function serverError(error: ServerError, place: string, sent: Sent): BackstopError {
   const options = { cause: error };
   const { code, detail, hint } = error;
   if (isLockFailure(error)) {
-    return new BackstopError('DatabaseBusy', { message: error.message, detail, hint }, options);
+    return new BackstopError('DatabaseBusy', cutLines({ message: error.message, detail, hint }), options);
   }
   if (isRaised(error)) {
     const declared = sent.refuses?.get(code);
     // The words of a declared refusal are the revision's own, and complete.
-    if (declared) return new BackstopError(declared, { message: error.message, detail, hint }, options);
+    if (declared)
+      return new BackstopError(declared, cutLines({ message: error.message, detail, hint }), options);
     return new BackstopError(
       'MigrationRefused',
-      {
+      cutLines({
         message: error.message,
         detail: detail ?? `Raised in ${place}; everything was rolled back.`,
         hint: hint ?? 'Do what the message says, then run again.',
         location: locationOf(error, sent),
-      },
+      }),
       options,
     );
   }
   return new BackstopError(
     'MigrationFailed',
-    {
+    cutLines({
       message: `${error.message} (SQLSTATE ${code}) in ${place}`,
       detail: detail ?? error.where?.split('\n')[0],
-      hint: hint ?? 'Everything was rolled back. Correct the cause or the revision, then run again.',
+      hint: hint ?? (isDenied(error) ? DENIED : CORRECT),
       location: locationOf(error, sent),
-    },
+    }),
     options,
   );
 }
