@@ -1,4 +1,5 @@
 // An execution in a few lines, made from its document: for its output, and for the message about its end.
+import { countOf, textsOf } from './migrator/model/bounded.ts';
 import type { DatabaseState } from './migrator/model/errors.ts';
 import { describeTransactions, seconds } from './migrator/model/events.ts';
 import type { Plan, RevisionId, RunReport } from './migrator/model/report.ts';
@@ -42,11 +43,13 @@ function successMessage(
   const { request, plan, validation, downgradeValidation, finalization, reconciliation } = state;
   if (request?.action === 'plan') return describePlan(plan);
   const run = committedMigration(state) ?? state.downgrade;
-  const checks = (downgradeValidation ?? validation)?.checks ?? [];
+  const verdict = downgradeValidation ?? validation;
+  const all = verdict ? countOf(verdict, 'checks') : 0;
+  const failed = verdict?.checks.filter(({ passed }) => !passed).length ?? 0;
   return [
     run ? `${run.from} -> ${run.to} in one transaction.` : `Already at ${plan?.to}.`,
     reconciliation?.message,
-    `${checks.filter(({ passed }) => passed).length} of ${checks.length} checks hold.`,
+    `${all - failed} of ${all} checks hold.`,
     describeFinalize(finalization),
     describePending(pending, finalizeAt),
   ]
@@ -56,12 +59,13 @@ function successMessage(
 
 /** The facts that a person needs to approve the run. */
 function describePlan(plan: Plan | undefined): string {
-  const { from, to, pending = [], transactions, retires = [], estimate } = plan ?? {};
+  const { from, to, transactions, retires = [], estimate } = plan ?? {};
+  const pending = plan ? textsOf(plan, 'pending') : [];
   if (pending.length === 0) return `Already at ${to}, nothing to do.`;
   const [longest] = [...(estimate?.tables ?? [])].sort((a, b) => b.lockMs - a.lockMs);
   return [
     `At ${from}, target ${to}: ${pending.join(', ')} to run${describeTransactions(transactions)}.`,
-    retires.length > 0 && `To be retired: ${retires.join(', ')}.`,
+    retires.length > 0 && `To be retired: ${textsOf(plan ?? {}, 'retires').join(', ')}.`,
     estimate && `Estimated: ${seconds(estimate.durationMs)} in all.`,
     longest && `${longest.relation} locked for ${seconds(longest.lockMs)}.`,
   ]
@@ -70,7 +74,7 @@ function describePlan(plan: Plan | undefined): string {
 }
 
 function describeFinalize(finalization: RunReport | undefined): string {
-  const dropped = finalization?.dropped.length ?? 0;
+  const dropped = finalization ? countOf(finalization, 'dropped') : 0;
   return dropped > 0 ? `Finalized: ${dropped} retired tables dropped.` : '';
 }
 

@@ -1,5 +1,6 @@
 // The status of a database, in a line: `✅ orders: 002 (head)`.
 import { inspect } from '../../lambda/migrator/inspect.ts';
+import { countOf, textsOf } from '../../lambda/migrator/model/bounded.ts';
 import { BackstopError } from '../../lambda/migrator/model/errors.ts';
 import { BASE, type Plan } from '../../lambda/migrator/model/report.ts';
 import type { Member } from './fleet.ts';
@@ -35,12 +36,14 @@ export function describeStatus(status: DatabaseStatus, { paint, unicode }: Termi
     : paint.good(`${good} ${text}`);
 }
 
-function describePlan({ from, pending, edited, finalizePending }: Plan): string {
+function describePlan(plan: Plan): string {
+  const { from, pending, edited, finalizePending } = plan;
+  const listed = (field: 'pending' | 'edited' | 'finalizePending') => textsOf(plan, field).join(', ');
   return [
     pending.length === 0 ? `${from} (head)` : from === BASE ? 'uninitialized' : from,
-    pending.length > 0 && `behind (${pending.length} pending: ${pending.join(', ')})`,
-    edited.length > 0 && `edited revision ${edited.join(', ')}`,
-    finalizePending.length > 0 && `finalize pending: ${finalizePending.join(', ')}`,
+    pending.length > 0 && `behind (${countOf(plan, 'pending')} pending: ${listed('pending')})`,
+    edited.length > 0 && `edited revision ${listed('edited')}`,
+    finalizePending.length > 0 && `finalize pending: ${listed('finalizePending')}`,
   ]
     .filter(Boolean)
     .join(', ');

@@ -6,6 +6,7 @@ import { foreseeLosses, retiredRows } from './database/loss.ts';
 import { findFinalizePending, makePlan } from './database/plan.ts';
 import { prepareEstimate, preparePlan } from './database/prepare.ts';
 import { readVersions } from './database/version-table.ts';
+import { bounded, ENTRIES_KEPT } from './model/bounded.ts';
 import {
   BASE,
   type DatabaseVerdict,
@@ -43,9 +44,9 @@ export async function plan(
 ): Promise<Plan> {
   return withSession(options, 'plan', async (session) => {
     const found = await preparePlan(session, direction, target);
-    if (found.pending.length === 0) return found;
+    if (found.pending.length === 0) return bounded(found);
     const parts = found.pending.map((id) => partOf(session.database.chain, direction, id));
-    return { ...found, estimate: await prepareEstimate(session, scriptsOf(parts), false) };
+    return bounded({ ...found, estimate: await prepareEstimate(session, scriptsOf(parts), false) });
   });
 }
 
@@ -71,7 +72,12 @@ export async function validate(
     const found = chain.revisions[isApplied ? count - 1 : count];
     const checking = { revision: found?.id ?? BASE, phase, checks: found?.checks[phase] ?? [] };
     const verdict = await runChecks(session, checking, { timeoutMs: bounds.transactionMs, listener });
-    return { ...verdict, finalizePending };
+    // A failed check must not be left out.
+    const checks =
+      verdict.checks.length > ENTRIES_KEPT
+        ? verdict.checks.toSorted((one, two) => Number(one.passed) - Number(two.passed))
+        : verdict.checks;
+    return bounded({ ...verdict, checks, finalizePending });
   });
 }
 
@@ -115,7 +121,9 @@ export async function current(options: MigratorOptions): Promise<RevisionId> {
 
 /** The plan of an upgrade to head from the current revision. Unlike `plan` it runs no check. */
 export async function inspect(options: MigratorOptions): Promise<Plan> {
-  return withSession(options, 'status', (session) => makePlan(session, session.database, 'upgrade', 'head'));
+  return withSession(options, 'status', async (session) =>
+    bounded(await makePlan(session, session.database, 'upgrade', 'head')),
+  );
 }
 
 /** The last runs that the history remembers, the newest first. */
@@ -133,7 +141,10 @@ export async function lossOfDowngrade(options: MigratorOptions, target: string):
     const { chain } = session.database;
     const { pending } = await makePlan(session, session.database, 'downgrade', target);
     const isUnforeseen = (id: RevisionId) => revisionOf(chain, id).checks['before-downgrade'].length === 0;
-    return { found: await foreseeLosses(session, pending), unforeseen: pending.filter(isUnforeseen) };
+    return bounded({
+      found: await foreseeLosses(session, pending),
+      unforeseen: pending.filter(isUnforeseen),
+    });
   });
 }
 
@@ -146,9 +157,9 @@ export async function lossOfFinalize(options: MigratorOptions, upTo?: string): P
   return withSession(options, 'loss', async (session) => {
     const { database } = session;
     const { finalizePending, pending } = await makePlan(session, database, 'upgrade', upTo ?? '+0');
-    return {
+    return bounded({
       found: await retiredRows(session, finalizePending),
       unforeseen: pending.filter((id) => revisionOf(database.chain, id).finalize),
-    };
+    });
   });
 }

@@ -4,11 +4,12 @@ import { lastChange } from './database/history.ts';
 import { foreseeLosses } from './database/loss.ts';
 import { findFinalizePending } from './database/plan.ts';
 import { prepareEstimate, preparePlan } from './database/prepare.ts';
+import { requirePrivileges } from './database/privileges.ts';
 import { readVersions } from './database/version-table.ts';
 import { BackstopError } from './model/errors.ts';
 import { BASE, type Plan, type RevisionId, type RunReport } from './model/report.ts';
 import { revisionOf } from './revisions/chain.ts';
-import { partOf, scriptsOf, stampPart } from './revisions/part.ts';
+import { type Part, partOf, scriptsOf, stampPart } from './revisions/part.ts';
 import { resolveTarget } from './revisions/target.ts';
 import { runTransaction } from './run/transaction.ts';
 import { runTransactions } from './run/transactions.ts';
@@ -139,6 +140,7 @@ export async function finalize(
     const pending = await findFinalizePending(runner, chain, current);
     if (appliedBy !== undefined && pending.length > 0) await requireAppliedBy(runner, appliedBy);
     const parts = pending.map((id) => partOf(chain, 'finalize', id));
+    await requireForParts(runner, parts);
     return runTransaction({ ...runner, direction: 'finalize', from: current, to: current, parts, dryRun });
   });
 }
@@ -180,9 +182,18 @@ export async function stamp(
     const run = { ...runner, direction: 'stamp', to } as const;
     if (versions.length <= 1) {
       const parts = version === to ? [] : [stampPart(version, to)];
+      await requireForParts(runner, parts);
       return runTransaction({ ...run, from: version, parts });
     }
     const steps = [{ title: 'Deleting all versions', sql: 'DELETE FROM public.alembic_version' }];
-    return runTransaction({ ...run, from: versions.join(', '), parts: [stampPart(BASE, to, steps)] });
+    const parts = [stampPart(BASE, to, steps)];
+    await requireForParts(runner, parts);
+    return runTransaction({ ...run, from: versions.join(', '), parts });
   });
+}
+
+/** Throws PrivilegeMissing. */
+async function requireForParts(queries: Queries, parts: readonly Part[]): Promise<void> {
+  if (parts.length === 0) return;
+  await requirePrivileges(queries, { locks: parts.flatMap(({ script }) => script.locks), retires: [] });
 }

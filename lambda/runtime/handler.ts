@@ -1,6 +1,7 @@
 // The frame of every function: do the work, log the error that ends it, report the measures.
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
+import { bounded } from '../migrator/model/bounded.ts';
 import { BackstopError, type EndingName, type ErrorText, formatError } from '../migrator/model/errors.ts';
 import { formatLocation } from '../migrator/model/location.ts';
 import type { ExecutionState, Section, StateWith } from '../state.ts';
@@ -53,11 +54,18 @@ export function makeHandler<Input, Output>(
         requireSections(state, frame);
         return work(input, tools);
       });
-      return answer;
+      return isDocument(answer) ? bounded(answer, LARGEST_SECTION) : answer;
     } finally {
       tellMeasures(frame, state, performance.now() - started, answer);
     }
   };
+}
+
+/** In bytes. An execution may have seven sections that list steps, tables and checks, and its document holds 256 KiB. */
+const LARGEST_SECTION = 30_000;
+
+function isDocument<Output>(answer: Output): answer is Output & object {
+  return typeof answer === 'object' && answer !== null;
 }
 
 /** A missing section is an error of the state machine, and nothing has been done yet. */

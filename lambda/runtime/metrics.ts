@@ -1,7 +1,7 @@
 // The metrics of the functions: one line of CloudWatch's embedded metric format for each invocation, beside the log.
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { METRICS_NAMESPACE } from '../aws/names.ts';
-import type { RunReport, ValidationReport } from '../migrator/model/report.ts';
+import { type RunReport, rowsWritten, type ValidationReport } from '../migrator/model/report.ts';
 import type { Snapshot } from '../state.ts';
 import type { Known } from './logger.ts';
 
@@ -47,10 +47,7 @@ export function measureRun(run: RunReport): Measures {
   return {
     RunDuration: run.durationMs,
     ExclusiveLock: Math.max(0, ...Object.values(run.exclusiveMs)),
-    RowsWritten: run.rows.reduce(
-      (sum, { inserted, updated, deleted }) => sum + inserted + updated + deleted,
-      0,
-    ),
+    RowsWritten: run.rowsWritten ?? rowsWritten(run.rows),
     WalWritten: run.walBytes,
     Attempts: run.attempts,
   };

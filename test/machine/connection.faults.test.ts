@@ -153,6 +153,12 @@ const CASES: Case[] = [
     at: 'without extension',
     says: ['the extension "vector"', 'CREATE EXTENSION vector;'],
   },
+  {
+    ending: 'PrivilegeMissing',
+    when: 'the user may make no schema',
+    given: ({ database }) => database.asAdministrator(`ALTER DATABASE ${database.name} OWNER TO postgres`),
+    says: ['lacks a privilege that the run needs', 'GRANT CREATE ON DATABASE'],
+  },
 ];
 
 test.each(CASES)('$ending: $when', provoke);

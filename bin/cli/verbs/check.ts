@@ -1,5 +1,6 @@
 // `check`: runs the checks of the revision that the database is at, and prints the verdict.
 import { validate } from '../../../lambda/migrator/inspect.ts';
+import { describeOmitted } from '../../../lambda/migrator/model/bounded.ts';
 import { BackstopError } from '../../../lambda/migrator/model/errors.ts';
 import { describeViolations, seconds } from '../../../lambda/migrator/model/events.ts';
 import type { CheckReport, GatherReport, ValidationReport } from '../../../lambda/migrator/model/report.ts';
@@ -53,23 +54,22 @@ function describeGathered({ title, rows, durationMs }: GatherReport): string {
   return `Gathered for the checks in ${seconds(durationMs)}: ${title} (${rows} ${rows === 1 ? 'row' : 'rows'})`;
 }
 
-function describeVerdict(
-  { revision, phase, checks, durationMs }: ValidationReport,
-  terminal: Terminal,
-  voice: Voice,
-): string[] {
+function describeVerdict(report: ValidationReport, terminal: Terminal, voice: Voice): string[] {
+  const { revision, phase, checks, durationMs } = report;
   if (checks.length === 0) return [`Revision ${revision} has no checks ${phase.replace('-', ' the ')}`];
   const { paint, unicode } = terminal;
   const [tick, cross] = unicode ? ['✓', '✗'] : ['ok', 'FAILED'];
   const lines = verdictLines(checks);
-  const passed = lines.filter((line) => line.passed).length;
+  const omitted = report.omitted?.checks ?? 0;
+  const passed = lines.filter((line) => line.passed).length + omitted;
   return [
     ...lines.flatMap((line) =>
       line.passed
         ? [paint.good(`${tick} ${line.text}`)]
         : [paint.bad(`${cross} ${line.text}`), ...line.failed.map(describeFailed)],
     ),
-    ...voice.verdict({ phase, passed, failed: lines.length - passed, durationMs }),
+    ...(omitted > 0 ? [describeOmitted(omitted)] : []),
+    ...voice.verdict({ phase, passed, failed: lines.length + omitted - passed, durationMs }),
   ];
 }
 

@@ -1,5 +1,6 @@
 // `log`: the runs that the history of a database remembers.
 import { log } from '../../../lambda/migrator/inspect.ts';
+import { withGap } from '../../../lambda/migrator/model/bounded.ts';
 import { describeEvent, seconds } from '../../../lambda/migrator/model/events.ts';
 import type { LoggedRun } from '../../../lambda/migrator/model/report.ts';
 import { selectDatabase } from '../databases.ts';
@@ -61,7 +62,10 @@ function describeDetails({ report, durationMs }: LoggedRun, { loggedStep, remark
   }
   const { estimate } = report;
   return [
-    ...report.steps.flatMap(loggedStep),
+    ...withGap(
+      report.steps.map((step) => loggedStep(step).join('\n')),
+      report.omitted?.steps ?? 0,
+    ).flatMap((lines) => lines.split('\n')),
     ...(estimate ? [remark(describeEvent({ type: 'estimated', estimate }))] : []),
     ...describeEffort(report).map(remark),
     remark(`Total: ${seconds(durationMs)}`),

@@ -1,6 +1,11 @@
 // The words of Alembic and of the execution contract, line by line as both print them.
 import type { BackstopError } from '../../../lambda/migrator/model/errors.ts';
-import { describeEvent, type ProgressEvent, RESULT, seconds } from '../../../lambda/migrator/model/events.ts';
+import {
+  describeEvent,
+  type ProgressEvent,
+  resultsOf,
+  seconds,
+} from '../../../lambda/migrator/model/events.ts';
 import {
   BASE,
   type Direction,
@@ -50,6 +55,8 @@ function eventLines(event: ProgressEvent, chain: Chain, paint: Paint): string[] 
       return [noticeLine(event.notice, paint)];
     case 'estimated':
       return [backstop(describeEvent(event))];
+    case 'notices omitted':
+      return [paint.faint(describeEvent(event))];
     case 'edited':
     case 'exceeding':
     case 'waiting':
@@ -102,8 +109,7 @@ function stepOf(
 }
 
 function completedStep(step: StepReport, chain: Chain): string {
-  const results = step.notices.filter(({ severity }) => severity === RESULT).map(({ message }) => message);
-  return [`${stepOf(step, chain)}: Complete`, ...results].join(' - ');
+  return [`${stepOf(step, chain)}: Complete`, ...resultsOf(step)].join(' - ');
 }
 
 const COMPLETED: Readonly<Record<Exclude<Direction, 'stamp'>, (revision: RevisionId) => string>> = {

@@ -1,4 +1,6 @@
 // The plain words of a run, for every database that asks for no other voice.
+
+import { countOf } from '../../../lambda/migrator/model/bounded.ts';
 import {
   describeEvent,
   type ProgressEvent,
@@ -38,6 +40,8 @@ function eventLines(event: ProgressEvent, paint: Paint): string[] {
       const line = `    ${describeEvent(event)}`;
       return [event.notice.severity === 'WARNING' ? paint.warning(line) : paint.faint(line)];
     }
+    case 'notices omitted':
+      return [paint.faint(`    ${describeEvent(event)}`)];
     case 'edited':
     case 'exceeding':
     case 'waiting':
@@ -72,26 +76,26 @@ function outcomeLines(report: RunReport, database: Database): string[] {
 }
 
 /** The changed tables, as the run measured them: a line for each kind of change. */
-function changes(
-  { retired, restored, created, dropped, revisions }: RunReport,
-  database: Database,
-): string[] {
+function changes(report: RunReport, database: Database): string[] {
+  const { created, revisions } = report;
   // A table that the same run made and retired counts as created, in the schema where it is now.
   const madeAndRetired = created.filter((table) => table.startsWith('retired_'));
   const made = created.filter((table) => !madeAndRetired.includes(table) && table !== VERSION_TABLE);
   const schemas = database.chain.revisions
     .filter(({ id, finalize }) => finalize !== undefined && revisions.includes(id))
     .map(({ id }) => `retired_${id}`);
-  const retiredCount = retired.length + madeAndRetired.length;
+  const retiredCount = countOf(report, 'retired') + madeAndRetired.length;
+  const madeCount = made.length + (report.omitted?.created ?? 0);
+  const [restored, dropped] = [countOf(report, 'restored'), countOf(report, 'dropped')];
   return [
-    ...(made.length > 0 ? [`${tables(made.length)} created`] : []),
+    ...(madeCount > 0 ? [`${tables(madeCount)} created`] : []),
     ...(retiredCount > 0
       ? [
           `${[`${tables(retiredCount)} retired`, ...namesOf(schemas)].join(' to ')}; ${finalizes(retiredCount, database)}`,
         ]
       : []),
-    ...(restored.length > 0 ? [`${tables(restored.length)} restored with every row`] : []),
-    ...(dropped.length > 0 ? [`${tables(dropped.length)} dropped`] : []),
+    ...(restored > 0 ? [`${tables(restored)} restored with every row`] : []),
+    ...(dropped > 0 ? [`${tables(dropped)} dropped`] : []),
   ];
 }
 

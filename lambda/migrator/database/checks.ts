@@ -1,5 +1,5 @@
 // The checks of a revision, run on a database in use: no session waits for them, and they leave nothing behind.
-import { BackstopError, ENDINGS, type EndingName } from '../model/errors.ts';
+import { BackstopError, cutLines, ENDINGS, type EndingName } from '../model/errors.ts';
 import type { Listener } from '../model/events.ts';
 import type { CheckReport, GatherReport, RevisionId, ValidationReport } from '../model/report.ts';
 import { type Check, type Gather, type Phase, withoutSemicolon } from '../revisions/check.ts';
@@ -174,7 +174,7 @@ export function refusedBy(validation: ValidationReport, declared: readonly strin
   };
   const name = String(row.error);
   const isKnown = declared.includes(name) || (Object.hasOwn(ENDINGS, name) && isHarmless(name as EndingName));
-  return new BackstopError(isKnown ? name : 'MigrationFailed', text);
+  return new BackstopError(isKnown ? name : 'MigrationFailed', cutLines(text));
 }
 
 function isHarmless(name: EndingName): boolean {

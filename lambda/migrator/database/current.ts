@@ -7,19 +7,20 @@ import type { Database } from '../revisions/databases.ts';
 import type { Revision } from '../revisions/revision.ts';
 import type { Queries } from '../session/client.ts';
 import { runChecks } from './checks.ts';
-import { readVersions } from './version-table.ts';
+import { readVersions, requireNoOther } from './version-table.ts';
 
 /**
  * The revision that the database says it is at; base where it says nothing.
  *
- * @throws UnknownRevision if it names a revision without a folder, or more than one revision; the hint names the
- *   revision whose checks the schema passes
+ * @throws UnknownRevision if it names a revision without a folder, or more than one revision, of which the hint names the
+ *   revision whose checks the schema passes; or if the version table is in another schema
  */
 export async function readCurrent(queries: Queries, database: Database): Promise<RevisionId> {
   const {
     chain,
     definition: { name },
   } = database;
+  await requireNoOther(queries);
   const versions = await readVersions(queries);
   const [version = BASE] = versions;
   if (versions.length <= 1 && isKnown(chain, version)) return version;

@@ -1,4 +1,5 @@
 // Backstop's memory in the database: who ran what, when, and how did it end. One table, backstop.history.
+import { bounded } from '../model/bounded.ts';
 import type { BackstopError } from '../model/errors.ts';
 import type {
   Direction,
@@ -7,19 +8,21 @@ import type {
   LoggedRun,
   RevisionId,
   RunReport,
+  StepReport,
 } from '../model/report.ts';
 import type { Queries } from '../session/client.ts';
 
 export function failureReport(error: BackstopError, attempts: number): FailureReport {
   const { name, summary: message, detail, hint, location } = error;
-  return { error: name, message, detail, hint, attempts, ...(location && { location }) };
+  return bounded({ error: name, message, detail, hint, attempts, ...(location && { location }) });
 }
 
 /** Creates the table where it is missing. A committed run leaves it behind; see {@link hasHistory}. */
 export async function createHistory(queries: Queries): Promise<void> {
-  // Asked first: IF NOT EXISTS needs the right to create in the database even if the table exists.
+  // Asked first: IF NOT EXISTS needs the right to create in the database even if schema and table exist.
   if (await hasHistory(queries)) return;
-  await queries.query('CREATE SCHEMA IF NOT EXISTS backstop');
+  const { rows } = await queries.query("SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'backstop'");
+  if (rows.length === 0) await queries.query('CREATE SCHEMA IF NOT EXISTS backstop');
   await queries.query(`CREATE TABLE backstop.history (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     run_id uuid NOT NULL,
@@ -59,9 +62,24 @@ export async function remember(queries: Queries, entry: HistoryEntry): Promise<v
       entry.durationMs,
       entry.outcome,
       JSON.stringify(entry.checksums),
-      JSON.stringify(entry.report),
+      reportText(entry.report),
     ],
   );
+}
+
+/** jsonb takes 255 MB. */
+const LARGEST_WHOLE_REPORT = 200_000_000;
+
+/** As it is, unless it is too large for the server. */
+function reportText(report: HistoryEntry['report']): string {
+  const isLarge =
+    'steps' in report && report.steps.reduce((sum, step) => sum + sizeOf(step), 0) > LARGEST_WHOLE_REPORT;
+  return JSON.stringify(isLarge ? bounded(report) : report);
+}
+
+/** Roughly, in bytes. */
+function sizeOf({ notices }: StepReport): number {
+  return notices.reduce((sum, { message }) => sum + Buffer.byteLength(message) + 40, 0);
 }
 
 /** Whether the history knows the run: it does once its transaction is committed, because that wrote the row. */
@@ -87,7 +105,7 @@ export async function committedRuns(
      ORDER BY id DESC`,
     [execution, direction],
   );
-  const reports = rows.map(({ report }) => report);
+  const reports = rows.map(({ report }) => bounded(report));
   const broken = reports.findIndex(({ to }, index) => index > 0 && to !== reports[index - 1]?.from);
   return reports.slice(0, broken < 0 ? undefined : broken).reverse();
 }
@@ -124,5 +142,5 @@ export async function readHistory(queries: Queries, limit: number): Promise<Logg
      FROM backstop.history ORDER BY id DESC LIMIT $1`,
     [limit],
   );
-  return rows;
+  return rows.map(({ report, ...run }) => ({ ...run, report: bounded(report) }));
 }

@@ -4,14 +4,16 @@ import type { Estimate, Plan, TableEstimate } from '../model/report.ts';
 import { revisionOf } from '../revisions/chain.ts';
 import type { Script } from '../revisions/revision.ts';
 import type { Session } from '../session/session.ts';
+import { isDenied } from '../session/sqlstate.ts';
 import { refusedBy, runChecks } from './checks.ts';
 import { estimateCost } from './estimate.ts';
 import { makePlan } from './plan.ts';
+import { requirePrivileges } from './privileges.ts';
 
 /**
  * Plans, and runs the checks before an upgrade of every pending revision.
  *
- * @throws UnknownRevision, InvalidInput for the target; the refusals of the checks
+ * @throws UnknownRevision, InvalidInput for the target; PrivilegeMissing; the refusals of the checks
  */
 export async function preparePlan(
   session: Session,
@@ -19,8 +21,19 @@ export async function preparePlan(
   target: string,
 ): Promise<Plan> {
   const { database, bounds, listener } = session;
-  const plan = await makePlan(session, database, direction, target);
+  const plan = await makePlan(session, database, direction, target).catch(async (error: unknown) => {
+    // Even to read may be denied: the statement that allows it is a better answer.
+    if (isDenied(error)) await requirePrivileges(session, { locks: [], retires: [] });
+    throw error;
+  });
   const { from, to, pending, edited, transactions } = plan;
+  if (pending.length > 0) {
+    const revisions = pending.map((id) => revisionOf(database.chain, id));
+    await requirePrivileges(session, {
+      locks: revisions.flatMap((revision) => revision[direction].locks),
+      retires: direction === 'upgrade' ? revisions.flatMap(({ retires }) => retires) : [],
+    });
+  }
   for (const revision of edited) listener({ type: 'edited', revision });
   listener({ type: 'planned', from, to, pending, ...(transactions && { transactions }) });
   if (direction === 'downgrade') return plan;

@@ -2,6 +2,7 @@
 //
 // The names are public: the state machine matches them, an execution ends with one of them, and the exit message of
 // the command line starts with the same sentence. A revision may declare more of them in its header (`-- Refuses:`).
+import { cut } from './bounded.ts';
 import { describeLocation, type Location } from './location.ts';
 
 /** The state of the database when an execution has ended with an error. */
@@ -42,6 +43,10 @@ export const ENDINGS = {
   ExtensionMissing: {
     database: 'unchanged',
     meaning: 'A required extension is not installed.',
+  },
+  PrivilegeMissing: {
+    database: 'unchanged',
+    meaning: 'The user lacks a privilege, or the database a schema, that the run needs.',
   },
   RevisionInvalid: { database: 'unchanged', meaning: 'The revision folders do not form one readable chain.' },
   UnknownRevision: { database: 'unchanged', meaning: 'The revision has no folder under migrations/.' },
@@ -120,6 +125,20 @@ export class BackstopError extends Error {
     this.hint = text.hint;
     this.location = text.location;
   }
+}
+
+/** In characters: a server may quote a statement of megabytes. */
+const LONGEST_LINE = 5_000;
+
+/** The lines of an error whose words are not Backstop's, each of bounded length. */
+export function cutLines(text: ErrorText): ErrorText {
+  const { message, detail, hint } = text;
+  return {
+    ...text,
+    message: cut(message, LONGEST_LINE),
+    ...(detail !== undefined && { detail: cut(detail, LONGEST_LINE) }),
+    ...(hint !== undefined && { hint: cut(hint, LONGEST_LINE) }),
+  };
 }
 
 /** Whether the error is that ending. */

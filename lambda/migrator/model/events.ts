@@ -1,4 +1,5 @@
 // The events of a run: one typed stream, from which the log and the terminal make their lines.
+import { describeOmitted } from './bounded.ts';
 import type {
   Blocker,
   CheckReport,
@@ -56,6 +57,8 @@ export type ProgressEvent =
       readonly title: string;
     }
   | { readonly type: 'notice'; readonly revision: RevisionId; readonly notice: Notice }
+  /** So many notices of the step are between the last one and the next. */
+  | { readonly type: 'notices omitted'; readonly revision: RevisionId; readonly count: number }
   | { readonly type: 'step completed'; readonly step: StepReport }
   | {
       readonly type: 'revision completed';
@@ -101,6 +104,7 @@ const LINES: { readonly [Type in ProgressEvent['type']]: (event: EventOf<Type>) 
     event.direction === 'stamp' ? describeMove(event) : `${describeMove(event)}: ${withoutMove(event.title)}`,
   'step started': (event) => `${stepName(event)}: ${event.title}`,
   notice: ({ notice }) => `${notice.severity}: ${notice.message}`,
+  'notices omitted': ({ count }) => describeOmitted(count),
   'step completed': ({ step }) => describeCompletedStep(step),
   'revision completed': (event) => `${describeMove(event)} completed in ${seconds(event.durationMs)}`,
   'not tried': ({ revisions }) =>
@@ -139,10 +143,11 @@ export function describeTransactions(transactions: Plan['transactions'] = []): s
 }
 
 /** `0.06s in all, public.orders and 10 more tables locked for 0.05s`. */
-function describeCost({ durationMs, lockMs, tables }: Estimate): string {
+function describeCost({ durationMs, lockMs, tables, omitted }: Estimate): string {
   const [first, ...others] = tables.filter((table) => table.lockMs > 0);
   if (first === undefined) return `${seconds(durationMs)} in all, no existing table locked`;
-  const more = others.length === 0 ? '' : ` and ${others.length} more table${others.length === 1 ? '' : 's'}`;
+  const count = others.length + (omitted?.tables ?? 0);
+  const more = count === 0 ? '' : ` and ${count} more table${count === 1 ? '' : 's'}`;
   return `${seconds(durationMs)} in all, ${first.relation}${more} locked for ${seconds(lockMs)}`;
 }
 
@@ -152,15 +157,30 @@ function describeExcess({ durationMs, lockMs, tables }: Estimate, maxLockMs: num
     : `The run would take about ${seconds(durationMs)}, longer than the limit of ${seconds(maxLockMs)} for a lock`;
 }
 
-/** `pid 42 (alice, psql, idle in transaction): select …`, one for each blocker. */
+/** `pid 42 (alice, psql, idle in transaction): select …`, or `prepared transaction 'name' of alice`, for each blocker. */
 export function describeBlockers(blockers: readonly Blocker[]): string {
   if (blockers.length === 0) return 'a session that has ended since';
   return blockers
-    .map(
-      ({ pid, user, application, state, query }) =>
-        `pid ${pid} (${[user, application, state].filter(Boolean).join(', ')}): ${query}`,
+    .map(({ pid, user, application, state, query, gid }) =>
+      typeof gid === 'string'
+        ? `prepared transaction ${quoted(gid)} of ${user}`
+        : `pid ${pid} (${[user, application, state].filter(Boolean).join(', ')}): ${query}`,
     )
     .join('; ');
+}
+
+/** The statement that ends the blocker. */
+export function endOf(blocker: Blocker | undefined): string {
+  const { gid, pid = 'pid' } = blocker ?? {};
+  return typeof gid === 'string'
+    ? `ROLLBACK PREPARED ${quoted(gid)};`
+    : `SELECT pg_terminate_backend(${pid});`;
+}
+
+/** As a literal of SQL. */
+function quoted(text: string): string {
+  const escaped = text.replaceAll("'", "''");
+  return text.includes('\\') ? `E'${escaped.replaceAll('\\', '\\\\')}'` : `'${escaped}'`;
 }
 
 /** `Upgrade 001 -> 002`, `Finalize 002`. */
@@ -178,10 +198,20 @@ function withoutMove(title: string): string {
   return title.replace(/^(Rollback|Finalize): /, '');
 }
 
+/** In one line. */
+const RESULTS_SHOWN = 10;
+
 /** `Step 2/8 done in 0.05s: All rows copied`. */
 function describeCompletedStep(step: StepReport): string {
-  const results = step.notices.filter(({ severity }) => severity === RESULT).map(({ message }) => message);
-  return [`${stepName(step)} done in ${seconds(step.durationMs)}`, ...results].join(': ');
+  return [`${stepName(step)} done in ${seconds(step.durationMs)}`, ...resultsOf(step)].join(': ');
+}
+
+/** The results of a step; of many the first, the last, and how many there are between. */
+export function resultsOf({ notices, omitted }: StepReport): string[] {
+  const results = notices.filter(({ severity }) => severity === RESULT).map(({ message }) => message);
+  if (results.length <= RESULTS_SHOWN) return results;
+  const between = results.length - 2 + (omitted?.notices ?? 0);
+  return [results[0] as string, describeOmitted(between), results.at(-1) as string];
 }
 
 /** `Step 2/8`, `Downgrade step 2/8`. */

@@ -1,4 +1,6 @@
 // The types of a run's reports: every function returns them, the history table keeps them and the reports print them.
+// The lists of a report may be shortened: see bounded.ts.
+import type { Shortened } from './bounded.ts';
 import type { Location } from './location.ts';
 
 /** A revision id, or `base` if no revision is applied. */
@@ -8,7 +10,7 @@ export const BASE: RevisionId = 'base';
 export type Direction = 'upgrade' | 'downgrade' | 'finalize' | 'stamp';
 
 /** The plan of a run: the revisions between the current revision of the database and the target. */
-export interface Plan {
+export interface Plan extends Shortened {
   readonly direction: 'upgrade' | 'downgrade';
   readonly from: RevisionId;
   readonly to: RevisionId;
@@ -27,7 +29,7 @@ export interface Plan {
 }
 
 /** The estimated cost of a run, computed before anything is locked. All times in ms. */
-export interface Estimate {
+export interface Estimate extends Shortened {
   /** From the beginning of the run to the answer of COMMIT, without the checks before it. */
   readonly durationMs: number;
   /** For how long ACCESS EXCLUSIVE is held; 0 if none of the tables exists. */
@@ -62,7 +64,7 @@ export interface HeldLock {
 }
 
 /** The effects of one step, as the server reports them. */
-export interface StepReport {
+export interface StepReport extends Shortened {
   readonly direction: Direction;
   readonly revision: RevisionId;
   readonly number: number;
@@ -80,7 +82,7 @@ export interface StepReport {
 }
 
 /** One check: it holds if its query returned no row. */
-export interface CheckReport {
+export interface CheckReport extends Shortened {
   readonly revision: RevisionId;
   /** The number in the validation contract, e.g. `V1.1`. */
   readonly id: string;
@@ -104,13 +106,16 @@ export interface GatherReport {
   readonly durationMs: number;
 }
 
-/** A session that blocked the run. */
+/** A session or a prepared transaction that blocked the run. */
 export interface Blocker {
+  /** 0 for a prepared transaction. */
   readonly pid: number;
   readonly user: string;
   readonly application: string;
   readonly state: string;
   readonly query: string;
+  /** The name of a prepared transaction. */
+  readonly gid?: string;
 }
 
 /** Rows that the transaction wrote in one table, from the server's own counters. */
@@ -124,7 +129,7 @@ export interface RowCounts {
 export type Outcome = 'upgraded' | 'downgraded' | 'finalized' | 'stamped' | 'nothing to do' | 'rehearsed';
 
 /** The effects of one run of upgrade, downgrade, finalize or stamp. */
-export interface RunReport {
+export interface RunReport extends Shortened {
   readonly runId: string;
   readonly direction: Direction;
   readonly outcome: Outcome;
@@ -142,6 +147,8 @@ export interface RunReport {
   /** Tables that are gone. */
   readonly dropped: readonly string[];
   readonly rows: readonly RowCounts[];
+  /** The sum of all rows, also those of tables that are left out of `rows`; absent if no table is. */
+  readonly rowsWritten?: number;
   /** Per table: how long ACCESS EXCLUSIVE was held, from its grant to the answer of COMMIT, in ms. */
   readonly exclusiveMs: Readonly<Record<string, number>>;
   readonly walBytes: number;
@@ -159,7 +166,7 @@ export interface RunReport {
 export type TransactionReport = Pick<RunReport, 'runId' | 'from' | 'to' | 'revisions' | 'durationMs'>;
 
 /** The verdict over a revision's checks. */
-export interface ValidationReport {
+export interface ValidationReport extends Shortened {
   readonly revision: RevisionId;
   /** Before a downgrade the checks return the rows that it would lose; in every other phase, the errors. */
   readonly phase: 'before-upgrade' | 'after-upgrade' | 'before-downgrade' | 'after-downgrade';
@@ -212,9 +219,14 @@ export interface LoggedRun extends Omit<HistoryEntry, 'execution' | 'checksums'>
 }
 
 /** The data that a run would lose for good. */
-export interface Loss {
+export interface Loss extends Shortened {
   /** The checks that found data that would be lost, with its rows. */
   readonly found: readonly CheckReport[];
   /** Revisions that do not declare what their downgrade loses: it may be anything. */
   readonly unforeseen: readonly RevisionId[];
+}
+
+/** The sum of the rows that were written. */
+export function rowsWritten(rows: readonly RowCounts[]): number {
+  return rows.reduce((sum, { inserted, updated, deleted }) => sum + inserted + updated + deleted, 0);
 }

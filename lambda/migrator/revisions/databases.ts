@@ -29,6 +29,8 @@ const definition = z.strictObject({
   landmarks: z.array(z.string().min(1)).optional(),
   /** The words in which the command line reports a run: `plain`, the default, or Alembic's. */
   voice: z.enum(['plain', 'alembic']).optional(),
+  /** Whether the history keeps the lists of a report whole; by default only their first and last entries. */
+  history: z.enum(['short', 'whole']).optional(),
   /** Flags that the command line adds to `upgrade` and `status`. Several databases may declare the same flag. */
   flags: z
     .strictObject({
@@ -73,7 +75,7 @@ export function readDefinitions(migrations: string): DatabaseDefinition[] {
       {
         message: 'databases.json cannot be read',
         detail: cause instanceof z.ZodError ? z.prettifyError(cause).replaceAll('\n', ' ') : String(cause),
-        hint: 'Each key names a database; its value has folder, urlVariable, and as needed extensions, branch, system, landmarks, voice and flags.',
+        hint: 'Each key names a database; its value has folder, urlVariable, and as needed extensions, branch, system, landmarks, voice, history and flags.',
       },
       { cause },
     );

@@ -3,8 +3,9 @@ import { readMoment, readWrittenRows } from '../database/evidence.ts';
 import { createHistory, remember } from '../database/history.ts';
 import { findTables } from '../database/tables.ts';
 import { moveVersion } from '../database/version-table.ts';
+import { bounded, cut, ENTRIES_KEPT, Ends } from '../model/bounded.ts';
 import { BackstopError } from '../model/errors.ts';
-import { type ProgressEvent, RESULT } from '../model/events.ts';
+import { type Listener, type ProgressEvent, RESULT } from '../model/events.ts';
 import type { Notice, RunReport, StepReport } from '../model/report.ts';
 import type { Source } from '../revisions/origin.ts';
 import type { Part } from '../revisions/part.ts';
@@ -28,15 +29,18 @@ interface ServerNotice {
   readonly message?: string | undefined;
 }
 
+/** A notice has at most so many, unless the history keeps them whole. */
+const NOTICE_CHARACTERS = 2_000;
+
 /** One attempt, used once. */
 export class Attempt {
   readonly #run: Run;
   readonly #options: AttemptOptions;
   readonly #boundMs: number;
-  readonly #steps: StepReport[] = [];
+  readonly #steps: Ends<StepReport>;
   /** Parts that have run; they are reported once the transaction is committed. */
   readonly #completed: Omit<Extract<ProgressEvent, { type: 'revision completed' }>, 'type'>[] = [];
-  #notices: Notice[] = [];
+  #notices: Ends<Notice>;
   #place = 'BEGIN';
   #sent: Sent = {};
   /** Resolves if the session is as at the start again, after the last step of a part. */
@@ -47,6 +51,8 @@ export class Attempt {
   constructor(run: Run, options: AttemptOptions) {
     this.#run = run;
     this.#options = options;
+    this.#steps = this.#newList();
+    this.#notices = this.#newList();
     const { transactionMs, runMs } = run.bounds;
     this.#boundMs = Math.max(0, Math.min(transactionMs, run.started + runMs - performance.now()));
   }
@@ -55,7 +61,7 @@ export class Attempt {
   async execute(): Promise<RunReport> {
     const { client } = this.#run;
     const onNotice = ({ severity = 'NOTICE', message = '' }: ServerNotice) =>
-      this.#notices.push({ severity, message });
+      this.#notices.push({ severity, message: this.#isWhole ? message : cut(message, NOTICE_CHARACTERS) });
     client.on('notice', onNotice);
     const uncount = onCompleted(client, () => {
       this.#statements += 1;
@@ -81,6 +87,15 @@ export class Attempt {
       client.off('notice', onNotice);
       uncount();
     }
+  }
+
+  /** Whether the history keeps whole lists, as databases.json may ask. */
+  get #isWhole(): boolean {
+    return this.#run.database.definition.history === 'whole';
+  }
+
+  #newList<T>(): Ends<T> {
+    return new Ends(this.#isWhole ? Number.POSITIVE_INFINITY : ENTRIES_KEPT);
   }
 
   async #begin(): Promise<Begun> {
@@ -144,14 +159,19 @@ export class Attempt {
     this.#place = `step ${number}/${at.of} of ${revision} (${step.title})`;
     this.#sent = { pieces: [step], refuses: script.refuses };
     listener({ type: 'step started', ...at });
-    this.#notices = [];
+    this.#notices = this.#newList();
     const effect = await this.#carryOut(begun, step, number === at.of);
-    const report: StepReport = { ...at, notices: this.#notices, ...effect };
+    const { entries, omitted } = this.#notices;
+    const report = {
+      ...at,
+      notices: entries,
+      ...effect,
+      ...(omitted > 0 && { omitted: { notices: omitted } }),
+    };
     this.#steps.push(report);
-    for (const notice of report.notices) {
-      if (notice.severity !== RESULT) listener({ type: 'notice', revision, notice });
-    }
-    listener({ type: 'step completed', step: report });
+    const told = bounded(report);
+    tellNotices(told, listener);
+    listener({ type: 'step completed', step: told });
   }
 
   async #end(begun: Begun): Promise<RunReport> {
@@ -165,7 +185,7 @@ export class Attempt {
       makeReport(this.#run, this.#options, { ...begun, steps: this.#steps }),
     );
     this.#place = 'writing the history';
-    await remember(this.#run, historyEntry(this.#run, report));
+    await remember(this.#run, historyEntry(this.#run, this.#isWhole ? report : bounded(report)));
     this.#place = 'COMMIT';
     if (dryRun) await this.#run.query('ROLLBACK');
     else await commit(this.#run, connect, { id: begun.transaction, runId }, bounds.reconnectMs);
@@ -174,7 +194,7 @@ export class Attempt {
     // Not before: a revision that is told to be complete must not be rolled back.
     if (!dryRun) for (const part of this.#completed) listener({ type: 'revision completed', ...part });
     listener({ type: 'committed', direction, from, to, outcome, durationMs });
-    return final;
+    return bounded(final);
   }
 
   /**
@@ -236,5 +256,16 @@ export class Attempt {
     return timedOut
       ? timeoutError(this.#boundMs, this.#place, error)
       : stepError(error, this.#place, { ...this.#sent, completed: this.#statements });
+  }
+}
+
+/** Tells the notices of a step that are no results of it. */
+function tellNotices({ revision, notices, omitted }: StepReport, listener: Listener): void {
+  const count = omitted?.notices ?? 0;
+  for (const [index, notice] of notices.entries()) {
+    if (count > 0 && index === Math.ceil(notices.length / 2)) {
+      listener({ type: 'notices omitted', revision, count });
+    }
+    if (notice.severity !== RESULT) listener({ type: 'notice', revision, notice });
   }
 }

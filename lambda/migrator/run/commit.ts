@@ -108,21 +108,22 @@ async function transactionStatus(
 }
 
 async function askStatus(client: pg.Client, { id, runId }: Transaction): Promise<string | undefined> {
-  const status = await client
-    .query<{ status: string | null }>(STATUS, [id, runId])
-    .then(({ rows }) => rows[0]?.status ?? undefined)
-    .catch((error: unknown) => {
-      if (isFuture(error)) return 'aborted';
-      throw error;
-    });
+  // A standby may not have the transaction yet: its answer would prove nothing.
+  const { rows: kinds } = await client.query('SELECT pg_catalog.pg_is_in_recovery() AS standby');
+  if (kinds[0]?.standby) return 'a standby answered';
+  if (await isFuture(client, id)) return 'aborted';
+  const { rows } = await client.query<{ status: string | null }>(STATUS, [id, runId]);
+  const status = rows[0]?.status ?? undefined;
   if (status !== 'committed') return status;
   return (await isRemembered(client, runId)) ? 'committed' : 'aborted';
 }
 
 /**
- * A server that crashed before anything of the transaction was written has never heard of its id. It will give the id
- * to another one: that is why a committed id alone proves nothing.
+ * A server that crashed before anything of the transaction was written has never heard of its id, and gives it out
+ * again: that is why a committed id alone proves nothing. Ids are given out in order: this question takes the next id,
+ * and an id that is not below has not been given out since the crash.
  */
-function isFuture(error: unknown): boolean {
-  return isServerError(error) && error.code === '22023' && /in the future/.test(error.message);
+async function isFuture(client: pg.Client, id: string): Promise<boolean> {
+  const { rows } = await client.query('SELECT $1::xid8 >= pg_catalog.pg_current_xact_id() AS future', [id]);
+  return rows[0]?.future === true;
 }

@@ -36,7 +36,7 @@ export class Ledger {
     return { locks: fresh, rewritten: [...rewritten], walBytes };
   }
 
-  /** Relation → for how long ACCESS EXCLUSIVE has been held on it, in ms. */
+  /** Relation → for how long ACCESS EXCLUSIVE has been held on it, in ms; the table that was locked first is the first. */
   exclusiveMs(now: number): Record<string, number> {
     return Object.fromEntries(
       [...this.#exclusive.values()].map(({ relation, since }) => [relation, now - since]),

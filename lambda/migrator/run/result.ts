@@ -7,7 +7,16 @@ import {
   readWrittenRows,
   type WrittenRows,
 } from '../database/evidence.ts';
-import type { Blocker, Direction, HistoryEntry, Outcome, RunReport, StepReport } from '../model/report.ts';
+import { ENTRIES_KEPT, type Ends } from '../model/bounded.ts';
+import {
+  type Blocker,
+  type Direction,
+  type HistoryEntry,
+  type Outcome,
+  type RunReport,
+  rowsWritten,
+  type StepReport,
+} from '../model/report.ts';
 import { idsOf } from '../revisions/part.ts';
 import { together } from '../session/client.ts';
 import type { Ledger } from './ledger.ts';
@@ -33,18 +42,19 @@ export interface AttemptOptions {
   readonly number: number;
   /** The relations as they were before the run. */
   readonly before: Relations;
-  /** pid → session: all that were in the way so far. */
-  readonly blockers: ReadonlyMap<number, Blocker>;
+  /** All sessions and prepared transactions that were in the way so far, by pid or name. */
+  readonly blockers: ReadonlyMap<number | string, Blocker>;
 }
 
 /** The report as it is before COMMIT; {@link measure} completes it after. */
 export async function makeReport(
   run: Run,
   { number, before, blockers }: AttemptOptions,
-  { ledger, writtenBefore, steps }: Begun & { readonly steps: readonly StepReport[] },
+  { ledger, writtenBefore, steps }: Begun & { readonly steps: Ends<StepReport> },
 ): Promise<RunReport> {
   const { runId, direction, from, to, parts, dryRun, estimate } = run;
   const [relations, writtenRows] = await together(readRelations(run), readWrittenRows(run));
+  const rows = compareWrittenRows(writtenBefore, writtenRows);
   return {
     runId,
     direction,
@@ -52,9 +62,11 @@ export async function makeReport(
     from,
     to,
     revisions: idsOf(parts),
-    steps,
+    steps: steps.entries,
+    ...(steps.omitted > 0 && { omitted: { steps: steps.omitted } }),
     ...compareRelations(before, relations),
-    rows: compareWrittenRows(writtenBefore, writtenRows),
+    rows,
+    ...(rows.length > ENTRIES_KEPT && { rowsWritten: rowsWritten(rows) }),
     walBytes: ledger.walBytes,
     attempts: number,
     blockers: [...blockers.values()],

@@ -2,7 +2,7 @@
 import { type Relations, readRelations } from '../database/evidence.ts';
 import { createHistory, failureReport, remember } from '../database/history.ts';
 import { BackstopError, isEnding } from '../model/errors.ts';
-import { describeBlockers } from '../model/events.ts';
+import { describeBlockers, endOf } from '../model/events.ts';
 import type { Blocker, RunReport } from '../model/report.ts';
 import { answered, pipeline } from '../session/client.ts';
 import { Observer } from '../session/observer.ts';
@@ -20,10 +20,10 @@ const LONGEST_PAUSE_MS = 2_000;
  */
 export async function runTransaction(run: Run): Promise<RunReport> {
   if (run.parts.length === 0) return nothingToDo(run);
-  const blockers = new Map<number, Blocker>();
+  const blockers = new Map<number | string, Blocker>();
   const observer = new Observer(run.connect, `backstop observer ${run.runId}`);
   const unwatch = observer.watch(run, (seen, waitedMs) => {
-    for (const blocker of seen) blockers.set(blocker.pid, blocker);
+    for (const blocker of seen) blockers.set(blocker.gid ?? blocker.pid, blocker);
     run.listener({ type: 'waiting', lock: 'table', waitedMs, blockers: seen });
   });
   try {
@@ -74,12 +74,16 @@ function pauseAfter(attempt: number): number {
 }
 
 function tableLockError(cause: BackstopError, blockers: readonly Blocker[], waitedMs: number): BackstopError {
+  const [blocker] = blockers;
   return new BackstopError(
     'DatabaseBusy',
     {
       message: `A table lock was not granted in ${Math.round(waitedMs / 1000)} s: ${cause.summary}`,
       detail: `Blocked by ${describeBlockers(blockers)}`,
-      hint: `Everything was rolled back. Let that session end, or end it: SELECT pg_terminate_backend(${blockers[0]?.pid ?? 'pid'}); then run again.`,
+      hint:
+        typeof blocker?.gid === 'string'
+          ? `Everything was rolled back. Let its application end the prepared transaction, or, as its owner in this database: ${endOf(blocker)} then run again.`
+          : `Everything was rolled back. Let that session end, or end it: ${endOf(blocker)} then run again.`,
     },
     { cause },
   );

@@ -2,6 +2,7 @@
 import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import pg from 'pg';
+import { untranslateSeverity } from './severity.ts';
 
 /** The receiver of statements: a client, or a session, which bounds them. */
 export interface Queries {
@@ -12,6 +13,13 @@ export interface Queries {
 
 /** For the answer to the goodbye, with which the server has forgotten the session. */
 const GOODBYE_MS = 2_000;
+
+/** A statement failed because its connection has ended, by the network or by us. The cause is the driver's error. */
+export class ConnectionLost extends Error {
+  constructor(cause: Error) {
+    super(cause.message, { cause });
+  }
+}
 
 /**
  * Awaits the server's answer, but not for ever: a lost network may never report itself. After `withinMs` the
@@ -68,10 +76,37 @@ export class Client extends pg.Client {
   neutral = '';
   readonly #config: pg.ClientConfig;
   #ended: Promise<void> | undefined;
+  #tlsAnswer: string | undefined;
+  #isBroken = false;
 
   constructor(config: pg.ClientConfig) {
     super(config);
     this.#config = config;
+    // Without a listener, a connection lost between two queries would end the process; the next query reports it.
+    this.on('error', () => {
+      this.#isBroken = true;
+    });
+    // The driver has only words for the answer to the request for TLS: the byte itself is read before the driver reads it.
+    streamOf(this).once('data', (bytes) => {
+      this.#tlsAnswer = bytes.toString('latin1', 0, 1);
+    });
+    untranslateSeverity(this);
+    const query = super.query.bind(this) as (...statement: unknown[]) => Promise<unknown>;
+    this.query = ((...statement: unknown[]) =>
+      query(...statement).catch((error: unknown) => {
+        throw this.#isLost(error) ? new ConnectionLost(error) : error;
+      })) as typeof this.query;
+  }
+
+  /** The server's answer to the request for TLS: `S` yes, `N` no, anything else an error. */
+  get tlsAnswer(): string | undefined {
+    return this.#tlsAnswer;
+  }
+
+  /** The driver has only words for a lost connection. */
+  #isLost(error: unknown): error is Error {
+    if (error instanceof pg.DatabaseError || !(error instanceof Error)) return false;
+    return this.#isBroken || streamOf(this).destroyed || streamOf(this).readableEnded;
   }
 
   override end(): Promise<void> {

@@ -1,80 +1,208 @@
 // A failed connection: the ending, the reason as the server or system gives it, and the remedy.
-import { BackstopError } from '../model/errors.ts';
+import pg from 'pg';
+import { BackstopError, type EndingName, type ErrorText } from '../model/errors.ts';
 import type { ConnectionSettings } from './settings.ts';
 
-const TLS_CODES = /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO)/;
+/** The facts of a connection that failed. No word of an error decides: it may be in any language. */
+export interface FailedConnection {
+  /** The error of node-postgres. */
+  readonly cause: unknown;
+  /** The server's one-byte answer to the request for TLS; undefined if it was not asked, or did not answer. */
+  readonly tlsAnswer: string | undefined;
+  /** Whether the server asked for a password and there was none. */
+  readonly lacksPassword: boolean;
+  /** Whether channel binding was required, and the connection cut because the server does not offer it. */
+  readonly isUnbound: boolean;
+}
 
-/** The ending for an error of node-postgres while it connected. */
-export function connectionError(error: unknown, settings: ConnectionSettings): BackstopError {
-  // A session that could be opened, and may not be used, says why itself.
-  if (error instanceof BackstopError) return error;
-  const { code = '', message = String(error) } = error as { code?: string; message?: string };
-  const address = `${settings.host}:${settings.port}`;
-  const detail = message || code;
-  const options = { cause: error };
-  if (/no encryption|SSL off/i.test(message)) {
-    return new BackstopError(
-      'ConfigurationError',
-      {
-        message: `The server at ${address} refused a connection without TLS`,
-        detail,
-        hint: 'Ask for TLS in the URL: sslmode=verify-full, and sslrootcert= with the certificate authority of the server.',
-      },
-      options,
-    );
+type Ending = readonly [name: EndingName, text: Pick<ErrorText, 'message' | 'hint'>];
+type Refusal = (settings: ConnectionSettings, error: pg.DatabaseError) => Ending;
+
+/** The ending for a connection that failed. */
+export function connectionError(failed: FailedConnection, settings: ConnectionSettings): BackstopError {
+  const { cause } = failed;
+  if (cause instanceof BackstopError) return cause;
+  const [name, text] = endingOf(failed, settings);
+  const { code, message } = cause as { code?: string; message?: string };
+  return new BackstopError(name, { ...text, detail: message || code || String(cause) }, { cause });
+}
+
+function endingOf(failed: FailedConnection, settings: ConnectionSettings): Ending {
+  const { cause } = failed;
+  if (isTlsFailure(failed, settings)) return unverified(settings);
+  if (failed.isUnbound) return unbound(settings);
+  if (cause instanceof pg.DatabaseError) {
+    if (failed.lacksPassword && cause.code === '28P01') return noPassword(settings);
+    const refusal = REFUSALS[cause.code ?? ''] ?? refused;
+    return refusal(settings, cause);
   }
-  if (TLS_CODES.test(code) || /SSL connection|certificate/i.test(message)) {
-    return new BackstopError(
-      'ConfigurationError',
-      {
-        message: `The TLS connection to ${address} could not be verified`,
-        detail,
-        hint: 'Configure "caBundle", or sslrootcert in the URL, with the certificate authority of the server, and connect by the host name in its certificate.',
-      },
-      options,
-    );
-  }
-  // node-postgres says this if it has no password at all.
-  if (/client password must be/.test(message)) {
-    return new BackstopError(
-      'CredentialsRejected',
-      {
-        message: `The server at ${address} asks for the password of user "${settings.user}", and there is none`,
-        detail,
-        hint: 'Put it in the secret or the URL, or outside AWS in PGPASSWORD or ~/.pgpass.',
-      },
-      options,
-    );
-  }
-  if (code === '28P01' || code === '28000') {
-    return new BackstopError(
-      'CredentialsRejected',
-      {
-        message: `The server at ${address} refused user "${settings.user}"`,
-        detail,
-        hint: 'Put the right user name and password in the secret or the URL, or rotate the secret.',
-      },
-      options,
-    );
-  }
-  if (code === '3D000') {
-    return new BackstopError(
-      'DatabaseNotFound',
-      {
-        message: `The server at ${address} has no database "${settings.database}"`,
-        detail,
-        hint: `Correct the database name, or create it: CREATE DATABASE "${settings.database}";`,
-      },
-      options,
-    );
-  }
-  return new BackstopError(
+  // The driver itself refuses an empty password, with an error that has no code.
+  const isDrivers = (cause as { code?: string }).code === undefined;
+  return failed.lacksPassword && isDrivers ? noPassword(settings) : unreachable(settings);
+}
+
+/** The server has no TLS although it must, or the handshake failed: OpenSSL's codes are no codes of the system. */
+function isTlsFailure({ cause, tlsAnswer }: FailedConnection, { tls }: ConnectionSettings): boolean {
+  if (tls.mode === 'off' || cause instanceof pg.DatabaseError) return false;
+  const { code = '' } = cause as { code?: string };
+  const isSystem = /^E[A-Z0-9]+$/.test(code) && code !== 'EPROTO';
+  return tlsAnswer === 'N' || (tlsAnswer === 'S' && code !== '' && !isSystem);
+}
+
+const addressOf = ({ host, port }: ConnectionSettings) => `${host}:${port}`;
+const quoted = (name: string) => pg.escapeIdentifier(name);
+
+/** SQLSTATE → the ending. */
+const REFUSALS: Readonly<Record<string, Refusal>> = {
+  '28P01': rejected,
+  '28000': notAdmitted,
+  '3D000': (settings) => [
+    'DatabaseNotFound',
+    {
+      message: `The server at ${addressOf(settings)} has no database "${settings.database}"`,
+      hint: `Correct the database name, or create it: CREATE DATABASE "${settings.database}";`,
+    },
+  ],
+  '42501': mayNot,
+  '53300': (settings) => [
     'DatabaseUnreachable',
     {
-      message: `The server at ${address} could not be reached`,
-      detail,
+      message: `The server at ${addressOf(settings)} has no connection left for user "${settings.user}"`,
+      hint: 'End sessions that are idle, which pg_stat_activity lists, or raise the limit of the server, the database or the user; then run again.',
+    },
+  ],
+  '55000': (settings) => [
+    'DatabaseUnreachable',
+    {
+      message: `The database "${settings.database}" accepts no connections`,
+      hint: `If it is not a template: ALTER DATABASE ${quoted(settings.database)} WITH ALLOW_CONNECTIONS true; otherwise correct the database name.`,
+    },
+  ],
+  '57P03': (settings) => [
+    'DatabaseUnreachable',
+    {
+      message: `The server at ${addressOf(settings)} is starting up, shutting down or recovering`,
+      hint: 'Wait until it accepts connections, then run again.',
+    },
+  ],
+  '22023': optionsRefused,
+  '22P02': optionsRefused,
+  '42601': optionsRefused,
+  '42704': optionsRefused,
+};
+
+function rejected(settings: ConnectionSettings): Ending {
+  return [
+    'CredentialsRejected',
+    {
+      message: `The server at ${addressOf(settings)} refused user "${settings.user}"`,
+      hint: 'Put the right user name and password in the secret or the URL, or rotate the secret.',
+    },
+  ];
+}
+
+/** 28000 has three reasons, which the server's C function tells apart: its name is not translated. */
+function notAdmitted(settings: ConnectionSettings, { routine }: pg.DatabaseError): Ending {
+  if (routine === 'InitializeSessionUserId') {
+    return [
+      'CredentialsRejected',
+      {
+        message: `The server at ${addressOf(settings)} refused user "${settings.user}"`,
+        hint: `If the role exists, it may not log in: ALTER ROLE ${quoted(settings.user)} LOGIN; otherwise correct the user name in the secret or the URL.`,
+      },
+    ];
+  }
+  if (routine === 'auth_failed') return rejected(settings);
+  if (settings.tls.mode === 'off') {
+    return [
+      'ConfigurationError',
+      {
+        message: `The server at ${addressOf(settings)} refused a connection without TLS`,
+        hint: 'Ask for TLS in the URL: sslmode=verify-full, and sslrootcert= with the certificate authority of the server. If the server has no TLS, add an entry for this client to its pg_hba.conf.',
+      },
+    ];
+  }
+  return [
+    'CredentialsRejected',
+    {
+      message: `The server at ${addressOf(settings)} refused user "${settings.user}"`,
+      hint: 'Add an entry for this user, this database and the address of this client to the pg_hba.conf of the server.',
+    },
+  ];
+}
+
+/** The right to connect is asked for in one function of the server, and every other right elsewhere. */
+function mayNot(settings: ConnectionSettings, error: pg.DatabaseError): Ending {
+  if (error.routine !== undefined && error.routine !== 'CheckMyDatabase')
+    return optionsRefused(settings, error);
+  return [
+    'PrivilegeMissing',
+    {
+      message: `User "${settings.user}" may not connect to the database "${settings.database}"`,
+      hint: `As the owner of the database: GRANT CONNECT ON DATABASE ${quoted(settings.database)} TO ${quoted(settings.user)};`,
+    },
+  ];
+}
+
+/** The codes of a setting that is unknown, or of a value that is invalid. */
+function optionsRefused(settings: ConnectionSettings, error: pg.DatabaseError): Ending {
+  if (settings.options === undefined) return refused(settings, error);
+  return [
+    'ConfigurationError',
+    {
+      message: `The server at ${addressOf(settings)} refused a setting in "options" of the URL`,
+      hint: 'Correct the setting there, or grant the right to set it. A role must exist, and the user must be a member of it.',
+    },
+  ];
+}
+
+function noPassword(settings: ConnectionSettings): Ending {
+  return [
+    'CredentialsRejected',
+    {
+      message: `The server at ${addressOf(settings)} asks for the password of user "${settings.user}", and there is none`,
+      hint: 'Put it in the secret or the URL, or outside AWS in PGPASSWORD or ~/.pgpass.',
+    },
+  ];
+}
+
+function unbound(settings: ConnectionSettings): Ending {
+  return [
+    'ConfigurationError',
+    {
+      message: `The server at ${addressOf(settings)} does not bind the login to its TLS connection, as channel_binding=require asks`,
+      hint: 'It needs TLS, sslmode=verify-full, and a password that the server keeps as scram-sha-256.',
+    },
+  ];
+}
+
+function unverified(settings: ConnectionSettings): Ending {
+  return [
+    'ConfigurationError',
+    {
+      message: `The TLS connection to ${addressOf(settings)} could not be verified`,
+      hint: 'Configure "caBundle", or sslrootcert in the URL, with the certificate authority of the server, and connect by the host name in its certificate.',
+    },
+  ];
+}
+
+/** For every other error of the server. */
+function refused(settings: ConnectionSettings, error: pg.DatabaseError): Ending {
+  return [
+    'DatabaseUnreachable',
+    {
+      message: `The server at ${addressOf(settings)} refused the connection (SQLSTATE ${error.code})`,
+      hint: error.hint ?? 'Do what the detail says; the log of the server may say more. Then run again.',
+    },
+  ];
+}
+
+function unreachable(settings: ConnectionSettings): Ending {
+  return [
+    'DatabaseUnreachable',
+    {
+      message: `The server at ${addressOf(settings)} could not be reached`,
       hint: "Check that it runs and accepts connections there, and in AWS that its security group lets the functions' security group in.",
     },
-    options,
-  );
+  ];
 }

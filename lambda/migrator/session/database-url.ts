@@ -4,6 +4,7 @@ import { isIPv4 } from 'node:net';
 import { userInfo } from 'node:os';
 import { BackstopError } from '../model/errors.ts';
 import type { ConnectionSettings } from './settings.ts';
+import { readParameters, requireSupported, sessionOf, withoutNul } from './url-parameters.ts';
 
 /** The settings in a URL, before the file that it may name is read. */
 export interface DatabaseUrl extends Omit<ConnectionSettings, 'tls'> {
@@ -14,7 +15,7 @@ export interface DatabaseUrl extends Omit<ConnectionSettings, 'tls'> {
   };
 }
 
-/** The variables that libpq looks into for what a URL leaves out: PGHOST, PGPORT, PGUSER, PGSSLMODE, PGSSLROOTCERT. */
+/** The variables that libpq looks into for what a URL leaves out: PGHOST, PGPORT, PGUSER, PGSSLMODE, PGSSLROOTCERT, PGOPTIONS. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -31,12 +32,6 @@ const TLS_WORDS: ReadonlyMap<string, 'off' | 'offered' | 'required'> = new Map([
   ['false', 'off'],
   ['true', 'required'],
 ]);
-
-/** Parameters about TLS that may be left aside: none of them makes a connection less safe by being ignored. */
-const HARMLESS = ['sslcompression', 'sslnegotiation', 'sslsni'];
-
-/** Parameters that lead to another server than the URL seems to name. */
-const DETOURS = ['hostaddr', 'service', 'servicefile'];
 
 const SCHEME = /postgres(?:ql)?(?:\+\w+)?:\/\//;
 /** All before the last @ of the authority, so that a password may have one. */
@@ -80,7 +75,8 @@ export function readDatabaseUrl(
       hint: FORM,
     });
   }
-  const parameters = parametersOf(parts.query ?? '', variable);
+  const { query = '' } = parts;
+  const parameters = readParameters(query, variable);
   const part = (parameter: string, text: string | undefined) =>
     withoutNul(parameters.get(parameter) || decode(text ?? ''), variable);
 
@@ -88,6 +84,7 @@ export function readDatabaseUrl(
   const database = part('dbname', parts.database);
   if (!database)
     throw new BackstopError('ConfigurationError', { message: `${variable} names no database`, hint: FORM });
+  requireSupported(parameters, query, variable);
   return {
     host,
     port: portOf(part('port', parts.port) || environment.PGPORT || '5432', variable),
@@ -96,44 +93,8 @@ export function readDatabaseUrl(
     // If it is missing, node-postgres reads PGPASSWORD and ~/.pgpass.
     password: part('password', parts.password) || undefined,
     tls: tlsOf(host, parameters, variable, environment),
+    ...sessionOf(parameters, variable, environment),
   };
-}
-
-/** The parameters of the query. Unknown parameters are left to other drivers, unless they are about TLS. */
-function parametersOf(query: string, variable: string): ReadonlyMap<string, string> {
-  // To libpq a plus sign is no space.
-  const entries = [...new URLSearchParams(query.replaceAll('+', '%2B'))];
-  const parameters = new Map(entries);
-  if (parameters.size < entries.length) {
-    throw new BackstopError('ConfigurationError', {
-      message: `${variable} has a parameter twice`,
-      hint: 'Write each parameter once.',
-    });
-  }
-  const detour = DETOURS.find((name) => parameters.has(name));
-  if (detour) {
-    throw new BackstopError('ConfigurationError', {
-      message: `${variable} has the parameter ${detour}, which is not supported`,
-      hint: 'Name the server by host and port.',
-    });
-  }
-  const understood = ['sslmode', 'ssl', 'sslrootcert', ...HARMLESS];
-  if (entries.some(([name]) => /^(require)?(ssl|tls)/i.test(name) && !understood.includes(name))) {
-    throw new BackstopError('ConfigurationError', {
-      message: `${variable} has a parameter about TLS that is not supported`,
-      hint: 'TLS is set by sslmode and sslrootcert: remove or correct every other parameter that speaks of it.',
-    });
-  }
-  return parameters;
-}
-
-/** A NUL would end the name on its way to the server, and begin another setting. */
-function withoutNul(text: string, variable: string): string {
-  if (!text.includes('\0')) return text;
-  throw new BackstopError('ConfigurationError', {
-    message: `${variable} contains a NUL character`,
-    hint: 'Remove %00.',
-  });
 }
 
 function oneHost(host: string, variable: string): string {

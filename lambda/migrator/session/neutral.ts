@@ -80,6 +80,11 @@ const TELLING = {
   track_activities: 'on',
 } as const;
 
+/** The names of all of these settings, in small letters. */
+export const PINNED: readonly string[] = Object.keys({ ...SETTINGS, ...DECIDING, ...TELLING }).map((name) =>
+  name.toLowerCase(),
+);
+
 /** With it a COMMIT lasts, too, and is seen on standbys at once. */
 const KEPT = 'remote_apply';
 

@@ -8,13 +8,29 @@ import type { Session } from './session.ts';
 const LOOK_AFTER_MS = 400;
 const LOOK_EVERY_MS = 200;
 
+/** A prepared transaction has no session: pg_blocking_pids says 0, and its locks have no pid. It holds a lock on its id. */
 const BLOCKERS = `
   SELECT a.pid, coalesce(a.usename, '') AS "user", coalesce(a.application_name, '') AS application,
          coalesce(a.state, a.backend_type, '') AS state,
-         pg_catalog.left(pg_catalog.regexp_replace(coalesce(a.query, ''), '\\s+', ' ', 'g'), 200) AS query
+         pg_catalog.left(pg_catalog.regexp_replace(coalesce(a.query, ''), '\\s+', ' ', 'g'), 200) AS query,
+         NULL AS gid
   FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids($1)) AS blocker(pid)
   JOIN pg_catalog.pg_stat_activity AS a ON a.pid = blocker.pid
-  ORDER BY a.pid`;
+  UNION
+  SELECT 0, p.owner, '', 'prepared transaction', '', p.gid
+  FROM pg_catalog.pg_locks AS wanted
+  JOIN pg_catalog.pg_locks AS held
+    ON (held.locktype, held.database, held.relation, held.page, held.tuple, held.transactionid, held.classid,
+        held.objid, held.objsubid)
+       IS NOT DISTINCT FROM
+       (wanted.locktype, wanted.database, wanted.relation, wanted.page, wanted.tuple, wanted.transactionid,
+        wanted.classid, wanted.objid, wanted.objsubid)
+  JOIN pg_catalog.pg_locks AS own
+    ON own.virtualtransaction = held.virtualtransaction AND own.locktype = 'transactionid' AND own.pid IS NULL
+  JOIN pg_catalog.pg_prepared_xacts AS p ON p.transaction = own.transactionid
+  WHERE wanted.pid = $1 AND NOT wanted.granted AND held.granted AND held.pid IS NULL
+    AND 0 = ANY (pg_catalog.pg_blocking_pids($1))
+  ORDER BY pid, gid`;
 
 export type BlockedListener = (blockers: readonly Blocker[], waitedMs: number) => void;
 
@@ -55,7 +71,8 @@ export class Observer {
       throw error;
     });
     const client = await this.#client;
-    return (await client.query<Blocker>(BLOCKERS, [pid])).rows;
+    const { rows } = await client.query<Omit<Blocker, 'gid'> & { gid: string | null }>(BLOCKERS, [pid]);
+    return rows.map(({ gid, ...blocker }) => (gid === null ? blocker : { ...blocker, gid }));
   }
 
   async end(): Promise<void> {

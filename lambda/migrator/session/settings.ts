@@ -9,6 +9,14 @@ export interface ConnectionSettings {
   /** Without one, PGPASSWORD counts, or the line of ~/.pgpass. */
   readonly password: string | undefined;
   readonly tls: TlsSettings;
+  /** Settings of the session as libpq's `options` has them, such as `-c role=app_owner`. Default: none. */
+  readonly options?: string | undefined;
+  /** For one attempt to connect, in ms; 0 waits without end. Default: 10,000. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** The server must be no standby (`primary`), and let the session write (`read-write`). Default: any. */
+  readonly server?: 'primary' | 'read-write' | undefined;
+  /** Whether the server must prove by the password that the TLS connection ends there. Default: false. */
+  readonly channelBinding?: boolean | undefined;
 }
 
 /**

@@ -1,8 +1,10 @@
 // The meaning of a server's error: SQLSTATE in, one of our endings out.
-import { BackstopError } from '../model/errors.ts';
+import pg from 'pg';
+import { BackstopError, cutLines } from '../model/errors.ts';
 import type { Location } from '../model/location.ts';
 import { locate, locateInDo, locateStatement, type Pieces } from '../revisions/origin.ts';
 import type { Refusals } from '../revisions/refusals.ts';
+import { ConnectionLost } from './client.ts';
 
 /** The fields of a server's error message that we read (protocol: ErrorResponse). */
 export interface ServerError extends Error {
@@ -20,7 +22,7 @@ export interface ServerError extends Error {
 }
 
 export function isServerError(error: unknown): error is ServerError {
-  return error instanceof Error && /^[0-9A-Z]{5}$/.test((error as Partial<ServerError>).code ?? '');
+  return error instanceof pg.DatabaseError && error.code !== undefined;
 }
 
 /** A lock was not granted in time (55P03), or a deadlock was broken at our cost (40P01): begin again. */
@@ -33,10 +35,15 @@ export function isCancelled(error: unknown): boolean {
   return isServerError(error) && error.code === '57014';
 }
 
-/** The connection ended, by the network or by us; the operating system's codes begin with E, the driver has a sentence. */
+/** The user lacks a privilege (42501). */
+export function isDenied(error: unknown): boolean {
+  return isServerError(error) && error.code === '42501';
+}
+
+/** The connection ended, by the network or by us; the operating system's codes begin with E. */
 function isConnectionLoss(error: unknown): error is Error {
-  if (!(error instanceof Error) || isServerError(error)) return false;
-  return /^E[A-Z]+$/.test((error as NodeJS.ErrnoException).code ?? '') || /connection/i.test(error.message);
+  if (error instanceof ConnectionLost) return true;
+  return error instanceof Error && /^E[A-Z]+$/.test((error as NodeJS.ErrnoException).code ?? '');
 }
 
 /** The SQL that was sent when the error came. */
@@ -88,38 +95,40 @@ const HINTS: Readonly<Record<string, string>> = {
     'Add the enum value in a revision before this one, and write "-- Transaction: own" in the header of its upgrade.sql: its transaction is then committed before the value is used.',
 };
 
+const CORRECT = 'Everything was rolled back. Correct the cause or the revision, then run again.';
+const DENIED =
+  'Everything was rolled back. Grant the user this privilege, or, if only an owner may do it, membership in the owner: GRANT owner TO user; then run again.';
+
 function serverError(error: ServerError, place: string, sent: Sent): BackstopError {
   const options = { cause: error };
   const { code, detail, hint } = error;
   if (isLockFailure(error)) {
-    return new BackstopError('DatabaseBusy', { message: error.message, detail, hint }, options);
+    return new BackstopError('DatabaseBusy', cutLines({ message: error.message, detail, hint }), options);
   }
   if (isRaised(error)) {
     const declared = sent.refuses?.get(code);
     // The words of a declared refusal are the revision's own, and complete.
-    if (declared) return new BackstopError(declared, { message: error.message, detail, hint }, options);
+    if (declared)
+      return new BackstopError(declared, cutLines({ message: error.message, detail, hint }), options);
     return new BackstopError(
       'MigrationRefused',
-      {
+      cutLines({
         message: error.message,
         detail: detail ?? `Raised in ${place}; everything was rolled back.`,
         hint: hint ?? 'Do what the message says, then run again.',
         location: locationOf(error, sent),
-      },
+      }),
       options,
     );
   }
   return new BackstopError(
     'MigrationFailed',
-    {
+    cutLines({
       message: `${error.message} (SQLSTATE ${code}) in ${place}`,
       detail: detail ?? error.where?.split('\n')[0],
-      hint:
-        HINTS[code] ??
-        hint ??
-        'Everything was rolled back. Correct the cause or the revision, then run again.',
+      hint: HINTS[code] ?? hint ?? (isDenied(error) ? DENIED : CORRECT),
       location: locationOf(error, sent),
-    },
+    }),
     options,
   );
 }
@@ -148,7 +157,10 @@ function locationOf(error: ServerError, { pieces = [], completed = 0 }: Sent): L
   }
 }
 
-/** The line in the body of the DO statement that was running. The words around it are in the server's language. */
+/**
+ * The line in the body of the DO statement that was running. The words around the name and the number are in the server's
+ * language; the name comes first in all of them. It decides only which line is shown.
+ */
 function lineInDo(where = ''): number | undefined {
   const line = /inline_code_block\D*(\d+)/.exec(where.slice(where.lastIndexOf('inline_code_block')))?.[1];
   return line === undefined ? undefined : Number(line);

@@ -30,6 +30,7 @@ const CONNECTION: readonly AnyEnding[] = [
   'WrongDatabase',
   'ServerTooOld',
   'ExtensionMissing',
+  'PrivilegeMissing',
   'RevisionInvalid',
 ];
 const PLAN: readonly AnyEnding[] = [...CONNECTION, 'UnknownRevision', 'InvalidInput', 'MigrationFailed'];

@@ -1,8 +1,8 @@
 // alembic_version: read and written as Alembic does, and no race over it goes unnoticed.
 
 import { readVersions } from '../../../../lambda/migrator/database/version-table.ts';
-import { plan } from '../../../../lambda/migrator/inspect.ts';
-import { upgrade } from '../../../../lambda/migrator/migrator.ts';
+import { current, plan } from '../../../../lambda/migrator/inspect.ts';
+import { stamp, upgrade } from '../../../../lambda/migrator/migrator.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../../setup/database.ts';
 import { databaseOf } from '../../../setup/revisions.ts';
 import { expectNothingLeft } from '../../../setup/sessions.ts';
@@ -104,4 +104,32 @@ test.each<[at: string, target: string, theirs: string]>([
     summary: `The version of the database changed while ${target} ran`,
   });
   expect(await database.query("SELECT to_regclass('one') AS one")).toEqual([{ one: null }]);
+});
+
+describe('a version table in another schema only', () => {
+  test.each([
+    ['upgrade', () => upgrade(options(), 'head')],
+    ['plan', () => plan(options(), 'upgrade', 'head')],
+    ['current', () => current(options())],
+    ['stamp', () => stamp(options(), 'head')],
+  ])('is refused by %s, before anything happens', async (_verb, run) => {
+    await database.query(`CREATE SCHEMA "other one"; SET search_path = "other one"; ${ALEMBIC}`);
+    await expect(run()).rejects.toMatchObject({
+      name: 'UnknownRevision',
+      summary: 'The version table is in the schema "other one", and Backstop reads public.alembic_version',
+      hint: expect.stringContaining('ALTER TABLE "other one".alembic_version SET SCHEMA public;'),
+    });
+    expect(await database.query("SELECT to_regclass('public.one') AS one")).toEqual([{ one: null }]);
+  });
+
+  test('belongs to another application if public has one, too', async () => {
+    await database.query(`CREATE SCHEMA other; CREATE TABLE other.alembic_version AS SELECT 1; ${ALEMBIC}`);
+    await expect(upgrade(options(), 'head')).resolves.toMatchObject({ outcome: 'upgraded' });
+  });
+
+  test('is read once it is in public', async () => {
+    await database.query(`CREATE SCHEMA other; SET search_path = other; ${ALEMBIC}
+      INSERT INTO alembic_version VALUES ('001'); ALTER TABLE other.alembic_version SET SCHEMA public`);
+    expect(await current(options())).toBe('001');
+  });
 });

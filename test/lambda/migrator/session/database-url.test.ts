@@ -4,6 +4,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
+import { BackstopError } from '../../../../lambda/migrator/model/errors.ts';
 import {
   type Environment,
   parseDatabaseUrl,
@@ -37,7 +38,16 @@ describe('the parts of a URL are read', () => {
     ['postgresql://me:secret@%2Fvar%2Frun%2Fpostgresql/app', { ...APP, host: '/var/run/postgresql' }],
     ['postgresql:///app?host=db&user=me&password=se+cret', { ...APP, password: 'se+cret' }],
     ['postgresql://db?dbname=app&user=me&password=secret&port=5433', { ...APP, port: 5433 }],
-    ['postgresql://me:secret@db/app?application_name=x&connect_timeout=3&channel_binding=require', APP],
+    [
+      'postgresql://me:secret@db/app?connect_timeout=3&channel_binding=require&target_session_attrs=read-write',
+      { ...APP, connectTimeoutMs: 3_000, channelBinding: true, server: 'read-write' },
+    ],
+    ['postgresql://me:secret@db/app?options=-c%20role%3Dapp_owner', { ...APP, options: '-c role=app_owner' }],
+    // These mean what Backstop does without them.
+    [
+      'postgresql://me:secret@db/app?target_session_attrs=any&gssencmode=prefer&client_encoding=UTF8&sslcompression=0',
+      APP,
+    ],
   ])('%s', (url, expected) => {
     expect(read(url)).toMatchObject(expected);
   });
@@ -225,8 +235,13 @@ describe('is refused, without a word of the password', () => {
     ['postgresql://me:sesame@db/app?ssl=maybe', /asks for TLS in a way that there is none$/],
     ['postgresql://me:sesame@db/app?sslmode=disable&ssl=true', /contradicts itself about TLS$/],
     ['postgresql://me:sesame@db/app?sslMode=require', /has a parameter about TLS that is not supported$/],
-    ['postgresql://me:sesame@db/app?sslcert=me.pem&sslkey=me.key', /about TLS that is not supported$/],
-    ['postgresql://me:sesame@db/app?requiressl=1', /about TLS that is not supported$/],
+    ['postgresql://me:sesame@db/app?sslcert=me.pem&sslkey=me.key', /parameter sslcert, which is not/],
+    ['postgresql://me:sesame@db/app?requiressl=1', /parameter requiressl, which is not supported$/],
+    ['postgresql://me:12@db/app?connection_limit=5', /parameter connection_limit, which psql does not know$/],
+    // It may be a part of the password.
+    ['postgresql://me:12?sesame=1@db/app', /names no database$|a parameter, which psql does not know$/],
+    ['postgresql://me:x@db/app?target_session_attrs=standby', /parameter target_session_attrs that is not/],
+    ['postgresql://me:x@db/app?connect_timeout=soon', /has an invalid connect_timeout$/],
   ])('%s', (url, summary) => {
     const error = errorOf(() => read(url));
     expect(error).toMatchObject({
@@ -296,5 +311,79 @@ describe('is refused, without a word of the password', () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+});
+
+/** All parameters of libpq 18, as its manual lists them. */
+const LIBPQ = `
+  host hostaddr port dbname user password passfile require_auth channel_binding connect_timeout client_encoding options
+  application_name fallback_application_name keepalives keepalives_idle keepalives_interval keepalives_count
+  tcp_user_timeout replication gssencmode sslmode requiressl sslnegotiation sslcompression sslcert sslkey sslkeylogfile
+  sslpassword sslcertmode sslrootcert sslcrl sslcrldir sslsni requirepeer ssl_min_protocol_version
+  ssl_max_protocol_version min_protocol_version max_protocol_version krbsrvname gsslib gssdelegation scram_client_key
+  scram_server_key service servicefile target_session_attrs load_balance_hosts oauth_issuer oauth_client_id
+  oauth_client_secret oauth_scope`
+  .trim()
+  .split(/\s+/);
+
+test.each(LIBPQ)(
+  'the parameter %s is passed on, or refused by its name, and no value of it is dropped',
+  (name) => {
+    const without = read('postgresql://me@db/app');
+    const outcome = (value: string) => {
+      try {
+        return read(`postgresql://me@db/app?${name}=${value}`);
+      } catch (error) {
+        return error as BackstopError;
+      }
+    };
+    for (const value of ['7', '-c%20role=x', 'require', 'never-heard-of', '/etc/x.pem']) {
+      const result = outcome(value);
+      if (result instanceof BackstopError) {
+        expect(result).toMatchObject({ name: 'ConfigurationError', hint: expect.stringMatching(/\w/) });
+        expect(result.summary).toMatch(new RegExp(`\\b${name}\\b|port|TLS|"options"`));
+      } else if (name !== 'fallback_application_name') {
+        expect(result).not.toEqual(without);
+      }
+    }
+  },
+);
+
+describe('"options" of the URL', () => {
+  const optionsOf = (options: string) =>
+    read(`postgresql://me@db/app?options=${encodeURIComponent(options)}`).options;
+
+  test.each(['-c role=app', '-crole=app', '--role=app', '-c role=app -c work_mem=64MB', '-c a.b=a\\ b'])(
+    '%s is passed on unchanged',
+    (options) => {
+      expect(optionsOf(options)).toBe(options);
+    },
+  );
+
+  test.each([
+    '-c search_path=app',
+    '--search-path=app',
+    '-csearch_path=app',
+    '-c role=app -c SEARCH_PATH=app',
+    '-c statement_timeout=1s',
+    '-c row_security=on',
+  ])('%s is refused, because Backstop sets it itself', (options) => {
+    expect(errorOf(() => optionsOf(options))).toMatchObject({
+      name: 'ConfigurationError',
+      summary: expect.stringMatching(/which Backstop sets itself$/),
+    });
+  });
+
+  test.each(['-d 5', '-c', 'role=app', '-c role'])('%s is refused, because it is no setting', (options) => {
+    expect(errorOf(() => optionsOf(options))).toMatchObject({
+      name: 'ConfigurationError',
+      summary: expect.stringMatching(/has more than settings$/),
+    });
+  });
+
+  test('count before PGOPTIONS', () => {
+    const environment = { PGOPTIONS: '-c role=other' };
+    expect(read('postgresql://me@db/app', environment).options).toBe('-c role=other');
+    expect(read('postgresql://me@db/app?options=-c%20role=app', environment).options).toBe('-c role=app');
   });
 });

@@ -1,0 +1,135 @@
+// The privileges that a run needs, asked for before anything happens: each that is missing has its statement.
+import pg from 'pg';
+import { BackstopError } from '../model/errors.ts';
+import type { Queries } from '../session/client.ts';
+
+/** The part of a run that needs more than the version table and the history. */
+export interface Needs {
+  /** Tables that the steps lock, as the headers have them: the user must own them. */
+  readonly locks: readonly string[];
+  /** Tables that the steps move to another schema. */
+  readonly retires: readonly string[];
+}
+
+/** The schemas and tables that exist, and the user's rights on them; null for an object that does not exist. */
+interface Found {
+  readonly user: string;
+  readonly database: string;
+  readonly mayCreateSchema: boolean;
+  readonly hasPublic: boolean;
+  readonly mayUsePublic: boolean | null;
+  readonly mayCreateInPublic: boolean | null;
+  readonly mayWriteVersion: boolean | null;
+  readonly hasBackstop: boolean;
+  readonly mayUseBackstop: boolean | null;
+  readonly mayCreateInBackstop: boolean | null;
+  readonly mayWriteHistory: boolean | null;
+}
+
+/** By the names in the catalogue: to_regclass fails if a schema may not be used. */
+const FOUND = `
+  WITH schemas AS (SELECT (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = 'public') AS public,
+                          (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = 'backstop') AS backstop),
+       tables AS (SELECT (SELECT oid FROM pg_catalog.pg_class
+                          WHERE relnamespace = schemas.public AND relname = 'alembic_version') AS version,
+                         (SELECT oid FROM pg_catalog.pg_class
+                          WHERE relnamespace = schemas.backstop AND relname = 'history') AS history
+                  FROM schemas)
+  SELECT current_user AS "user", pg_catalog.current_database() AS database,
+         pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') AS "mayCreateSchema",
+         public IS NOT NULL AS "hasPublic",
+         pg_catalog.has_schema_privilege(public, 'USAGE') AS "mayUsePublic",
+         pg_catalog.has_schema_privilege(public, 'CREATE') AS "mayCreateInPublic",
+         pg_catalog.has_table_privilege(version, 'SELECT') AND pg_catalog.has_table_privilege(version, 'INSERT')
+           AND pg_catalog.has_table_privilege(version, 'UPDATE')
+           AND pg_catalog.has_table_privilege(version, 'DELETE') AS "mayWriteVersion",
+         backstop IS NOT NULL AS "hasBackstop",
+         pg_catalog.has_schema_privilege(backstop, 'USAGE') AS "mayUseBackstop",
+         pg_catalog.has_schema_privilege(backstop, 'CREATE') AS "mayCreateInBackstop",
+         pg_catalog.has_table_privilege(history, 'SELECT')
+           AND pg_catalog.has_table_privilege(history, 'INSERT') AS "mayWriteHistory"
+  FROM schemas, tables`;
+
+/** A table that belongs to another role than the user is, or is a member of. */
+interface Foreign {
+  readonly table: string;
+  readonly schema: string;
+  readonly owner: string;
+  readonly isSuperuser: boolean;
+  readonly mayUse: boolean;
+}
+
+const FOREIGN = `
+  SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS table, n.nspname AS schema, o.rolname AS owner,
+         o.rolsuper AS "isSuperuser", pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS "mayUse"
+  FROM (SELECT DISTINCT pg_catalog.parse_ident(name, false) AS parts FROM pg_catalog.unnest($1::text[]) AS name) AS wanted
+  JOIN pg_catalog.pg_namespace AS n
+    ON n.nspname = CASE pg_catalog.cardinality(parts) WHEN 1 THEN 'public' ELSE parts[1] END
+  JOIN pg_catalog.pg_class AS c
+    ON c.relnamespace = n.oid AND c.relname = parts[pg_catalog.cardinality(parts)] AND c.relkind IN ('r', 'p')
+  JOIN pg_catalog.pg_roles AS o ON o.oid = c.relowner
+  WHERE NOT pg_catalog.pg_has_role(c.relowner, 'USAGE')
+  ORDER BY 1`;
+
+/**
+ * Requires what a run needs: to write the version and the history, or to make them, and to alter the tables that its
+ * headers name. Nothing is required for an object that is there already, besides to use it.
+ *
+ * @throws PrivilegeMissing with the statements that grant it
+ */
+export async function requirePrivileges(queries: Queries, { locks, retires }: Needs): Promise<void> {
+  const { rows } = await queries.query<Found>(FOUND);
+  const found = rows[0] as Found;
+  const { rows: foreign } = await queries.query<Foreign>(FOREIGN, [[...locks, ...retires]]);
+  const user = pg.escapeIdentifier(found.user);
+  const missing = [
+    ...forVersion(found, user),
+    ...forHistory(found, user),
+    ...(retires.length > 0 && !found.mayCreateSchema ? [createSchema(found, user)] : []),
+    ...foreign.flatMap((table) => toOwn(table, user)),
+  ];
+  if (missing.length === 0) return;
+  throw new BackstopError('PrivilegeMissing', {
+    message: found.hasPublic
+      ? `User "${found.user}" lacks a privilege that the run needs`
+      : 'The database has no schema public, which holds the version table',
+    detail: 'Nothing was changed.',
+    hint: `As a user who may grant it: ${[...new Set(missing)].join(' ')}`,
+  });
+}
+
+function forVersion(found: Found, user: string): string[] {
+  if (!found.hasPublic) return [`CREATE SCHEMA public; GRANT USAGE, CREATE ON SCHEMA public TO ${user};`];
+  const mayCreate = found.mayWriteVersion !== null || found.mayCreateInPublic;
+  return [
+    ...(found.mayUsePublic ? [] : [`GRANT USAGE ON SCHEMA public TO ${user};`]),
+    ...(mayCreate ? [] : [`GRANT CREATE ON SCHEMA public TO ${user};`]),
+    ...(found.mayWriteVersion === false
+      ? [`GRANT SELECT, INSERT, UPDATE, DELETE ON public.alembic_version TO ${user};`]
+      : []),
+  ];
+}
+
+function forHistory(found: Found, user: string): string[] {
+  if (!found.hasBackstop) return found.mayCreateSchema ? [] : [createSchema(found, user)];
+  const mayCreate = found.mayWriteHistory !== null || found.mayCreateInBackstop;
+  return [
+    ...(found.mayUseBackstop ? [] : [`GRANT USAGE ON SCHEMA backstop TO ${user};`]),
+    ...(mayCreate ? [] : [`GRANT CREATE ON SCHEMA backstop TO ${user};`]),
+    ...(found.mayWriteHistory === false ? [`GRANT SELECT, INSERT ON backstop.history TO ${user};`] : []),
+  ];
+}
+
+function createSchema({ database }: Found, user: string): string {
+  return `GRANT CREATE ON DATABASE ${pg.escapeIdentifier(database)} TO ${user};`;
+}
+
+/** Only an owner may alter a table, and no privilege stands for it; a member of the owner may, too. */
+function toOwn({ table, schema, owner, isSuperuser, mayUse }: Foreign, user: string): string[] {
+  return [
+    ...(mayUse ? [] : [`GRANT USAGE ON SCHEMA ${pg.escapeIdentifier(schema)} TO ${user};`]),
+    isSuperuser
+      ? `ALTER TABLE ${table} OWNER TO ${user};`
+      : `GRANT ${pg.escapeIdentifier(owner)} TO ${user};`,
+  ];
+}
