@@ -1,11 +1,14 @@
 // The verbs that change nothing: plan, loss, validate, current, history.
+import { readDifference } from './database/applied.ts';
 import { runChecks } from './database/checks.ts';
 import { readCurrent } from './database/current.ts';
 import { committedRun, readHistory } from './database/history.ts';
 import { foreseeLosses, retiredRows } from './database/loss.ts';
+import { outOfOrder } from './database/out-of-order.ts';
 import { findFinalizePending, makePlan } from './database/plan.ts';
 import { prepareEstimate, preparePlan } from './database/prepare.ts';
 import { readVersions } from './database/version-table.ts';
+import type { BackstopError } from './model/errors.ts';
 import {
   BASE,
   type DatabaseVerdict,
@@ -108,6 +111,23 @@ export async function reconcile(options: MigratorOptions): Promise<Truth> {
  */
 export async function current(options: MigratorOptions): Promise<RevisionId> {
   return withSession(options, 'current', (session) => readCurrent(session, session.database));
+}
+
+/** Where a database is. */
+export interface Place {
+  readonly revision: RevisionId;
+  /** The RevisionOutOfOrder with which an upgrade from here would end. */
+  readonly wrong?: BackstopError | undefined;
+}
+
+/** The current revision, and whether the chain is what was applied. Throws as {@link current} does. */
+export async function whereabouts(options: MigratorOptions): Promise<Place> {
+  return withSession(options, 'current', async (session) => {
+    const { database } = session;
+    const revision = await readCurrent(session, database);
+    const difference = await readDifference(session, database.chain, revision);
+    return { revision, wrong: outOfOrder(database, revision, difference) };
+  });
 }
 
 /** The plan of an upgrade to head from the current revision. Unlike `plan` it runs no check. */

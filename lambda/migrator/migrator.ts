@@ -1,4 +1,5 @@
 // The verbs that change a database: upgrade, downgrade, finalize, stamp. The verbs that only read are in inspect.ts.
+import { isSame, readDifference } from './database/applied.ts';
 import { readCurrent } from './database/current.ts';
 import { lastChange } from './database/history.ts';
 import { foreseeLosses } from './database/loss.ts';
@@ -162,7 +163,8 @@ export interface StampOptions {
 }
 
 /**
- * Writes the version that `target` means, and runs nothing.
+ * Writes the version that `target` means, and runs nothing. Every revision up to it counts as applied from then on: if
+ * the history says otherwise, the stamp is kept in it even where the version is right already.
  *
  * @throws UnknownRevision for the target, and if the version is unknown or more than one and `purge` is false
  */
@@ -179,7 +181,8 @@ export async function stamp(
     listener({ type: 'planned', from: versions.join(', ') || BASE, to, pending: [] });
     const run = { ...runner, direction: 'stamp', to } as const;
     if (versions.length <= 1) {
-      const parts = version === to ? [] : [stampPart(version, to)];
+      const done = version === to && isSame(await readDifference(runner, database.chain, to));
+      const parts = done ? [] : [stampPart(version, to)];
       return runTransaction({ ...run, from: version, parts });
     }
     const steps = [{ title: 'Deleting all versions', sql: 'DELETE FROM public.alembic_version' }];

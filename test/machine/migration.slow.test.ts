@@ -71,6 +71,13 @@ const REFUSED: Case[] = [
     ],
   },
   {
+    ending: 'RevisionOutOfOrder',
+    when: 'a revision below the current one was never applied here',
+    at: '002',
+    given: sql("UPDATE backstop.history SET checksums = '{}'"),
+    says: ['Revision 002 was never applied here', 'npx backstop stamp 002 --database codebase_mcp'],
+  },
+  {
     ending: 'RevisionInvalid',
     when: 'two folders describe the same revision',
     deployment: withMigrations((folder) =>

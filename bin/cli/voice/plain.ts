@@ -39,6 +39,8 @@ function eventLines(event: ProgressEvent, paint: Paint): string[] {
       return [event.notice.severity === 'WARNING' ? paint.warning(line) : paint.faint(line)];
     }
     case 'edited':
+    case 'gone':
+    case 'reordered':
     case 'exceeding':
     case 'waiting':
     case 'retrying':

@@ -11,7 +11,7 @@ import { makePlan } from './plan.ts';
 /**
  * Plans, and runs the checks before an upgrade of every pending revision.
  *
- * @throws UnknownRevision, InvalidInput for the target; the refusals of the checks
+ * @throws UnknownRevision, InvalidInput for the target; RevisionOutOfOrder; the refusals of the checks
  */
 export async function preparePlan(
   session: Session,
@@ -20,8 +20,10 @@ export async function preparePlan(
 ): Promise<Plan> {
   const { database, bounds, listener } = session;
   const plan = await makePlan(session, database, direction, target);
-  const { from, to, pending, edited } = plan;
+  const { from, to, pending, edited, gone, reordered } = plan;
   for (const revision of edited) listener({ type: 'edited', revision });
+  if (gone) listener({ type: 'gone', revisions: gone });
+  if (reordered) listener({ type: 'reordered', revisions: reordered });
   listener({ type: 'planned', from, to, pending });
   if (direction === 'downgrade') return plan;
   for (const id of pending) {

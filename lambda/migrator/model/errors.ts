@@ -45,6 +45,11 @@ export const ENDINGS = {
   },
   RevisionInvalid: { database: 'unchanged', meaning: 'The revision folders do not form one readable chain.' },
   UnknownRevision: { database: 'unchanged', meaning: 'The revision has no folder under migrations/.' },
+  RevisionOutOfOrder: {
+    database: 'unchanged',
+    meaning:
+      'The chain has a revision below the current one that was never applied, or an applied one above it.',
+  },
   DatabaseBusy: { database: 'unchanged', meaning: 'A lock was not granted in time; the blockers are named.' },
   LockTooLong: {
     database: 'unchanged',

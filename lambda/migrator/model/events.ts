@@ -23,10 +23,13 @@ export type ProgressEvent =
     }
   /** How long the run is expected to take. */
   | { readonly type: 'estimated'; readonly estimate: Estimate }
-  /** The run is expected to exceed the limit for a lock, and is not refused: it is a dry run, or locks no table. */
+  /** The run is expected to exceed the limit for a lock, and is not refused: it is a plan, or locks no table. */
   | { readonly type: 'exceeding'; readonly estimate: Estimate; readonly maxLockMs: number }
   /** The upgrade.sql of an applied revision has changed since. */
   | { readonly type: 'edited'; readonly revision: RevisionId }
+  /** The chain is not what was applied here, which does not keep a run from going on. */
+  | { readonly type: 'gone'; readonly revisions: readonly RevisionId[] }
+  | { readonly type: 'reordered'; readonly revisions: readonly RevisionId[] }
   /** Another session holds a lock that this run needs; repeated while it waits. */
   | {
       readonly type: 'waiting';
@@ -88,6 +91,9 @@ const LINES: { readonly [Type in ProgressEvent['type']]: (event: EventOf<Type>) 
   exceeding: ({ estimate, maxLockMs }) => describeExcess(estimate, maxLockMs),
   edited: ({ revision }) =>
     `Revision ${revision} was edited after it was applied: its upgrade.sql has changed`,
+  gone: ({ revisions }) => `${someOf(revisions)} applied here, without a folder now`,
+  reordered: ({ revisions }) =>
+    `${someOf(revisions)} applied before revisions that the chain has below: its order has changed`,
   waiting: ({ lock, waitedMs, blockers }) =>
     `Waiting ${seconds(waitedMs)} for the ${lock} lock, held by ${describeBlockers(blockers)}`,
   retrying: ({ attempt, reason, pauseMs }) =>
@@ -121,6 +127,17 @@ function describePlan({ from, to, pending }: EventOf<'planned'>): string {
   const work = pending.includes(from) ? 'take back' : 'run';
   if (pending.length > 0) return `At ${from}, target ${to}: ${pending.join(', ')} to ${work}`;
   return from === to ? `Already at ${to}, nothing to do` : `At ${from}, target ${to}: no revision to run`;
+}
+
+/** How many revisions a line names. */
+const REVISIONS_NAMED = 5;
+
+/** `Revision 002 was`, `Revisions 002, 003 were`. */
+export function someOf(revisions: readonly RevisionId[]): string {
+  const named = revisions.slice(0, REVISIONS_NAMED).join(', ');
+  const more = revisions.length - REVISIONS_NAMED;
+  if (revisions.length === 1) return `Revision ${named} was`;
+  return `Revisions ${named}${more > 0 ? ` and ${more} more` : ''} were`;
 }
 
 /** `0.06s in all, public.orders and 10 more tables locked for 0.05s`. */

@@ -18,6 +18,10 @@ export interface Plan {
   readonly finalizePending: readonly RevisionId[];
   /** Ids of applied revisions whose files have changed since. */
   readonly edited: readonly RevisionId[];
+  /** Ids of applied revisions that have no folder any more. Absent if there are none. */
+  readonly gone?: readonly RevisionId[];
+  /** Ids of applied revisions that the chain has in another order than they were applied. Absent if there are none. */
+  readonly reordered?: readonly RevisionId[];
   /** Tables that are there and that an upgrade will retire, as the pending revisions declare, e.g. `public.tasks`. */
   readonly retires: readonly string[];
   /** Absent if nothing is pending, or if no estimate was requested. */
@@ -181,7 +185,7 @@ export interface HistoryEntry {
   readonly durationMs: number;
   /** The outcome of the report, or the name of the error. */
   readonly outcome: string;
-  /** Revision id → checksum of the upgrade that was applied. */
+  /** Revision id → checksum of the upgrade that was applied or taken back. */
   readonly checksums: Readonly<Record<RevisionId, string>>;
   readonly report: RunReport | FailureReport;
 }

@@ -1,0 +1,69 @@
+// The refusal of a chain that would leave a revision out, or run one twice.
+import { basename } from 'node:path';
+import { BackstopError } from '../model/errors.ts';
+import { someOf } from '../model/events.ts';
+import { BASE, type RevisionId } from '../model/report.ts';
+import { type Chain, position } from '../revisions/chain.ts';
+import type { Database } from '../revisions/databases.ts';
+import type { Difference } from './applied.ts';
+
+/**
+ * The error for a chain that would run a revision twice, or leave one out; undefined if it would do neither.
+ *
+ * @param downTo where a downgrade goes: it does not mind what it does not touch
+ */
+export function outOfOrder(
+  { chain, definition: { name } }: Database,
+  current: RevisionId,
+  { skipped, ahead }: Difference,
+  downTo?: RevisionId,
+): BackstopError | undefined {
+  const lowest = downTo === undefined ? 0 : position(chain, downTo);
+  const touched = skipped.filter((id) => position(chain, id) >= lowest);
+  const stamp = (id: RevisionId) => `npx backstop stamp ${id} --database ${name}`;
+  if (touched.length > 0) {
+    return new BackstopError('RevisionOutOfOrder', {
+      message: `${someOf(touched)} never applied here, and the database is at ${current}`,
+      detail: `No run in backstop.history applied ${themOf(touched)}. The chain has ${themOf(touched)} below ${current}, where no upgrade comes by.`,
+      hint: `If the changes are in the database already: ${stamp(current)}. If not: ${remedy(chain, current, touched, stamp)}`,
+    });
+  }
+  const [first] = ahead;
+  const last = ahead.at(-1);
+  if (downTo !== undefined || first === undefined || last === undefined) return undefined;
+  return new BackstopError('RevisionOutOfOrder', {
+    message: `${someOf(ahead)} applied here already, and the database is at ${current}`,
+    detail: `The chain has ${themOf(ahead)} after ${current}: an upgrade would run ${themOf(ahead)} a second time.`,
+    hint: `Give the "-- Revises:" lines the order in which the revisions were applied. If everything up to ${last} is in the database: ${stamp(last)}`,
+  });
+}
+
+/** What to do if the changes of the skipped revisions are not in the database. */
+function remedy(
+  chain: Chain,
+  current: RevisionId,
+  skipped: readonly RevisionId[],
+  stamp: (id: RevisionId) => string,
+): string {
+  if (!skipped.includes(current))
+    return `let ${skipped.join(', ')} come last: ${describeMove(chain, skipped)}`;
+  const below = chain.revisions.slice(0, position(chain, current)).map(({ id }) => id);
+  return `${stamp(below.findLast((id) => !skipped.includes(id)) ?? BASE)}, and upgrade`;
+}
+
+/** The "-- Revises:" lines that put these revisions behind the head, in the order that they have. */
+function describeMove({ revisions }: Chain, moved: readonly RevisionId[]): string {
+  const rest = revisions.filter(({ id }) => !moved.includes(id));
+  const ordered = [...rest, ...revisions.filter(({ id }) => moved.includes(id))];
+  const lines = ordered.flatMap(({ folder, revises }, index) => {
+    const before = ordered[index - 1]?.id;
+    return before === revises
+      ? []
+      : [`"-- Revises: ${before ?? '<base>'}" in ${basename(folder)}/upgrade.sql`];
+  });
+  return `write ${lines.join(', ')}`;
+}
+
+function themOf({ length }: readonly RevisionId[]): string {
+  return length === 1 ? 'it' : 'them';
+}
