@@ -4,10 +4,11 @@ import { runChecks } from './database/checks.ts';
 import { readCurrent } from './database/current.ts';
 import { committedRun, readHistory } from './database/history.ts';
 import { foreseeLosses, retiredRows } from './database/loss.ts';
-import { outOfOrder } from './database/out-of-order.ts';
+import { adviseHeads, outOfOrder } from './database/out-of-order.ts';
 import { findFinalizePending, makePlan } from './database/plan.ts';
 import { prepareEstimate, preparePlan } from './database/prepare.ts';
 import { readVersions } from './database/version-table.ts';
+import { DEFAULT_BOUNDS } from './model/bounds.ts';
 import type { BackstopError } from './model/errors.ts';
 import {
   BASE,
@@ -19,8 +20,9 @@ import {
   type RunReport,
   type ValidationReport,
 } from './model/report.ts';
-import { position, revisionOf } from './revisions/chain.ts';
+import { position, revisionOf, type TwoHeads } from './revisions/chain.ts';
 import type { Phase } from './revisions/check.ts';
+import { answered, type Queries } from './session/client.ts';
 import { takeRunnerLock } from './session/runner-lock.ts';
 import { type MigratorOptions, withSession } from './session/session.ts';
 
@@ -128,6 +130,26 @@ export async function whereabouts(options: MigratorOptions): Promise<Place> {
     const difference = await readDifference(session, database.chain, revision);
     return { revision, wrong: outOfOrder(database, revision, difference) };
   });
+}
+
+/**
+ * The error of a chain with two heads, with the remedy that fits this database; the same error if it has applied both, or
+ * none of them.
+ */
+export async function explainHeads(
+  { connect, bounds = DEFAULT_BOUNDS }: Pick<MigratorOptions, 'connect' | 'bounds'>,
+  error: TwoHeads,
+): Promise<BackstopError> {
+  // Not a session: that one knows its chain.
+  const client = await connect('backstop heads');
+  const queries: Queries = {
+    query: (sql, values) => answered(client, client.query(sql, values), bounds.admissionMs),
+  };
+  try {
+    return (await adviseHeads(queries, error)) ?? error;
+  } finally {
+    await client.end().catch(() => {});
+  }
 }
 
 /** The plan of an upgrade to head from the current revision. Unlike `plan` it runs no check. */

@@ -1,11 +1,15 @@
-// The refusal of a chain that would leave a revision out, or run one twice.
+// The refusal of a chain that would leave a revision out, or run one twice; and which of two heads is to come last.
 import { basename } from 'node:path';
 import { BackstopError } from '../model/errors.ts';
 import { someOf } from '../model/events.ts';
 import { BASE, type RevisionId } from '../model/report.ts';
-import { type Chain, position } from '../revisions/chain.ts';
+import { type Chain, position, type TwoHeads } from '../revisions/chain.ts';
 import type { Database } from '../revisions/databases.ts';
+import type { Revision } from '../revisions/revision.ts';
+import type { Queries } from '../session/client.ts';
 import type { Difference } from './applied.ts';
+import { readMoves } from './history.ts';
+import { readVersions } from './version-table.ts';
 
 /**
  * The error for a chain that would run a revision twice, or leave one out; undefined if it would do neither.
@@ -66,4 +70,49 @@ function describeMove({ revisions }: Chain, moved: readonly RevisionId[]): strin
 
 function themOf({ length }: readonly RevisionId[]): string {
   return length === 1 ? 'it' : 'them';
+}
+
+/**
+ * The error of two heads, with the one that this database has not applied; undefined if it has applied both, or none.
+ */
+export async function adviseHeads(
+  queries: Queries,
+  { summary, heads, revisions }: TwoHeads,
+): Promise<BackstopError | undefined> {
+  const applied = await readApplied(queries, revisions);
+  const [first, ...others] = heads.filter(({ id }) => applied.has(id));
+  const fresh = heads.find(({ id }) => !applied.has(id));
+  if (first === undefined || fresh === undefined || others.length > 0) return undefined;
+  let last = first;
+  for (let next: Revision | undefined = first; next; next = onlyChild(revisions, next)) last = next;
+  return new BackstopError('RevisionInvalid', {
+    message: summary,
+    detail: `This database has applied ${first.id}, and not ${fresh.id}.`,
+    hint: `Let ${fresh.id} come last: write "-- Revises: ${last.id}" in ${basename(fresh.folder)}/upgrade.sql.`,
+  });
+}
+
+function onlyChild(revisions: readonly Revision[], { id }: Revision): Revision | undefined {
+  const children = revisions.filter(({ revises }) => revises === id);
+  return children.length === 1 ? children[0] : undefined;
+}
+
+/** Without a chain: the revisions that lead to the version, and those that the history knows. */
+async function readApplied(queries: Queries, revisions: readonly Revision[]): Promise<Set<RevisionId>> {
+  const applied = new Set<RevisionId>();
+  for (const { outcome, revisions: ran } of await readMoves(queries)) {
+    for (const id of ran) {
+      if (outcome === 'upgraded') applied.add(id);
+      else applied.delete(id);
+    }
+  }
+  const byId = new Map(revisions.map((revision) => [revision.id, revision]));
+  for (const version of await readVersions(queries)) {
+    const seen = new Set<RevisionId>();
+    for (let next = byId.get(version); next && !seen.has(next.id); next = byId.get(next.revises ?? '')) {
+      seen.add(next.id);
+      applied.add(next.id);
+    }
+  }
+  return applied;
 }
