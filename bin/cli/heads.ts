@@ -21,7 +21,7 @@ export async function adviseOnHeads(
   try {
     return await explainHeads({ connect: connectTo(definition, call) }, error);
   } catch {
-    // The chain is what must be corrected first.
+    // The chain must be corrected first.
     return error;
   }
 }

@@ -122,8 +122,8 @@ export interface Place {
   readonly wrong?: BackstopError | undefined;
 }
 
-/** The current revision, and whether the chain is what was applied. Throws as {@link current} does. */
-export async function whereabouts(options: MigratorOptions): Promise<Place> {
+/** The current revision, and whether the chain fits the history. Throws as {@link current} does. */
+export async function readPlace(options: MigratorOptions): Promise<Place> {
   return withSession(options, 'current', async (session) => {
     const { database } = session;
     const revision = await readCurrent(session, database);

@@ -1,5 +1,5 @@
 // `current`: the revision that the database is at.
-import { whereabouts } from '../../../lambda/migrator/inspect.ts';
+import { readPlace } from '../../../lambda/migrator/inspect.ts';
 import { BASE } from '../../../lambda/migrator/model/report.ts';
 import { revisionOf } from '../../../lambda/migrator/revisions/chain.ts';
 import { selectDatabase } from '../databases.ts';
@@ -16,7 +16,7 @@ export const currentVerb: Verb = {
   async run(call: Call<{ readonly verbose?: boolean }>) {
     const options = selectDatabase(call);
     const { definition, chain } = options.database;
-    const { revision: id, wrong } = await whereabouts(options);
+    const { revision: id, wrong } = await readPlace(options);
     const failure = wrong && describeFailure(wrong, call.terminal);
     for (const line of failure?.lines ?? []) call.terminal.err(line);
     const status = failure && { status: FAILED };

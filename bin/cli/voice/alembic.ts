@@ -12,6 +12,7 @@ import {
 import type { Chain } from '../../../lambda/migrator/revisions/chain.ts';
 import type { Database } from '../../../lambda/migrator/revisions/databases.ts';
 import { describeEffort, describeStepEffort, TABLES_NAMED } from '../effort.ts';
+import { describeRehearsal } from '../rehearsal.ts';
 import type { ErrorWords, Paint, Verdict, Voice } from './voice.ts';
 
 const alembic = (text: string): string => `INFO  [alembic.runtime.migration] ${text}`;
@@ -23,6 +24,8 @@ export function alembicVoice({ chain }: Database, paint: Paint, tick: string): V
   return {
     event: (event) => eventLines(event, chain, paint),
     outcome: outcomeLines,
+    // The contract prints nothing after the run.
+    validated: () => [],
     error: errorWords,
     rollback: () => ['', 'ROLLBACK (automatic)'],
     loggedStep: (step) => [
@@ -146,9 +149,11 @@ function outcomeLines(report: RunReport): string[] {
     case 'nothing to do':
       return nothingToDo(direction, to);
     case 'rehearsed':
-      return [...describeEffort(report, TABLES_NAMED), describeEvent({ ...report, type: 'committed' })].map(
-        backstop,
-      );
+      return [
+        ...describeEffort(report, TABLES_NAMED),
+        ...describeRehearsal(report),
+        describeEvent({ ...report, type: 'committed' }),
+      ].map(backstop);
     case 'upgraded':
       return retiredLines(report);
     case 'finalized':

@@ -8,12 +8,14 @@ import {
 import type { RunReport, StepReport } from '../../../lambda/migrator/model/report.ts';
 import type { Database } from '../../../lambda/migrator/revisions/databases.ts';
 import { describeEffort, describeStepEffort, TABLES_NAMED } from '../effort.ts';
+import { describeRehearsal } from '../rehearsal.ts';
 import type { Paint, Verdict, Voice } from './voice.ts';
 
 export function plainVoice(database: Database, paint: Paint): Voice {
   return {
     event: (event) => eventLines(event, paint),
     outcome: (report) => outcomeLines(report, database),
+    validated: verdictLines,
     error: (error) => error,
     rollback: (at) => ['', `Rolled back: the database is still at ${at}.`],
     loggedStep,
@@ -60,7 +62,11 @@ function eventLines(event: ProgressEvent, paint: Paint): string[] {
 function outcomeLines(report: RunReport, database: Database): string[] {
   const { outcome, direction, to } = report;
   if (outcome === 'rehearsed') {
-    return [...describeEffort(report, TABLES_NAMED), describeEvent({ ...report, type: 'committed' })];
+    return [
+      ...describeEffort(report, TABLES_NAMED),
+      ...describeRehearsal(report),
+      describeEvent({ ...report, type: 'committed' }),
+    ];
   }
   if (outcome === 'nothing to do') {
     return [

@@ -4,15 +4,15 @@ import { type Chain, position } from '../revisions/chain.ts';
 import type { Queries } from '../session/client.ts';
 import { type Move, readMoves } from './history.ts';
 
-/** How the chain differs from what was applied; all lists are empty if it does not. */
+/** How the chain differs from the applied revisions; all lists are empty if it does not. */
 export interface Difference {
-  /** Revisions up to the current one that were never applied. */
+  /** Revisions that no run applied, although the current revision is the same or above. */
   readonly skipped: readonly RevisionId[];
-  /** Revisions after the current one that were applied already. */
+  /** Revisions that were applied already, although the current revision is below. */
   readonly ahead: readonly RevisionId[];
   /** Applied revisions that have no folder any more. */
   readonly gone: readonly RevisionId[];
-  /** Revisions up to the current one that were applied before a revision that the chain has below them. */
+  /** Revisions that were applied before a revision that the chain has below them. */
   readonly reordered: readonly RevisionId[];
 }
 
@@ -38,7 +38,7 @@ export function isSame({ skipped, ahead, gone, reordered }: Difference): boolean
 
 /**
  * Goes through the runs in their order. The version may have been moved by another tool before the first of them, or
- * in between: nobody knows then, so every revision below its new place counts as applied.
+ * in between: then every revision below its new place counts as applied, because the history cannot know.
  */
 function replay(chain: Chain, moves: readonly Move[], current: RevisionId): Applied {
   const applied: Applied = new Map();

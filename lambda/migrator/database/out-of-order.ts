@@ -28,7 +28,7 @@ export function outOfOrder(
   if (touched.length > 0) {
     return new BackstopError('RevisionOutOfOrder', {
       message: `${someOf(touched)} never applied here, and the database is at ${current}`,
-      detail: `No run in backstop.history applied ${themOf(touched)}. The chain has ${themOf(touched)} below ${current}, where no upgrade comes by.`,
+      detail: `No run in backstop.history applied ${themOf(touched)}. The chain has ${themOf(touched)} below ${current}, which no upgrade passes again.`,
       hint: `If the changes are in the database already: ${stamp(current)}. If not: ${remedy(chain, current, touched, stamp)}`,
     });
   }
@@ -73,7 +73,7 @@ function themOf({ length }: readonly RevisionId[]): string {
 }
 
 /**
- * The error of two heads, with the one that this database has not applied; undefined if it has applied both, or none.
+ * The error of two heads, with the head that this database has not applied; undefined if it has applied both, or none.
  */
 export async function adviseHeads(
   queries: Queries,
@@ -97,7 +97,7 @@ function onlyChild(revisions: readonly Revision[], { id }: Revision): Revision |
   return children.length === 1 ? children[0] : undefined;
 }
 
-/** Without a chain: the revisions that lead to the version, and those that the history knows. */
+/** Without a chain: the revisions that lead to the version, and all that the history knows. */
 async function readApplied(queries: Queries, revisions: readonly Revision[]): Promise<Set<RevisionId>> {
   const applied = new Set<RevisionId>();
   for (const { outcome, revisions: ran } of await readMoves(queries)) {

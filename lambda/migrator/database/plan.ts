@@ -17,7 +17,7 @@ import { findTables } from './tables.ts';
  * Reads where the database is, and lists the revisions in between. Writes nothing.
  *
  * @throws UnknownRevision, InvalidInput if the target lies in the other direction; RevisionOutOfOrder if the run would
- *   leave out a revision that was never applied, or run one that was applied already
+ *   leave out a revision that was never applied, or run an applied revision again
  */
 export async function makePlan(
   queries: Queries,

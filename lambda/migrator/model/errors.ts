@@ -48,7 +48,7 @@ export const ENDINGS = {
   RevisionOutOfOrder: {
     database: 'unchanged',
     meaning:
-      'The chain has a revision below the current one that was never applied, or an applied one above it.',
+      'The chain has a revision that no run applied below the current one, or an applied revision above it.',
   },
   DatabaseBusy: { database: 'unchanged', meaning: 'A lock was not granted in time; the blockers are named.' },
   LockTooLong: {

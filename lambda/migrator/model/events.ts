@@ -27,7 +27,7 @@ export type ProgressEvent =
   | { readonly type: 'exceeding'; readonly estimate: Estimate; readonly maxLockMs: number }
   /** The upgrade.sql of an applied revision has changed since. */
   | { readonly type: 'edited'; readonly revision: RevisionId }
-  /** The chain is not what was applied here, which does not keep a run from going on. */
+  /** The chain differs from the applied revisions, which does not keep a run from going on. */
   | { readonly type: 'gone'; readonly revisions: readonly RevisionId[] }
   | { readonly type: 'reordered'; readonly revisions: readonly RevisionId[] }
   /** Another session holds a lock that this run needs; repeated while it waits. */

@@ -153,6 +153,25 @@ export interface RunReport {
   readonly durationMs: number;
   /** The estimate of an upgrade. */
   readonly estimate?: Estimate;
+  /** The findings of a dry run about each revision; absent if it was not asked for them. */
+  readonly rehearsal?: readonly Rehearsed[];
+}
+
+/** The findings of a dry run about a revision, in the transaction that it rolled back. */
+export interface Rehearsed {
+  readonly revision: RevisionId;
+  /** Whether its checks after the run hold, as far as they could run. */
+  readonly passed: boolean;
+  readonly checks: readonly CheckReport[];
+  /** Why its checks could not run. */
+  readonly fault?: string;
+  /**
+   * Whether an upgrade can be taken back: `with loss` if rows would be lost, `unknown` if only a run that is committed
+   * can show it. Absent in a dry run of a downgrade.
+   */
+  readonly reversible?: 'yes' | 'with loss' | 'no' | 'unknown';
+  /** Why it cannot be taken back or that is not known, or the loss. */
+  readonly because?: string;
 }
 
 /** The verdict over a revision's checks. */

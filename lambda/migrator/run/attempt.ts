@@ -4,7 +4,7 @@ import { createHistory, remember } from '../database/history.ts';
 import { findTables } from '../database/tables.ts';
 import { moveVersion } from '../database/version-table.ts';
 import { BackstopError } from '../model/errors.ts';
-import { type ProgressEvent, RESULT } from '../model/events.ts';
+import { type Listener, type ProgressEvent, RESULT } from '../model/events.ts';
 import type { Notice, RunReport, StepReport } from '../model/report.ts';
 import type { Source } from '../revisions/origin.ts';
 import type { Part } from '../revisions/part.ts';
@@ -13,6 +13,7 @@ import { onCompleted, together } from '../session/client.ts';
 import { isCancelled, isServerError, type Sent, stepError, timeoutError } from '../session/sqlstate.ts';
 import { commit } from './commit.ts';
 import { Ledger } from './ledger.ts';
+import { Rehearsal } from './rehearsal.ts';
 import { type AttemptOptions, type Begun, historyEntry, makeReport, measure } from './result.ts';
 import type { Run } from './run.ts';
 
@@ -33,6 +34,8 @@ export class Attempt {
   readonly #steps: StepReport[] = [];
   /** Parts that have run; they are reported once the transaction is committed. */
   readonly #completed: Omit<Extract<ProgressEvent, { type: 'revision completed' }>, 'type'>[] = [];
+  readonly #rehearsal: Rehearsal | undefined;
+  #listener: Listener;
   #notices: Notice[] = [];
   #place = 'BEGIN';
   #sent: Sent = {};
@@ -42,6 +45,8 @@ export class Attempt {
   constructor(run: Run, options: AttemptOptions) {
     this.#run = run;
     this.#options = options;
+    this.#listener = run.listener;
+    if (run.rehearse) this.#rehearsal = new Rehearsal(run, options);
     const { transactionMs, runMs } = run.bounds;
     this.#boundMs = Math.max(0, Math.min(transactionMs, run.started + runMs - performance.now()));
   }
@@ -59,12 +64,8 @@ export class Attempt {
     try {
       const begun = await this.#begin();
       for (const part of this.#run.parts) {
-        const started = performance.now();
-        this.#open(part);
-        for (const [index, step] of part.script.steps.entries()) {
-          await this.#runStep(begun, part, step, index + 1);
-        }
-        await this.#close(part, started);
+        const steps = await this.#runPart(begun, part);
+        await this.#rehearsal?.check(part, begun, steps);
       }
       return await this.#end(begun);
     } catch (error) {
@@ -110,8 +111,19 @@ export class Attempt {
     await this.#carryOut(begun, { sql: `LOCK TABLE ${names} IN ACCESS EXCLUSIVE MODE` });
   }
 
+  async #runPart(begun: Begun, part: Part): Promise<StepReport[]> {
+    const started = performance.now();
+    this.#open(part);
+    const steps: StepReport[] = [];
+    for (const [index, step] of part.script.steps.entries()) {
+      steps.push(await this.#runStep(begun, part, step, index + 1));
+    }
+    await this.#close(part, started);
+    return steps;
+  }
+
   #open({ direction, revision, script, from, to }: Part): void {
-    this.#run.listener({ type: 'revision started', direction, revision, from, to, title: script.title });
+    this.#listener({ type: 'revision started', direction, revision, from, to, title: script.title });
   }
 
   async #close({ direction, revision, from, to }: Part, started: number): Promise<void> {
@@ -128,8 +140,8 @@ export class Attempt {
     { direction, revision, script }: Part,
     step: Step,
     number: number,
-  ): Promise<void> {
-    const { listener } = this.#run;
+  ): Promise<StepReport> {
+    const listener = this.#listener;
     const at = { direction, revision, number, of: script.steps.length, title: step.title };
     this.#place = `step ${number}/${at.of} of ${revision} (${step.title})`;
     this.#sent = { pieces: [step], refuses: script.refuses };
@@ -142,6 +154,7 @@ export class Attempt {
       if (notice.severity !== RESULT) listener({ type: 'notice', revision, notice });
     }
     listener({ type: 'step completed', step: report });
+    return report;
   }
 
   async #end(begun: Begun): Promise<RunReport> {
@@ -152,19 +165,40 @@ export class Attempt {
     const [, , report] = await together(
       this.#limit(),
       this.#run.query('SET CONSTRAINTS ALL IMMEDIATE'),
-      makeReport(this.#run, this.#options, { ...begun, steps: this.#steps }),
+      makeReport(this.#run, this.#options, { ...begun, steps: [...this.#steps] }),
     );
     this.#place = 'writing the history';
     await remember(this.#run, historyEntry(this.#run, report));
     this.#place = 'COMMIT';
-    if (dryRun) await this.#run.query('ROLLBACK');
-    else await commit(this.#run, connect, { id: begun.transaction, runId }, bounds.reconnectMs);
+    if (dryRun) return this.#endDryRun(begun, { ...report, ...measure(this.#run, begun.ledger) });
+    await commit(this.#run, connect, { id: begun.transaction, runId }, bounds.reconnectMs);
     const final = { ...report, ...measure(this.#run, begun.ledger) };
-    const { outcome, durationMs } = final;
     // Not before: a revision that is told to be complete must not be rolled back.
-    if (!dryRun) for (const part of this.#completed) listener({ type: 'revision completed', ...part });
+    for (const part of this.#completed) listener({ type: 'revision completed', ...part });
+    const { outcome, durationMs } = final;
     listener({ type: 'committed', direction, from, to, outcome, durationMs });
     return final;
+  }
+
+  /** The upgrade is taken back step by step before everything is rolled back. */
+  async #endDryRun(begun: Begun, report: RunReport): Promise<RunReport> {
+    this.#listener = () => {};
+    const rehearsal = await this.#rehearsal?.end(begun, (part) => this.#takeBack(begun, part));
+    await this.#run.query('ROLLBACK');
+    const { direction, from, to, outcome, durationMs } = report;
+    this.#run.listener({ type: 'committed', direction, from, to, outcome, durationMs });
+    return { ...report, ...(rehearsal && { rehearsal }) };
+  }
+
+  async #takeBack(begun: Begun, part: Part): Promise<StepReport[]> {
+    try {
+      const steps = await this.#runPart(begun, part);
+      this.#place = 'checking deferred constraints';
+      await this.#run.query('SET CONSTRAINTS ALL IMMEDIATE');
+      return steps;
+    } catch (error) {
+      throw this.#ending(error);
+    }
   }
 
   /**

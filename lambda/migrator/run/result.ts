@@ -65,7 +65,7 @@ export async function makeReport(
 /** The times that grow until the answer of COMMIT. */
 export function measure({ started }: Run, ledger: Ledger): Pick<RunReport, 'exclusiveMs' | 'durationMs'> {
   const now = performance.now();
-  return { exclusiveMs: ledger.exclusiveMs(now), durationMs: now - started };
+  return { exclusiveMs: ledger.exclusiveMs(now), durationMs: now - started - ledger.pausedMs };
 }
 
 export function historyEntry(run: Run, report: RunReport): HistoryEntry {

@@ -85,7 +85,7 @@ describe('a revision that was merged late', () => {
   const SUMMARY = 'Revision right was never applied here, and the database is at left';
   beforeEach(() => applied(A, LEFT));
 
-  test('is told by current below the revision, with the exit status 1', async () => {
+  test('is reported by current below the revision, with the exit status 1', async () => {
     const { status, out, err } = await on(late, 'current');
     expect({ status, out, summary: err[0] }).toEqual({
       status: 1,
@@ -99,7 +99,7 @@ describe('a revision that was merged late', () => {
     });
   });
 
-  test('is told by status', async () => {
+  test('is reported by status', async () => {
     const { status, out } = await on(late, 'status');
     expect(status).toBe(1);
     expect(out[0]).toMatch(new RegExp(`^❌ app: out of order: ${SUMMARY}\\. If the changes are `));

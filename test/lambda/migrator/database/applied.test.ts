@@ -1,5 +1,5 @@
-// What was applied, compared with the chain: a revision that was left out or would run twice is found, and nothing else is.
-import { inspect, plan, whereabouts } from '../../../../lambda/migrator/inspect.ts';
+// The history compared with the chain: a revision that was left out or would run twice is found, and nothing else is.
+import { inspect, plan, readPlace } from '../../../../lambda/migrator/inspect.ts';
 import { downgrade, stamp, upgrade } from '../../../../lambda/migrator/migrator.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../../setup/database.ts';
 import { databaseOf } from '../../../setup/revisions.ts';
@@ -16,7 +16,7 @@ const chainOf = (...ids: string[]) =>
 const on = (...ids: string[]) => migratorOn(database, { database: chainOf(...ids) });
 const OUT_OF_ORDER = { name: 'RevisionOutOfOrder' };
 const moved = (version: string) => database.query(`UPDATE alembic_version SET version_num = '${version}'`);
-/** As an earlier version of Backstop wrote a downgrade: only its report says what was taken back. */
+/** As an earlier version of Backstop wrote a downgrade: only its report names the revisions. */
 const asBefore = () =>
   database.query("UPDATE backstop.history SET checksums = '{}' WHERE direction = 'downgrade'");
 
@@ -88,7 +88,7 @@ const LEFT_OUT: Situation[] = [
     /^Give the "-- Revises:" lines the order .*: npx backstop stamp b --database test$/,
   ],
   [
-    'a revision above the one that was stamped',
+    'a revision above the stamped version',
     async () => {
       await stamp(on('a', 'b'), 'a');
       await upgrade(on('a', 'c'), 'head');
@@ -128,14 +128,14 @@ test.each(LEFT_OUT)('a chain is refused because of %s', async (_what, prepare, c
   await prepare();
   const error = { ...OUT_OF_ORDER, summary: message, hint: expect.stringMatching(hint) };
   await expect(plan(on(...chain), 'upgrade', 'head')).rejects.toMatchObject(error);
-  const { wrong } = await whereabouts(on(...chain));
+  const { wrong } = await readPlace(on(...chain));
   expect(wrong).toMatchObject(error);
 
   // The remedy of the hint, for changes that are in the database.
   const [, id = ''] = /npx backstop stamp (\S+)/.exec(wrong?.hint ?? '') ?? [];
   expect(await stamp(on(...chain), id)).toMatchObject({ outcome: 'stamped', to: id });
   expect(await upgrade(on(...chain), 'head')).toMatchObject({ to: chain.at(-1) });
-  expect(await whereabouts(on(...chain))).toEqual({ revision: chain.at(-1) });
+  expect(await readPlace(on(...chain))).toEqual({ revision: chain.at(-1) });
 });
 
 const FINE: [what: string, prepare: () => Promise<unknown>, chain: string[]][] = [
@@ -207,7 +207,7 @@ const FINE: [what: string, prepare: () => Promise<unknown>, chain: string[]][] =
 
 test.each(FINE)('there is no alarm for a database that %s', async (_what, prepare, chain) => {
   await prepare();
-  expect((await whereabouts(on(...chain))).wrong).toBeUndefined();
+  expect((await readPlace(on(...chain))).wrong).toBeUndefined();
   const { gone, reordered } = await plan(on(...chain), 'upgrade', 'head');
   expect({ gone, reordered }).toEqual({});
   expect(await upgrade(on(...chain), 'head')).toMatchObject({ to: chain.at(-1) });
@@ -216,7 +216,7 @@ test.each(FINE)('there is no alarm for a database that %s', async (_what, prepar
 test('there is no alarm for a user who may not read the history', async () => {
   await upgrade(on('a', 'c'), 'head');
   await database.asAdministrator('ALTER SCHEMA backstop OWNER TO CURRENT_USER');
-  expect(await whereabouts(on('a', 'b', 'c'))).toEqual({ revision: 'c' });
+  expect(await readPlace(on('a', 'b', 'c'))).toEqual({ revision: 'c' });
 });
 
 test('a downgrade is refused if it passes the revision or stops at it, and not above', async () => {
@@ -244,7 +244,7 @@ test('a revision that comes last, as the hint says, is applied', async () => {
   expect(await upgrade(on('a', 'c', 'b'), 'head')).toMatchObject({ revisions: ['b'] });
 });
 
-test('an applied revision without a folder, and one in another place, are told and do not stop a run', async () => {
+test('an applied revision without a folder, and one in another place, are reported and do not stop a run', async () => {
   await upgrade(on('a', 'gone'), 'head');
   await upgrade(on('a', 'gone', 'b'), 'head');
   await upgrade(on('a', 'gone', 'b', 'c'), 'head');
@@ -265,8 +265,8 @@ test('a history of 10,000 runs is read without its reports', async () => {
      SELECT gen_random_uuid(), d, f, t, now(), 1, o, '{"b": "1"}', 'null' FROM generate_series(1, 5000),
        (VALUES (1, 'downgrade', 'b', 'a', 'downgraded'), (2, 'upgrade', 'a', 'b', 'upgraded')) AS run (n, d, f, t, o)`,
   );
-  expect(await whereabouts(on('a', 'b'))).toEqual({ revision: 'b' });
-  expect((await whereabouts(on('a', 'x', 'b'))).wrong).toMatchObject(OUT_OF_ORDER);
+  expect(await readPlace(on('a', 'b'))).toEqual({ revision: 'b' });
+  expect((await readPlace(on('a', 'x', 'b'))).wrong).toMatchObject(OUT_OF_ORDER);
 });
 
 test('a stamp at the same revision with nothing to declare is not kept', async () => {
