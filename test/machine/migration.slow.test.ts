@@ -73,9 +73,8 @@ const REFUSED: Case[] = [
   {
     ending: 'RevisionOutOfOrder',
     when: 'a revision below the current one was never applied here',
-    at: '002',
-    given: sql("UPDATE backstop.history SET checksums = '{}'"),
-    says: ['Revision 002 was never applied here', 'npx backstop stamp 002 --database codebase_mcp'],
+    given: sql("UPDATE backstop.history SET checksums = checksums - '003a'"),
+    says: ['Revision 003a was never applied here', 'npx backstop stamp 005 --database codebase_mcp'],
   },
   {
     ending: 'RevisionInvalid',
