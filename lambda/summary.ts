@@ -1,7 +1,7 @@
 // An execution in a few lines, made from its document: for its output, and for the message about its end.
 import { countOf, textsOf } from './migrator/model/bounded.ts';
+import { describeTransactions, seconds } from './migrator/model/describe.ts';
 import type { DatabaseState } from './migrator/model/errors.ts';
-import { describeTransactions, seconds } from './migrator/model/events.ts';
 import type { Plan, RevisionId, RunReport } from './migrator/model/report.ts';
 import { committedMigration, type ExecutionState, type Summary, takenSnapshot } from './state.ts';
 

@@ -2,17 +2,16 @@
 
 import { upgrade } from '../../lambda/migrator/migrator.ts';
 import { BackstopError } from '../../lambda/migrator/model/errors.ts';
-import type { RunReport } from '../../lambda/migrator/model/report.ts';
 import { FAILED } from './exit-status.ts';
 import { describeFailure } from './failure.ts';
+import { type CheckOptions, type Finished, finish } from './finish.ts';
 import { type Member, readFleet } from './fleet.ts';
 import { type BoundsOptions, withBounds } from './options.ts';
-import { runResult } from './outcome.ts';
 import { readStatus } from './status-line.ts';
 import type { Call, VerbResult } from './verb.ts';
 import { statusResult } from './verbs/status.ts';
 
-export interface AllOptions extends BoundsOptions {
+export interface AllOptions extends BoundsOptions, CheckOptions {
   readonly all?: boolean;
   readonly keepGoing?: boolean;
   readonly dryRun?: boolean;
@@ -31,18 +30,19 @@ export async function upgradeAll(call: Call<AllOptions>): Promise<VerbResult> {
   const { options, tell, terminal } = call;
   refuseTarget(call);
   const members = readFleet(call);
-  const results: { readonly database: string; readonly result: RunReport | BackstopError }[] = [];
+  const results: { readonly database: string; readonly result: Finished | BackstopError }[] = [];
   for (const member of members) {
     tell(`${member.name}:`);
     const result = await upgradeMember(member, call);
     results.push({ database: member.name, result });
-    if (result instanceof BackstopError) {
-      for (const line of describeFailure(result, terminal).lines) terminal.err(line);
+    const failure = failureOf(result);
+    if (failure) {
+      for (const line of describeFailure(failure, terminal).lines) terminal.err(line);
       if (!options.keepGoing) break;
     }
   }
   const status = statusResult(await Promise.all(members.map(readStatus)), call);
-  const failed = results.some(({ result }) => result instanceof BackstopError);
+  const failed = results.some(({ result }) => failureOf(result));
   return {
     ...status,
     json: {
@@ -62,25 +62,31 @@ function refuseTarget({ args: [target = 'head'] }: Call): void {
   });
 }
 
-/** Prints the upgrade, and returns its report, or why it failed. */
+function failureOf(result: Finished | BackstopError): BackstopError | undefined {
+  return result instanceof BackstopError ? result : result.failure;
+}
+
+/** Prints the upgrade, and returns its result, or why it failed. */
 async function upgradeMember(
   { migrator }: Member,
   call: Call<AllOptions>,
-): Promise<RunReport | BackstopError> {
+): Promise<Finished | BackstopError> {
   if (migrator instanceof BackstopError) return migrator;
-  const { dryRun = false, ...bounds } = call.options;
+  const { dryRun = false, check: rehearse = true, ...bounds } = call.options;
+  const bounded = withBounds(migrator, bounds);
   try {
-    const report = await upgrade(withBounds(migrator, bounds), 'head', { dryRun });
-    for (const line of runResult(call, migrator, report).lines) call.tell(line);
-    return report;
+    const report = await upgrade(bounded, 'head', { dryRun, rehearse });
+    const finished = await finish(call, bounded, report);
+    for (const line of finished.lines) call.tell(line);
+    return finished;
   } catch (error) {
     if (error instanceof BackstopError) return error;
     throw error;
   }
 }
 
-function resultJson(result: RunReport | BackstopError, { terminal }: Call): object {
-  return result instanceof BackstopError
-    ? (describeFailure(result, terminal).json as object)
-    : { report: result };
+function resultJson(result: Finished | BackstopError, { terminal }: Call): object {
+  const failure = failureOf(result);
+  const problem = failure && (describeFailure(failure, terminal).json as object);
+  return { ...problem, ...(!(result instanceof BackstopError) && { report: result.json }) };
 }

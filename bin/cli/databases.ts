@@ -7,7 +7,7 @@ import {
   readDatabases,
 } from '../../lambda/migrator/revisions/databases.ts';
 import { parseTarget } from '../../lambda/migrator/revisions/target.ts';
-import { connectorTo } from '../../lambda/migrator/session/connection.ts';
+import { type Connect, connectorTo } from '../../lambda/migrator/session/connection.ts';
 import { parseDatabaseUrl } from '../../lambda/migrator/session/database-url.ts';
 import type { MigratorOptions } from '../../lambda/migrator/session/session.ts';
 import type { Call, CommonOptions } from './verb.ts';
@@ -36,8 +36,15 @@ function firstOf(definitions: readonly DatabaseDefinition[], label: string | und
 }
 
 /** The options that a verb of the engine needs for that database. Throws ConfigurationError if its URL is missing or unreadable. */
-export function connectionTo(database: Database, { options, terminal, listen }: Call): MigratorOptions {
-  const { name, urlVariable } = database.definition;
+export function connectionTo(database: Database, call: Call): MigratorOptions {
+  return { database, connect: connectTo(database.definition, call), listener: call.listen(database) };
+}
+
+/** How to connect to the database. Throws ConfigurationError if its URL is missing or unreadable. */
+export function connectTo(
+  { name, urlVariable }: DatabaseDefinition,
+  { options, terminal }: Pick<Call, 'options' | 'terminal'>,
+): Connect {
   // An empty --url is reported as such: it comes from a shell variable that was not set.
   const url = options.url ?? (terminal.env[urlVariable] || undefined);
   if (url === undefined) {
@@ -47,7 +54,7 @@ export function connectionTo(database: Database, { options, terminal, listen }: 
     });
   }
   const settings = parseDatabaseUrl(url, options.url === undefined ? urlVariable : '--url', terminal.env);
-  return { database, connect: connectorTo(settings), listener: listen(database) };
+  return connectorTo(settings);
 }
 
 /** The one database of a call, ready to connect to. */

@@ -1,6 +1,6 @@
 // The cost of a run for the other users of the database, in lines.
 import { describeOmitted, textsOf } from '../../lambda/migrator/model/bounded.ts';
-import { describeBlockers } from '../../lambda/migrator/model/events.ts';
+import { describeBlockers } from '../../lambda/migrator/model/describe.ts';
 import type { HeldLock, RunReport, StepReport } from '../../lambda/migrator/model/report.ts';
 
 /** How many tables a dry run names: the others are locked for no longer. */

@@ -1,10 +1,12 @@
 // The program: reads the arguments, runs one verb, prints its result, and reports success or failure by the exit status.
 import { CommanderError } from 'commander';
 import { BackstopError, formatError } from '../../lambda/migrator/model/errors.ts';
+import { TwoHeads } from '../../lambda/migrator/revisions/chain.ts';
 import { addVerb, makeProgram, TAKEN_FLAGS } from './commands.ts';
 import { DONE, FAILED, USED_WRONGLY } from './exit-status.ts';
 import { describeFailure, failureStatus } from './failure.ts';
 import { type AddedFlags, readFlags } from './flags.ts';
+import { adviseOnHeads } from './heads.ts';
 import { withLogFile } from './log-file.ts';
 import type { Terminal } from './terminal.ts';
 import type { Call, CommonOptions, Verb, VerbResult } from './verb.ts';
@@ -67,7 +69,9 @@ async function runVerb(
     const result = await verb.run(call as never);
     print(result, options, speaker);
     return result.status ?? DONE;
-  } catch (error) {
+  } catch (thrown) {
+    const asks = thrown instanceof TwoHeads && !verb.offline && !('sql' in options);
+    const error = asks ? await adviseOnHeads(thrown, { options, terminal: speaker }) : thrown;
     return reportError(error, { voice, rollback }, options, speaker);
   }
 }

@@ -31,18 +31,21 @@ export function describeStatus(status: DatabaseStatus, { paint, unicode }: Termi
   if (found instanceof BackstopError) return paint.bad(`${bad} ${name}: ${describeError(found)}`);
   const text = `${name}: ${describePlan(found)}`;
   if (!isAtHead(status)) return paint.bad(`${bad} ${text}`);
-  return found.edited.length + found.finalizePending.length > 0
+  const { edited, finalizePending, gone = [], reordered = [] } = found;
+  return edited.length + finalizePending.length + gone.length + reordered.length > 0
     ? paint.warning(`${attention} ${text}`)
     : paint.good(`${good} ${text}`);
 }
 
 function describePlan(plan: Plan): string {
-  const { from, pending, edited, finalizePending } = plan;
+  const { from, pending, edited, finalizePending, gone, reordered } = plan;
   const listed = (field: 'pending' | 'edited' | 'finalizePending') => textsOf(plan, field).join(', ');
   return [
     pending.length === 0 ? `${from} (head)` : from === BASE ? 'uninitialized' : from,
     pending.length > 0 && `behind (${countOf(plan, 'pending')} pending: ${listed('pending')})`,
     edited.length > 0 && `edited revision ${listed('edited')}`,
+    gone && `applied without a folder: ${gone.join(', ')}`,
+    reordered && `applied in another order: ${reordered.join(', ')}`,
     finalizePending.length > 0 && `finalize pending: ${listed('finalizePending')}`,
   ]
     .filter(Boolean)
@@ -53,6 +56,7 @@ function describePlan(plan: Plan): string {
 function describeError({ name, summary, detail, hint }: BackstopError): string {
   const words = new Map([
     ['UnknownRevision', 'unknown revision'],
+    ['RevisionOutOfOrder', 'out of order'],
     ['WrongDatabase', 'wrong database'],
     ['DatabaseUnreachable', 'unreachable'],
   ]).get(name);
@@ -66,6 +70,7 @@ export function statusJson({ name, found }: DatabaseStatus) {
     const { summary, detail, hint } = found;
     return { database: name, error: found.name, message: summary, detail, hint };
   }
-  const { from, pending, edited, finalizePending } = found;
-  return { database: name, revision: from, head: pending.length === 0, pending, edited, finalizePending };
+  const { from, pending, edited, finalizePending, gone, reordered } = found;
+  const applied = { edited, ...(gone && { gone }), ...(reordered && { reordered }), finalizePending };
+  return { database: name, revision: from, head: pending.length === 0, pending, ...applied };
 }

@@ -1,9 +1,9 @@
 // The files of a new revision, which run as they are; their comments say what to write.
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { BackstopError } from '../../lambda/migrator/model/errors.ts';
-import type { RevisionId } from '../../lambda/migrator/model/report.ts';
-import type { Chain } from '../../lambda/migrator/revisions/chain.ts';
+import { BASE, type RevisionId } from '../../lambda/migrator/model/report.ts';
 import type { DatabaseDefinition } from '../../lambda/migrator/revisions/databases.ts';
 import { KEYS } from '../../lambda/migrator/revisions/header.ts';
 import { isNear } from '../../lambda/migrator/revisions/near.ts';
@@ -12,17 +12,35 @@ export interface Draft {
   readonly id: RevisionId;
   readonly message: string;
   readonly definition: DatabaseDefinition;
-  readonly revises: RevisionId;
+  /** Undefined for the first revision of its database. */
+  readonly revises: RevisionId | undefined;
 }
 
 /** Alembic's limit: longer names are cut. */
 const SLUG_LENGTH = 40;
 
-/** The number after the highest of all databases of a system, so that no two of them share a number by accident. */
-export function nextId(system: readonly Chain[]): RevisionId {
-  const ids = system.flatMap(({ revisions }) => revisions.map(({ id }) => id));
-  const highest = Math.max(0, ...ids.map((id) => Number.parseInt(id, 10)).filter(Number.isSafeInteger));
-  return String(highest + 1).padStart(3, '0');
+/**
+ * The number after the highest of all databases of a system, so that no two of them share a number by accident. As
+ * Alembic does, 12 hexadecimal digits where the chain is not numbered.
+ *
+ * @param ids all ids of the system; only decimal numbers count
+ * @param head of the chain; undefined if there is no revision yet
+ */
+export function nextId(ids: readonly RevisionId[], head: RevisionId | undefined): RevisionId {
+  if (head !== undefined && !DECIMAL.test(head)) return randomId();
+  const numbers = ids.filter((id) => DECIMAL.test(id));
+  const highest = numbers.reduce((one, other) => (BigInt(other) > BigInt(one) ? other : one), '000');
+  return String(BigInt(highest) + 1n).padStart(highest.length, '0');
+}
+
+const DECIMAL = /^[0-9]+$/;
+
+/** With a letter in it, so that it is never taken for a number. */
+function randomId(): RevisionId {
+  for (;;) {
+    const id = randomBytes(6).toString('hex');
+    if (!DECIMAL.test(id)) return id;
+  }
 }
 
 /**
@@ -46,7 +64,8 @@ export function writeRevision(migrations: string, draft: Draft): string {
       hint: 'Begin it with another word.',
     });
   }
-  const folder = join(migrations, draft.definition.folder, `${draft.id}_${slug}`);
+  const name = draft.id.replace(/[^\p{L}\p{N}.-]+/gu, '_');
+  const folder = join(migrations, draft.definition.folder, `${name}_${slug}`);
   try {
     writeWhole(migrations, folder, filesOf(draft));
   } catch (cause) {
@@ -79,6 +98,7 @@ function writeWhole(migrations: string, folder: string, files: Readonly<Record<s
       mkdirSync(dirname(join(unfinished, path)), { recursive: true });
       writeFileSync(join(unfinished, path), text);
     }
+    mkdirSync(dirname(folder), { recursive: true });
     renameSync(unfinished, folder);
   } finally {
     rmSync(workplace, { recursive: true, force: true });
@@ -97,13 +117,15 @@ function slugOf(message: string): string {
 
 function filesOf({ id, message, definition, revises }: Draft): Readonly<Record<string, string>> {
   const title = titleOf(message);
+  const branch =
+    revises === undefined && definition.branch !== undefined ? `-- Branch: ${definition.branch}\n` : '';
   const today = new Date().toISOString().slice(0, 10);
   return {
     'upgrade.sql': `-- ${title}
 -- Revision: ${id}
--- Revises: ${revises}
+-- Revises: ${revises ?? `<${BASE}>`}
 -- Create Date: ${today}
--- Locks:
+${branch}-- Locks:
 -- Scans:
 -- Retires:
 --

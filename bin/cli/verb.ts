@@ -52,6 +52,8 @@ export interface Verb {
   /** Which flags of databases.json the verb accepts; default: none. */
   readonly databaseFlags?: readonly FlagMeaning[];
   readonly example: string;
+  /** Whether it only reads the folders. Default: false. */
+  readonly offline?: boolean;
   /** The call has the options of `options`, camel-cased. */
   run(call: Call<never>): Promise<VerbResult>;
 }

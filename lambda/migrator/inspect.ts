@@ -1,26 +1,31 @@
 // The verbs that change nothing: plan, loss, validate, current, history.
+import { readDifference } from './database/applied.ts';
 import { runChecks } from './database/checks.ts';
 import { readCurrent } from './database/current.ts';
 import { committedRuns, readHistory } from './database/history.ts';
 import { foreseeLosses, retiredRows } from './database/loss.ts';
+import { adviseHeads, outOfOrder } from './database/out-of-order.ts';
 import { findFinalizePending, makePlan } from './database/plan.ts';
 import { prepareEstimate, preparePlan } from './database/prepare.ts';
 import { readVersions } from './database/version-table.ts';
 import { bounded, ENTRIES_KEPT } from './model/bounded.ts';
+import { DEFAULT_BOUNDS } from './model/bounds.ts';
+import type { BackstopError } from './model/errors.ts';
+import type { LoggedRun } from './model/history-entry.ts';
 import {
   BASE,
   type DatabaseVerdict,
-  type LoggedRun,
   type Loss,
   type Plan,
   type RevisionId,
   type RunReport,
   type ValidationReport,
 } from './model/report.ts';
-import { position, revisionOf } from './revisions/chain.ts';
+import { position, revisionOf, type TwoHeads } from './revisions/chain.ts';
 import type { Phase } from './revisions/check.ts';
 import { partOf, scriptsOf } from './revisions/part.ts';
 import { combine } from './run/combine.ts';
+import { answered, type Queries } from './session/client.ts';
 import { takeRunnerLock } from './session/runner-lock.ts';
 import { type MigratorOptions, withSession } from './session/session.ts';
 
@@ -117,6 +122,43 @@ export async function reconcile(options: MigratorOptions): Promise<Truth> {
  */
 export async function current(options: MigratorOptions): Promise<RevisionId> {
   return withSession(options, 'current', (session) => readCurrent(session, session.database));
+}
+
+/** Where a database is. */
+export interface Place {
+  readonly revision: RevisionId;
+  /** The RevisionOutOfOrder with which an upgrade from here would end. */
+  readonly wrong?: BackstopError | undefined;
+}
+
+/** The current revision, and whether the chain fits the history. Throws as {@link current} does. */
+export async function readPlace(options: MigratorOptions): Promise<Place> {
+  return withSession(options, 'current', async (session) => {
+    const { database } = session;
+    const revision = await readCurrent(session, database);
+    const difference = await readDifference(session, database.chain, revision);
+    return { revision, wrong: outOfOrder(database, revision, difference) };
+  });
+}
+
+/**
+ * The error of a chain with two heads, with the remedy that fits this database; the same error if it has applied both, or
+ * none of them.
+ */
+export async function explainHeads(
+  { connect, bounds = DEFAULT_BOUNDS }: Pick<MigratorOptions, 'connect' | 'bounds'>,
+  error: TwoHeads,
+): Promise<BackstopError> {
+  // Not a session: that one knows its chain.
+  const client = await connect('backstop heads');
+  const queries: Queries = {
+    query: (sql, values) => answered(client, client.query(sql, values), bounds.admissionMs),
+  };
+  try {
+    return (await adviseHeads(queries, error)) ?? error;
+  } finally {
+    await client.end().catch(() => {});
+  }
 }
 
 /** The plan of an upgrade to head from the current revision. Unlike `plan` it runs no check. */

@@ -1,4 +1,5 @@
 // The verbs that change a database: upgrade, downgrade, finalize, stamp. The verbs that only read are in inspect.ts.
+import { isSame, readDifference } from './database/applied.ts';
 import { readCurrent } from './database/current.ts';
 import { lastChange } from './database/history.ts';
 import { foreseeLosses } from './database/loss.ts';
@@ -21,7 +22,13 @@ export interface RunOptions {
   readonly dryRun?: boolean;
 }
 
-export interface UpgradeOptions extends RunOptions {
+/** The options of a run whose revisions have checks. */
+export interface CheckedRunOptions extends RunOptions {
+  /** Whether a dry run also runs the checks, and takes an upgrade back. Default: true. */
+  readonly rehearse?: boolean;
+}
+
+export interface UpgradeOptions extends CheckedRunOptions {
   /** Whether the applied revisions are finalized in the same transaction. Default: false. */
   readonly finalize?: boolean;
 }
@@ -29,13 +36,13 @@ export interface UpgradeOptions extends RunOptions {
 /**
  * Upgrades to `target` in one transaction, or in several where a revision ends its own; if nothing is pending it changes nothing.
  *
- * @throws LockTooLong if it would lock a table for longer than the bounds allow, unless it is a dry run; the errors of
- *   `plan` and `runTransaction`
+ * @throws LockTooLong if it would lock a table for longer than the bounds allow, a dry run, too; the errors of `plan` and
+ *   `runTransaction`
  */
 export async function upgrade(
   options: MigratorOptions,
   target: string,
-  { dryRun = false, finalize = false }: UpgradeOptions = {},
+  { dryRun = false, finalize = false, rehearse = dryRun }: UpgradeOptions = {},
 ): Promise<RunReport> {
   return withRunner(options, 'upgrade', async (runner) => {
     const { chain } = runner.database;
@@ -46,16 +53,16 @@ export async function upgrade(
       ? [...finalizePending, ...retiring].map((id) => partOf(chain, 'finalize', id))
       : [];
     const parts = [...upgrades, ...finalizes];
-    const run = { ...runner, from, to, parts, dryRun };
+    const run = { ...runner, from, to, parts, dryRun, rehearse: dryRun && rehearse };
     if (upgrades.length === 0) {
       return runTransactions({ ...run, direction: parts.length > 0 ? 'finalize' : 'upgrade' });
     }
-    const estimate = await prepareEstimate(runner, scriptsOf(parts), !dryRun);
+    const estimate = await prepareEstimate(runner, scriptsOf(parts), true);
     return runTransactions({ ...run, direction: 'upgrade', estimate });
   });
 }
 
-export interface DowngradeOptions extends RunOptions {
+export interface DowngradeOptions extends CheckedRunOptions {
   /**
    * Whether the tables that the upgrades retired must still be there to come back: an automatic downgrade refuses
    * to bring them back empty. Default: false.
@@ -73,7 +80,7 @@ export interface DowngradeOptions extends RunOptions {
 export async function downgrade(
   options: MigratorOptions,
   target: string,
-  { dryRun = false, withRows = false, lossless = false }: DowngradeOptions = {},
+  { dryRun = false, withRows = false, lossless = false, rehearse = dryRun }: DowngradeOptions = {},
 ): Promise<RunReport> {
   return withRunner(options, 'downgrade', async (runner) => {
     const plan = await preparePlan(runner, 'downgrade', target);
@@ -81,7 +88,8 @@ export async function downgrade(
     if (lossless) await requireNothingWritten(runner, plan);
     const { from, to, pending } = plan;
     const parts = pending.map((id) => partOf(runner.database.chain, 'downgrade', id));
-    return runTransactions({ ...runner, direction: 'downgrade', from, to, parts, dryRun });
+    const run = { ...runner, from, to, parts, dryRun, rehearse: dryRun && rehearse };
+    return runTransactions({ ...run, direction: 'downgrade' });
   });
 }
 
@@ -164,7 +172,8 @@ export interface StampOptions {
 }
 
 /**
- * Writes the version that `target` means, and runs nothing.
+ * Writes the version that `target` means, and runs nothing. Every revision up to it counts as applied from then on: if
+ * the history says otherwise, the stamp is kept in it even if the version is right already.
  *
  * @throws UnknownRevision for the target, and if the version is unknown or more than one and `purge` is false
  */
@@ -181,7 +190,8 @@ export async function stamp(
     listener({ type: 'planned', from: versions.join(', ') || BASE, to, pending: [] });
     const run = { ...runner, direction: 'stamp', to } as const;
     if (versions.length <= 1) {
-      const parts = version === to ? [] : [stampPart(version, to)];
+      const done = version === to && isSame(await readDifference(runner, database.chain, to));
+      const parts = done ? [] : [stampPart(version, to)];
       await requireForParts(runner, parts);
       return runTransaction({ ...run, from: version, parts });
     }

@@ -1,6 +1,7 @@
 // How the functions log: JSON lines that name execution, database and revision, whatever happens.
 import { Logger } from '@aws-lambda-powertools/logger';
-import { describeEvent, type Listener, type ProgressEvent } from '../migrator/model/events.ts';
+import { describeEvent } from '../migrator/model/describe.ts';
+import type { Listener, ProgressEvent } from '../migrator/model/events.ts';
 import type { ExecutionState } from '../state.ts';
 
 /** A state that may still lack sections: Resolve input logs before there is any. */

@@ -71,6 +71,12 @@ const REFUSED: Case[] = [
     ],
   },
   {
+    ending: 'RevisionOutOfOrder',
+    when: 'a revision below the current one was never applied here',
+    given: sql("UPDATE backstop.history SET checksums = checksums - '003a'"),
+    says: ['Revision 003a was never applied here', 'npx backstop stamp 005 --database codebase_mcp'],
+  },
+  {
     ending: 'RevisionInvalid',
     when: 'two folders describe the same revision',
     deployment: withMigrations((folder) =>

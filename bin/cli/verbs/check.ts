@@ -1,8 +1,8 @@
 // `check`: runs the checks of the revision that the database is at, and prints the verdict.
 import { validate } from '../../../lambda/migrator/inspect.ts';
 import { describeOmitted } from '../../../lambda/migrator/model/bounded.ts';
+import { describeViolations, seconds } from '../../../lambda/migrator/model/describe.ts';
 import { BackstopError } from '../../../lambda/migrator/model/errors.ts';
-import { describeViolations, seconds } from '../../../lambda/migrator/model/events.ts';
 import type { CheckReport, GatherReport, ValidationReport } from '../../../lambda/migrator/model/report.ts';
 import { verdictLines } from '../../../lambda/migrator/model/verdict.ts';
 import { PHASES, type Phase } from '../../../lambda/migrator/revisions/check.ts';

@@ -4,12 +4,12 @@ import { downgrade } from '../../../lambda/migrator/migrator.ts';
 import { BackstopError } from '../../../lambda/migrator/model/errors.ts';
 import { confirmLoss } from '../confirm.ts';
 import { selectDatabase } from '../databases.ts';
+import { asResult, type CheckOptions, finish, noCheck } from '../finish.ts';
 import { offlineResult, refuseRange } from '../offline.ts';
 import { dryRun, lockWait, sql, withBounds, yes } from '../options.ts';
-import { runResult } from '../outcome.ts';
 import type { Call, Verb } from '../verb.ts';
 
-interface DowngradeOptions {
+interface DowngradeOptions extends CheckOptions {
   readonly sql?: boolean;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
@@ -20,7 +20,7 @@ export const downgradeVerb: Verb = {
   name: 'downgrade',
   args: [['<target>', '-1, a revision, base, revision-N, branch@-1; with --sql FROM:TO']],
   description: 'Take back all revisions down to the target in one transaction; asks before data is lost.',
-  options: [dryRun, sql, yes, lockWait],
+  options: [dryRun, sql, noCheck, yes, lockWait],
   example: 'npx backstop downgrade -1',
   async run(call: Call<DowngradeOptions>) {
     const [target = ''] = call.args;
@@ -37,7 +37,8 @@ export const downgradeVerb: Verb = {
     if (!options.dryRun) {
       await confirmLoss(call, `The downgrade to ${target}`, () => lossOfDowngrade(migrator, target));
     }
-    const report = await downgrade(migrator, target, { dryRun: options.dryRun ?? false });
-    return runResult(call, migrator, report);
+    const { dryRun = false, check: rehearse = true } = options;
+    const report = await downgrade(migrator, target, { dryRun, rehearse });
+    return asResult(call, migrator, await finish(call, migrator, report));
   },
 };

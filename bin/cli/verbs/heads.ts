@@ -9,6 +9,7 @@ export const headsVerb: Verb = {
   description: 'Show the newest revision.',
   options: [{ flags: '-v, --verbose', description: 'show the whole revision' }],
   example: 'npx backstop heads',
+  offline: true,
   async run({ options }: Call<{ readonly verbose?: boolean }>) {
     const { definition, chain } = readSelected(options);
     const head = revisionOf(chain, chain.head);

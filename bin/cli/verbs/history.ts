@@ -8,6 +8,7 @@ export const historyVerb: Verb = {
   description: 'List the revisions, the newest first.',
   options: [{ flags: '-v, --verbose', description: 'show each whole revision' }],
   example: 'npx backstop history --verbose',
+  offline: true,
   async run({ options }: Call<{ readonly verbose?: boolean }>) {
     const { definition, chain } = readSelected(options);
     const newestFirst = chain.revisions.toReversed();

@@ -1,8 +1,8 @@
 // `log`: the runs that the history of a database remembers.
 import { log } from '../../../lambda/migrator/inspect.ts';
 import { withGap } from '../../../lambda/migrator/model/bounded.ts';
-import { describeEvent, seconds } from '../../../lambda/migrator/model/events.ts';
-import type { LoggedRun } from '../../../lambda/migrator/model/report.ts';
+import { describeEvent, seconds } from '../../../lambda/migrator/model/describe.ts';
+import type { LoggedRun } from '../../../lambda/migrator/model/history-entry.ts';
 import { selectDatabase } from '../databases.ts';
 import { describeEffort } from '../effort.ts';
 import { wholeNumber } from '../options.ts';

@@ -1,6 +1,14 @@
 // `revision`: makes a revision folder with the next number, which can be upgraded and downgraded at once.
-import { readDatabases, systemOf } from '../../../lambda/migrator/revisions/databases.ts';
-import { readSelected } from '../databases.ts';
+import { BackstopError } from '../../../lambda/migrator/model/errors.ts';
+import type { RevisionId } from '../../../lambda/migrator/model/report.ts';
+import {
+  type DatabaseDefinition,
+  definitionOf,
+  readChainIfAny,
+  readDefinitions,
+  systemOf,
+} from '../../../lambda/migrator/revisions/databases.ts';
+import { faultOf } from '../../../lambda/migrator/revisions/revision.ts';
 import { nextId, writeRevision } from '../template.ts';
 import type { Call, Verb } from '../verb.ts';
 
@@ -9,23 +17,50 @@ export const revisionVerb: Verb = {
   description: 'Make the folder of a new revision from the template.',
   options: [
     { flags: '-m, --message <text>', description: 'a short description of the revision', fallback: '' },
+    { flags: '--rev-id <id>', description: 'the id of the revision, instead of the next number' },
   ],
   example: 'npx backstop revision -m "add new feature" --database app',
-  async run({ options }: Call<{ readonly message: string }>) {
-    const { definition, chain } = readSelected(options);
-    const system = readDatabases(options.migrations, (definitions) =>
+  offline: true,
+  async run({ options }: Call<{ readonly message: string; readonly revId?: string }>) {
+    const { migrations, database, message, revId } = options;
+    const definitions = readDefinitions(migrations);
+    const [first] = definitions;
+    const definition =
+      database === undefined ? (first as DatabaseDefinition) : definitionOf(definitions, database);
+    const head = readChainIfAny(migrations, definition)?.head;
+    const taken = idsOf(
+      migrations,
       definitions.filter((other) => systemOf(other) === systemOf(definition)),
     );
-    const id = nextId(system.map((database) => database.chain));
-    const folder = writeRevision(options.migrations, {
-      id,
-      message: options.message,
-      definition,
-      revises: chain.head,
-    });
+    if (revId !== undefined) requireFree(revId, taken);
+    const id = revId ?? nextId([...taken.keys()], head);
+    const folder = writeRevision(migrations, { id, message, definition, revises: head });
     return {
       lines: [`Generating ${folder} ...  done`],
       json: { database: definition.name, revision: id, folder },
     };
   },
 };
+
+/** Revision id → the database that has it. */
+function idsOf(migrations: string, system: readonly DatabaseDefinition[]): Map<RevisionId, string> {
+  const ids = new Map<RevisionId, string>();
+  for (const definition of system) {
+    for (const { id } of readChainIfAny(migrations, definition)?.revisions ?? [])
+      ids.set(id, definition.name);
+  }
+  return ids;
+}
+
+/** Throws InvalidInput if the id cannot be used, or another revision has it. */
+function requireFree(id: RevisionId, taken: ReadonlyMap<RevisionId, string>): void {
+  const fault =
+    id === '' ? { message: 'the revision id is empty', hint: 'Use letters and digits.' } : faultOf(id);
+  if (fault) throw new BackstopError('InvalidInput', { ...fault, message: `--rev-id: ${fault.message}` });
+  const owner = taken.get(id);
+  if (owner === undefined) return;
+  throw new BackstopError('InvalidInput', {
+    message: `--rev-id: ${owner} has a revision ${id} already`,
+    hint: 'Choose another id, or leave --rev-id out for the next number.',
+  });
+}

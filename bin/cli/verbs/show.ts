@@ -13,6 +13,7 @@ export const showVerb: Verb = {
   args: [['<revision>', 'a revision, its unique beginning, or head']],
   description: 'Show one revision: its header, its steps, and the tables that it locks, scans and retires.',
   example: 'npx backstop show 002',
+  offline: true,
   async run({ args: [target = ''], options }) {
     const { definition, chain } = readSelected(options, target);
     const id = resolveTarget(chain, BASE, target);

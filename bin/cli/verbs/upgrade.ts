@@ -4,9 +4,9 @@ import { upgrade } from '../../../lambda/migrator/migrator.ts';
 import { type AllOptions, isAboutAll, upgradeAll } from '../all.ts';
 import { confirmLoss } from '../confirm.ts';
 import { selectDatabase } from '../databases.ts';
+import { asResult, finish, noCheck } from '../finish.ts';
 import { offlineResult, refuseRange } from '../offline.ts';
 import { dryRun, lockWait, maxLock, sql, withBounds, yes } from '../options.ts';
-import { runResult } from '../outcome.ts';
 import type { Call, Verb } from '../verb.ts';
 import { statusVerb } from './status.ts';
 
@@ -21,13 +21,19 @@ export const upgradeVerb: Verb = {
   args: [['[target]', 'head (default), a revision, +N, revision+N, branch@head; with --sql FROM:TO']],
   description: 'Run all revisions up to the target in one transaction.',
   options: [
-    dryRun,
+    { ...dryRun, description: 'run everything up to COMMIT, then the checks and the downgrade; roll back' },
     sql,
     {
       flags: '--finalize',
       description: 'also drop for good, in the same transaction, what the revisions retire',
       excludes: ['all'],
     },
+    {
+      flags: '--step-back',
+      description: 'downgrade again if a check does not hold, unless rows would be lost',
+      excludes: ['sql', 'dryRun', 'finalize'],
+    },
+    noCheck,
     yes,
     lockWait,
     maxLock,
@@ -51,7 +57,8 @@ export const upgradeVerb: Verb = {
     if (finalize && !options.dryRun) {
       await confirmLoss(call, 'The finalize of the upgrade', () => lossOfFinalize(migrator, target));
     }
-    const report = await upgrade(migrator, target, { dryRun: options.dryRun ?? false, finalize });
-    return runResult(call, migrator, report);
+    const { dryRun = false, check: rehearse = true } = options;
+    const report = await upgrade(migrator, target, { dryRun, rehearse, finalize });
+    return asResult(call, migrator, await finish(call, migrator, report));
   },
 };

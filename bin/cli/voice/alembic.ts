@@ -1,11 +1,8 @@
 // The words of Alembic and of the execution contract, line by line as both print them.
+
+import { describeEvent, resultsOf, seconds } from '../../../lambda/migrator/model/describe.ts';
 import type { BackstopError } from '../../../lambda/migrator/model/errors.ts';
-import {
-  describeEvent,
-  type ProgressEvent,
-  resultsOf,
-  seconds,
-} from '../../../lambda/migrator/model/events.ts';
+import type { ProgressEvent } from '../../../lambda/migrator/model/events.ts';
 import {
   BASE,
   type Direction,
@@ -17,6 +14,7 @@ import {
 import type { Chain } from '../../../lambda/migrator/revisions/chain.ts';
 import type { Database } from '../../../lambda/migrator/revisions/databases.ts';
 import { describeEffort, describeStepEffort, TABLES_NAMED } from '../effort.ts';
+import { describeRehearsal } from '../rehearsal.ts';
 import type { ErrorWords, Paint, Verdict, Voice } from './voice.ts';
 
 const alembic = (text: string): string => `INFO  [alembic.runtime.migration] ${text}`;
@@ -28,6 +26,8 @@ export function alembicVoice({ chain }: Database, paint: Paint, tick: string): V
   return {
     event: (event) => eventLines(event, chain, paint),
     outcome: outcomeLines,
+    // The contract prints nothing after the run.
+    validated: () => [],
     error: errorWords,
     rollback: () => ['', 'ROLLBACK (automatic)'],
     loggedStep: (step) => [
@@ -58,6 +58,8 @@ function eventLines(event: ProgressEvent, chain: Chain, paint: Paint): string[] 
     case 'notices omitted':
       return [paint.faint(describeEvent(event))];
     case 'edited':
+    case 'gone':
+    case 'reordered':
     case 'exceeding':
     case 'waiting':
     case 'retrying':
@@ -151,9 +153,11 @@ function outcomeLines(report: RunReport): string[] {
     case 'nothing to do':
       return nothingToDo(direction, to);
     case 'rehearsed':
-      return [...describeEffort(report, TABLES_NAMED), describeEvent({ ...report, type: 'committed' })].map(
-        backstop,
-      );
+      return [
+        ...describeEffort(report, TABLES_NAMED),
+        ...describeRehearsal(report),
+        describeEvent({ ...report, type: 'committed' }),
+      ].map(backstop);
     case 'upgraded':
       return retiredLines(report);
     case 'finalized':

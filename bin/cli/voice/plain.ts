@@ -1,21 +1,19 @@
 // The plain words of a run, for every database that asks for no other voice.
 
 import { countOf } from '../../../lambda/migrator/model/bounded.ts';
-import {
-  describeEvent,
-  type ProgressEvent,
-  seconds,
-  stepName,
-} from '../../../lambda/migrator/model/events.ts';
+import { describeEvent, seconds, stepName } from '../../../lambda/migrator/model/describe.ts';
+import type { ProgressEvent } from '../../../lambda/migrator/model/events.ts';
 import type { RunReport, StepReport } from '../../../lambda/migrator/model/report.ts';
 import type { Database } from '../../../lambda/migrator/revisions/databases.ts';
 import { describeEffort, describeStepEffort, TABLES_NAMED } from '../effort.ts';
+import { describeRehearsal } from '../rehearsal.ts';
 import type { Paint, Verdict, Voice } from './voice.ts';
 
 export function plainVoice(database: Database, paint: Paint): Voice {
   return {
     event: (event) => eventLines(event, paint),
     outcome: (report) => outcomeLines(report, database),
+    validated: verdictLines,
     error: (error) => error,
     rollback: (at) => ['', `Rolled back: the database is still at ${at}.`],
     loggedStep,
@@ -43,6 +41,8 @@ function eventLines(event: ProgressEvent, paint: Paint): string[] {
     case 'notices omitted':
       return [paint.faint(`    ${describeEvent(event)}`)];
     case 'edited':
+    case 'gone':
+    case 'reordered':
     case 'exceeding':
     case 'waiting':
     case 'retrying':
@@ -63,7 +63,11 @@ function eventLines(event: ProgressEvent, paint: Paint): string[] {
 function outcomeLines(report: RunReport, database: Database): string[] {
   const { outcome, direction, to } = report;
   if (outcome === 'rehearsed') {
-    return [...describeEffort(report, TABLES_NAMED), describeEvent({ ...report, type: 'committed' })];
+    return [
+      ...describeEffort(report, TABLES_NAMED),
+      ...describeRehearsal(report),
+      describeEvent({ ...report, type: 'committed' }),
+    ];
   }
   if (outcome === 'nothing to do') {
     return [

@@ -26,6 +26,8 @@ export interface Voice {
   event(event: ProgressEvent): readonly string[];
   /** The last lines of a run. */
   outcome(report: RunReport): readonly string[];
+  /** The lines below them if all checks after the run hold. */
+  validated(verdict: Verdict): readonly string[];
   /** The words of an error. */
   error(error: BackstopError): ErrorWords;
   /** The lines after the error of a run that was rolled back. */

@@ -37,6 +37,44 @@ export interface CheckOptions {
  */
 export async function runChecks(
   queries: Queries,
+  checking: Checking,
+  options: CheckOptions,
+): Promise<ValidationReport> {
+  await queries.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
+  try {
+    return await judge(queries, checking, options);
+  } finally {
+    await queries.query('ROLLBACK').catch(() => {});
+  }
+}
+
+/**
+ * Runs checks in the transaction that is open, and leaves nothing behind in it: it can go on, and write, even if a check
+ * fails. Other transactions may commit between one check and the next.
+ *
+ * @param prepare is rolled back with the checks
+ * @throws MigrationFailed as {@link runChecks} does; the error of the connection if it is lost
+ */
+export async function runChecksWithin(
+  queries: Queries,
+  checking: Checking,
+  options: CheckOptions,
+  prepare: () => Promise<void> = async () => {},
+): Promise<ValidationReport> {
+  await queries.query('SAVEPOINT backstop_checks');
+  const result = await prepare()
+    .then(() => judge(queries, checking, options))
+    .catch((error: unknown) => ({ error }));
+  // With it end the temporary tables, the time limit, and that the transaction may only read.
+  await queries.query('ROLLBACK TO SAVEPOINT backstop_checks');
+  await queries.query('RELEASE SAVEPOINT backstop_checks');
+  if ('error' in result) throw result.error;
+  return result;
+}
+
+/** Runs checks in the transaction that is open, which may only read from then on. */
+async function judge(
+  queries: Queries,
   { revision, phase, checks }: Checking,
   { timeoutMs, listener = () => {} }: CheckOptions,
 ): Promise<ValidationReport> {
@@ -44,31 +82,26 @@ export async function runChecks(
   const gathers = [...new Set(checks.flatMap((check) => check.gathers ?? []))];
   const gathered: GatherReport[] = [];
   const reports: CheckReport[] = [];
-  await queries.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
-  try {
-    const begin = () => {
-      const leftMs = Math.max(1, Math.round(timeoutMs - (performance.now() - started)));
-      // In one message with the bound: a query before may have called set_config.
-      return queries.query(`${queries.neutral ?? ''}SET LOCAL statement_timeout = '${leftMs}ms'`);
-    };
+  const begin = () => {
+    const leftMs = Math.max(1, Math.round(timeoutMs - (performance.now() - started)));
+    // In one message with the bound: a query before may have called set_config.
+    return queries.query(`${queries.neutral ?? ''}SET LOCAL statement_timeout = '${leftMs}ms'`);
+  };
+  await begin();
+  // Checks may read the history. If there is none yet, an empty one is made until the rollback; not for every
+  // check, because it would wait for a first run that is making the real one.
+  if (checks.some(({ sql }) => sql.includes('backstop.history'))) await createHistory(queries);
+  const together = gathers.length > 0 && (await mayMakeTables(queries));
+  for (const gather of together ? gathers : []) {
     await begin();
-    // Checks may read the history. If there is none yet, an empty one is made until the rollback; not for every
-    // check, because it would wait for a first run that is making the real one.
-    if (checks.some(({ sql }) => sql.includes('backstop.history'))) await createHistory(queries);
-    const together = gathers.length > 0 && (await mayMakeTables(queries));
-    for (const gather of together ? gathers : []) {
-      await begin();
-      gathered.push(await runGather(queries, revision, gather));
-    }
-    await queries.query('SET TRANSACTION READ ONLY');
-    for (const check of checks) {
-      await begin();
-      const report = await runCheck(queries, revision, check, together ? [] : gathers);
-      listener({ type: 'check completed', check: report });
-      reports.push(report);
-    }
-  } finally {
-    await queries.query('ROLLBACK').catch(() => {});
+    gathered.push(await runGather(queries, revision, gather));
+  }
+  await queries.query('SET TRANSACTION READ ONLY');
+  for (const check of checks) {
+    await begin();
+    const report = await runCheck(queries, revision, check, together ? [] : gathers);
+    listener({ type: 'check completed', check: report });
+    reports.push(report);
   }
   const passed = reports.every((report) => report.passed);
   const durationMs = performance.now() - started;

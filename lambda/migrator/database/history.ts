@@ -1,15 +1,8 @@
 // Backstop's memory in the database: who ran what, when, and how did it end. One table, backstop.history.
 import { bounded } from '../model/bounded.ts';
 import type { BackstopError } from '../model/errors.ts';
-import type {
-  Direction,
-  FailureReport,
-  HistoryEntry,
-  LoggedRun,
-  RevisionId,
-  RunReport,
-  StepReport,
-} from '../model/report.ts';
+import type { FailureReport, HistoryEntry, LoggedRun } from '../model/history-entry.ts';
+import type { Direction, RevisionId, RunReport, StepReport } from '../model/report.ts';
 import type { Queries } from '../session/client.ts';
 
 export function failureReport(error: BackstopError, attempts: number): FailureReport {
@@ -131,6 +124,40 @@ export async function appliedChecksums(queries: Queries): Promise<Map<RevisionId
      WHERE h.outcome = 'upgraded' ORDER BY applied.key, h.id DESC`,
   );
   return new Map(rows.map(({ revision, checksum }) => [revision, checksum]));
+}
+
+/** A run that moved the version, and the revisions that it applied or took back. */
+export interface Move extends Pick<LoggedRun, 'from' | 'to' | 'outcome'> {
+  readonly revisions: readonly RevisionId[];
+}
+
+/**
+ * The runs that moved the version, the first one first, from the last stamp on: a stamp says where the database is,
+ * whatever was run before. Empty if there is no history, or this user may not read it.
+ */
+export async function readMoves(queries: Queries): Promise<Move[]> {
+  if (!(await mayReadHistory(queries))) return [];
+  // Earlier versions kept what a downgrade took back only in its report, which is large.
+  const { rows } = await queries.query<Move>(
+    `SELECT outcome, from_revision AS "from", to_revision AS "to",
+            CASE WHEN outcome = 'downgraded' AND checksums = '{}'
+              THEN ARRAY(SELECT pg_catalog.jsonb_path_query(report, '$.revisions[*]') #>> '{}')
+              ELSE ARRAY(SELECT pg_catalog.jsonb_object_keys(checksums)) END AS revisions
+     FROM backstop.history
+     WHERE outcome IN ('upgraded', 'downgraded', 'stamped')
+       AND id >= coalesce((SELECT max(id) FROM backstop.history WHERE outcome = 'stamped'), 0)
+     ORDER BY id`,
+  );
+  return rows;
+}
+
+async function mayReadHistory(queries: Queries): Promise<boolean> {
+  const { rows } = await queries.query<{ may: boolean }>(
+    `SELECT pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AS may
+     FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+     WHERE n.nspname = 'backstop' AND c.relname = 'history'`,
+  );
+  return rows[0]?.may === true;
 }
 
 /** The last `limit` runs, the newest first; empty if there is no history yet. */

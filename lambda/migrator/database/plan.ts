@@ -6,15 +6,18 @@ import type { Database } from '../revisions/databases.ts';
 import { byTransaction, idsOf, partOf, revisionsBetween } from '../revisions/part.ts';
 import { resolveTarget } from '../revisions/target.ts';
 import type { Queries } from '../session/client.ts';
+import { readDifference } from './applied.ts';
 import { readCurrent } from './current.ts';
 import { readRetiredRevisions } from './evidence.ts';
 import { appliedChecksums } from './history.ts';
+import { outOfOrder } from './out-of-order.ts';
 import { findTables } from './tables.ts';
 
 /**
  * Reads where the database is, and lists the revisions in between. Writes nothing.
  *
- * @throws UnknownRevision, InvalidInput if the target lies in the other direction
+ * @throws UnknownRevision, InvalidInput if the target lies in the other direction; RevisionOutOfOrder if the run would
+ *   leave out a revision that was never applied, or run an applied revision again
  */
 export async function makePlan(
   queries: Queries,
@@ -32,6 +35,10 @@ export async function makePlan(
       hint: `To go there, ${direction === 'upgrade' ? 'downgrade' : 'upgrade'} to ${to}.`,
     });
   }
+  const difference = await readDifference(queries, chain, from);
+  const wrong = outOfOrder(database, from, difference, direction === 'downgrade' ? to : undefined);
+  if (wrong) throw wrong;
+  const { gone, reordered } = difference;
   const retires = direction === 'upgrade' ? revisions.flatMap((revision) => revision.retires) : [];
   const applied = await appliedChecksums(queries);
   const transactions = byTransaction(revisions.map(({ id }) => partOf(chain, direction, id)));
@@ -45,6 +52,8 @@ export async function makePlan(
       .slice(0, position(chain, from))
       .filter(({ id, checksum }) => applied.has(id) && applied.get(id) !== checksum)
       .map(({ id }) => id),
+    ...(gone.length > 0 && { gone }),
+    ...(reordered.length > 0 && { reordered }),
     retires: (await findTables(queries, retires)).map(({ name }) => name),
     ...(transactions.length > 1 && { transactions: transactions.map(idsOf) }),
   };

@@ -13,7 +13,7 @@ import { requirePrivileges } from './privileges.ts';
 /**
  * Plans, and runs the checks before an upgrade of every pending revision.
  *
- * @throws UnknownRevision, InvalidInput for the target; PrivilegeMissing; the refusals of the checks
+ * @throws UnknownRevision, InvalidInput for the target; RevisionOutOfOrder; PrivilegeMissing; the refusals of the checks
  */
 export async function preparePlan(
   session: Session,
@@ -26,7 +26,7 @@ export async function preparePlan(
     if (isDenied(error)) await requirePrivileges(session, { locks: [], retires: [] });
     throw error;
   });
-  const { from, to, pending, edited, transactions } = plan;
+  const { from, to, pending, edited, gone, reordered, transactions } = plan;
   if (pending.length > 0) {
     const revisions = pending.map((id) => revisionOf(database.chain, id));
     await requirePrivileges(session, {
@@ -35,6 +35,8 @@ export async function preparePlan(
     });
   }
   for (const revision of edited) listener({ type: 'edited', revision });
+  if (gone) listener({ type: 'gone', revisions: gone });
+  if (reordered) listener({ type: 'reordered', revisions: reordered });
   listener({ type: 'planned', from, to, pending, ...(transactions && { transactions }) });
   if (direction === 'downgrade') return plan;
   for (const id of pending) {

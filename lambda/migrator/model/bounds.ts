@@ -1,6 +1,7 @@
 // How long a run may take and wait, and the bounds that hold unless others are given.
+
+import { seconds } from './describe.ts';
 import { BackstopError } from './errors.ts';
-import { seconds } from './events.ts';
 import type { Estimate } from './report.ts';
 
 /** How long a run may take and wait, in ms. */

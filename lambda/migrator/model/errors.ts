@@ -50,6 +50,11 @@ export const ENDINGS = {
   },
   RevisionInvalid: { database: 'unchanged', meaning: 'The revision folders do not form one readable chain.' },
   UnknownRevision: { database: 'unchanged', meaning: 'The revision has no folder under migrations/.' },
+  RevisionOutOfOrder: {
+    database: 'unchanged',
+    meaning:
+      'The chain has a revision that no run applied below the current one, or an applied revision above it.',
+  },
   DatabaseBusy: { database: 'unchanged', meaning: 'A lock was not granted in time; the blockers are named.' },
   LockTooLong: {
     database: 'unchanged',

@@ -20,6 +20,10 @@ export interface Plan extends Shortened {
   readonly finalizePending: readonly RevisionId[];
   /** Ids of applied revisions whose files have changed since. */
   readonly edited: readonly RevisionId[];
+  /** Ids of applied revisions that have no folder any more. Absent if there are none. */
+  readonly gone?: readonly RevisionId[];
+  /** Ids of applied revisions that the chain has in another order than they were applied. Absent if there are none. */
+  readonly reordered?: readonly RevisionId[];
   /** Tables that are there and that an upgrade will retire, as the pending revisions declare, e.g. `public.tasks`. */
   readonly retires: readonly string[];
   /** The ids of `pending` by transaction; absent if they share one. */
@@ -160,6 +164,25 @@ export interface RunReport extends Shortened {
   readonly estimate?: Estimate;
   /** Present if there was more than one; each is committed or rolled back as a whole. */
   readonly transactions?: readonly TransactionReport[];
+  /** The findings of a dry run about each revision; absent if it was not asked for them. */
+  readonly rehearsal?: readonly Rehearsed[];
+}
+
+/** The findings of a dry run about a revision, in the transaction that it rolled back. */
+export interface Rehearsed {
+  readonly revision: RevisionId;
+  /** Whether its checks after the run hold, as far as they could run. */
+  readonly passed: boolean;
+  readonly checks: readonly CheckReport[];
+  /** Why its checks could not run. */
+  readonly fault?: string;
+  /**
+   * Whether an upgrade can be taken back: `with loss` if rows would be lost, `unknown` if only a run that is committed
+   * can show it. Absent in a dry run of a downgrade.
+   */
+  readonly reversible?: 'yes' | 'with loss' | 'no' | 'unknown';
+  /** Why it cannot be taken back or that is not known, or the loss. */
+  readonly because?: string;
 }
 
 /** One of several transactions of a run: its own row of the history has all of its effects. */
@@ -181,41 +204,6 @@ export interface ValidationReport extends Shortened {
 export interface DatabaseVerdict extends ValidationReport {
   /** Ids of applied revisions whose retired objects still exist. */
   readonly finalizePending: readonly RevisionId[];
-}
-
-/** One run, as it is remembered. */
-export interface HistoryEntry {
-  readonly runId: string;
-  /** ARN of the execution; undefined for a run from the command line. */
-  readonly execution: string | undefined;
-  readonly direction: Direction;
-  readonly from: RevisionId;
-  readonly to: RevisionId;
-  readonly startedAt: Date;
-  readonly durationMs: number;
-  /** The outcome of the report, or the name of the error. */
-  readonly outcome: string;
-  /** Revision id → checksum of the upgrade that was applied. */
-  readonly checksums: Readonly<Record<RevisionId, string>>;
-  readonly report: RunReport | FailureReport;
-}
-
-/** The history's record of a run that failed and was rolled back. */
-export interface FailureReport {
-  readonly error: string;
-  readonly message: string;
-  readonly detail: string | undefined;
-  readonly hint: string | undefined;
-  /** Where in the files of the revision it failed. */
-  readonly location?: Location | undefined;
-  readonly attempts: number;
-}
-
-/** A run as the history remembers it. */
-export interface LoggedRun extends Omit<HistoryEntry, 'execution' | 'checksums'> {
-  readonly execution: string | null;
-  /** The database user who ran it. */
-  readonly user: string;
 }
 
 /** The data that a run would lose for good. */

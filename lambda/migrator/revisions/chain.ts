@@ -1,5 +1,5 @@
 // The chain of revisions of one database, and their order.
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { BackstopError } from '../model/errors.ts';
 import { BASE, type RevisionId } from '../model/report.ts';
@@ -15,6 +15,27 @@ export interface Chain {
 
 /** Parent → child; the parent of the first revision is undefined. */
 type Children = ReadonlyMap<RevisionId | undefined, Revision>;
+
+/** Two revisions revise the same one. Which of them comes last, only a database can say: it has applied the other. */
+export class TwoHeads extends BackstopError {
+  readonly heads: readonly [Revision, Revision];
+  /** All that were read. */
+  readonly revisions: readonly Revision[];
+
+  constructor(heads: TwoHeads['heads'], revisions: readonly Revision[]) {
+    super('RevisionInvalid', {
+      message: `${names(heads)} both revise ${heads[0].revises ?? '<base>'}: the chain has two heads`,
+      hint: 'Let one of them revise the other.',
+    });
+    this.heads = heads;
+    this.revisions = revisions;
+  }
+}
+
+/** Whether the folder is there and has a revision folder in it. */
+export function hasRevisions(folder: string): boolean {
+  return existsSync(folder) && revisionFolders(folder).length > 0;
+}
 
 /**
  * Reads all revision folders below `folder` and puts them in order.
@@ -82,12 +103,7 @@ function childrenOf(revisions: readonly Revision[], ids: ReadonlySet<RevisionId>
       );
     }
     const sibling = children.get(revises);
-    if (sibling) {
-      throw invalid(
-        `${names([sibling, revision])} both revise ${revises ?? '<base>'}: the chain has two heads`,
-        'Let one of them revise the other.',
-      );
-    }
+    if (sibling) throw new TwoHeads([sibling, revision], revisions);
     children.set(revises, revision);
   }
   return children;

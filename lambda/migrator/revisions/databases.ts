@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { BackstopError, ENDINGS } from '../model/errors.ts';
 import type { RevisionId } from '../model/report.ts';
-import { type Chain, readChain } from './chain.ts';
+import { type Chain, hasRevisions, readChain } from './chain.ts';
 
 /** A flag that the command line can tell from its own: `--orders-only`. */
 const flag = z
@@ -110,6 +110,11 @@ export function readDatabases(
       .filter((other) => other !== definition)
       .map((other) => ({ definition: other, revisions: () => revisionsOf(migrations, other) })),
   }));
+}
+
+/** The chain of a database; undefined if its folder is missing or empty. Throws RevisionInvalid as {@link readDatabases} does. */
+export function readChainIfAny(migrations: string, definition: DatabaseDefinition): Chain | undefined {
+  return hasRevisions(join(migrations, definition.folder)) ? readChainOf(migrations, definition) : undefined;
 }
 
 /** Names of the endings that revisions declare in their headers beside the engine's own, of all databases, each once. */

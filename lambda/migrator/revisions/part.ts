@@ -10,7 +10,7 @@ export interface Part {
   readonly script: Script;
   readonly from: RevisionId;
   readonly to: RevisionId;
-  /** The checksum that the history keeps for this revision; undefined if the part does not apply it. */
+  /** The checksum that the history keeps for this revision; undefined if the part neither applies it nor takes it back. */
   readonly checksum?: string | undefined;
 }
 
@@ -21,11 +21,12 @@ export function partOf(chain: Chain, direction: 'upgrade' | 'downgrade' | 'final
   const script = revision[direction];
   if (!script) throw new Error(`revision ${id} has no ${direction}`);
   const part = { direction, revision: id, script };
+  const { checksum } = revision;
   switch (direction) {
     case 'upgrade':
-      return { ...part, from: before, to: id, checksum: revision.checksum };
+      return { ...part, from: before, to: id, checksum };
     case 'downgrade':
-      return { ...part, from: id, to: before };
+      return { ...part, from: id, to: before, checksum };
     case 'finalize':
       return { ...part, from: id, to: id };
   }

@@ -100,26 +100,34 @@ export function readRevision(folder: string): Revision {
   };
 }
 
-/** Throws RevisionInvalid if Alembic's table could not hold the id, or no target could name it. */
+/** Throws RevisionInvalid if the id cannot be used. */
 function requireUsable(id: RevisionId, path: string): void {
+  const fault = faultOf(id);
+  if (fault === undefined) return;
+  throw new BackstopError('RevisionInvalid', { ...fault, message: `${display(path)}: ${fault.message}` });
+}
+
+/** Why Alembic's table could not hold the id, or no target could name it; undefined if it can be used. */
+export function faultOf(id: RevisionId): { readonly message: string; readonly hint: string } | undefined {
   if (/\p{Cc}/u.test(id)) {
-    throw new BackstopError('RevisionInvalid', {
-      message: `${display(path)}: the revision id holds a control character`,
+    return {
+      message: 'the revision id holds a control character',
       hint: 'Write a new id, with letters and digits.',
-    });
+    };
   }
   if (id.length > LONGEST_ID) {
-    throw new BackstopError('RevisionInvalid', {
-      message: `${display(path)}: revision id "${id}" has ${id.length} characters`,
+    return {
+      message: `revision id "${id}" has ${id.length} characters`,
       hint: `Use at most ${LONGEST_ID}: alembic_version.version_num holds no more.`,
-    });
+    };
   }
   if (WORDS.test(id) || UNNAMEABLE.test(id)) {
-    throw new BackstopError('RevisionInvalid', {
-      message: `${display(path)}: revision id "${id}" means something else as a target`,
+    return {
+      message: `revision id "${id}" means something else as a target`,
       hint: 'Use letters and digits: not head, heads or base, no @, no colon, no blank, no + or - in front.',
-    });
+    };
   }
+  return undefined;
 }
 
 const SCRIPTS: readonly string[] = ['upgrade.sql', 'downgrade.sql', 'finalize.sql'];

@@ -3,10 +3,10 @@ import { readMoment, readWrittenRows } from '../database/evidence.ts';
 import { createHistory, remember } from '../database/history.ts';
 import { findTables } from '../database/tables.ts';
 import { moveVersion } from '../database/version-table.ts';
-import { bounded, cut, ENTRIES_KEPT, Ends } from '../model/bounded.ts';
+import { bounded, type Ends } from '../model/bounded.ts';
 import { BackstopError } from '../model/errors.ts';
-import { type Listener, type ProgressEvent, RESULT } from '../model/events.ts';
-import type { Notice, RunReport, StepReport } from '../model/report.ts';
+import type { Listener, ProgressEvent } from '../model/events.ts';
+import type { RunReport, StepReport } from '../model/report.ts';
 import type { Source } from '../revisions/origin.ts';
 import type { Part } from '../revisions/part.ts';
 import type { Step } from '../revisions/revision.ts';
@@ -14,23 +14,15 @@ import { onCompleted, together } from '../session/client.ts';
 import { bound, CHECK_DEFERRED, FORGET, LIMIT } from '../session/neutral.ts';
 import { RUNNER_LOCK_KEY } from '../session/runner-lock.ts';
 import { isCancelled, isServerError, type Sent, stepError, timeoutError } from '../session/sqlstate.ts';
-
 import { commit } from './commit.ts';
 import { Ledger } from './ledger.ts';
+import { endsOf, Notices, tellNotices } from './notices.ts';
+import { Rehearsal } from './rehearsal.ts';
 import { type AttemptOptions, type Begun, historyEntry, makeReport, measure } from './result.ts';
 import type { Run } from './run.ts';
 
 /** The server may think that the time is up a little before we do. */
 const CLOCKS_DIFFER_MS = 100;
-
-/** The driver's notice, of which any field may be missing. */
-interface ServerNotice {
-  readonly severity?: string | undefined;
-  readonly message?: string | undefined;
-}
-
-/** A notice has at most so many, unless the history keeps them whole. */
-const NOTICE_CHARACTERS = 2_000;
 
 /** One attempt, used once. */
 export class Attempt {
@@ -40,7 +32,9 @@ export class Attempt {
   readonly #steps: Ends<StepReport>;
   /** Parts that have run; they are reported once the transaction is committed. */
   readonly #completed: Omit<Extract<ProgressEvent, { type: 'revision completed' }>, 'type'>[] = [];
-  #notices: Ends<Notice>;
+  readonly #rehearsal: Rehearsal | undefined;
+  readonly #notices: Notices;
+  #listener: Listener;
   #place = 'BEGIN';
   #sent: Sent = {};
   /** Resolves if the session is as at the start again, after the last step of a part. */
@@ -51,8 +45,10 @@ export class Attempt {
   constructor(run: Run, options: AttemptOptions) {
     this.#run = run;
     this.#options = options;
-    this.#steps = this.#newList();
-    this.#notices = this.#newList();
+    this.#steps = endsOf(this.#isWhole);
+    this.#notices = new Notices(run.client, this.#isWhole);
+    this.#listener = run.listener;
+    if (run.rehearse) this.#rehearsal = new Rehearsal(run, options);
     const { transactionMs, runMs } = run.bounds;
     this.#boundMs = Math.max(0, Math.min(transactionMs, run.started + runMs - performance.now()));
   }
@@ -60,9 +56,6 @@ export class Attempt {
   /** Throws as `runTransaction` does; the transaction is then rolled back, or its connection gone. */
   async execute(): Promise<RunReport> {
     const { client } = this.#run;
-    const onNotice = ({ severity = 'NOTICE', message = '' }: ServerNotice) =>
-      this.#notices.push({ severity, message: this.#isWhole ? message : cut(message, NOTICE_CHARACTERS) });
-    client.on('notice', onNotice);
     const uncount = onCompleted(client, () => {
       this.#statements += 1;
     });
@@ -70,12 +63,8 @@ export class Attempt {
     try {
       const begun = await this.#begin();
       for (const part of this.#run.parts) {
-        const started = performance.now();
-        this.#open(part);
-        for (const [index, step] of part.script.steps.entries()) {
-          await this.#runStep(begun, part, step, index + 1);
-        }
-        await this.#close(part, started);
+        const steps = await this.#runPart(begun, part);
+        await this.#rehearsal?.check(part, begun, steps);
       }
       return await this.#end(begun);
     } catch (error) {
@@ -84,7 +73,7 @@ export class Attempt {
       await this.#run.query('ROLLBACK').catch(() => client.end());
       throw ending;
     } finally {
-      client.off('notice', onNotice);
+      this.#notices.stop();
       uncount();
     }
   }
@@ -92,10 +81,6 @@ export class Attempt {
   /** Whether the history keeps whole lists, as databases.json may ask. */
   get #isWhole(): boolean {
     return this.#run.database.definition.history === 'whole';
-  }
-
-  #newList<T>(): Ends<T> {
-    return new Ends(this.#isWhole ? Number.POSITIVE_INFINITY : ENTRIES_KEPT);
   }
 
   async #begin(): Promise<Begun> {
@@ -133,8 +118,19 @@ export class Attempt {
     await this.#carryOut(begun, { sql: `LOCK TABLE ${names} IN ACCESS EXCLUSIVE MODE` });
   }
 
+  async #runPart(begun: Begun, part: Part): Promise<StepReport[]> {
+    const started = performance.now();
+    this.#open(part);
+    const steps: StepReport[] = [];
+    for (const [index, step] of part.script.steps.entries()) {
+      steps.push(await this.#runStep(begun, part, step, index + 1));
+    }
+    await this.#close(part, started);
+    return steps;
+  }
+
   #open({ direction, revision, script, from, to }: Part): void {
-    this.#run.listener({ type: 'revision started', direction, revision, from, to, title: script.title });
+    this.#listener({ type: 'revision started', direction, revision, from, to, title: script.title });
   }
 
   async #close({ direction, revision, from, to }: Part, started: number): Promise<void> {
@@ -153,25 +149,20 @@ export class Attempt {
     { direction, revision, script }: Part,
     step: Step,
     number: number,
-  ): Promise<void> {
-    const { listener } = this.#run;
+  ): Promise<StepReport> {
+    const listener = this.#listener;
     const at = { direction, revision, number, of: script.steps.length, title: step.title };
     this.#place = `step ${number}/${at.of} of ${revision} (${step.title})`;
     this.#sent = { pieces: [step], refuses: script.refuses };
     listener({ type: 'step started', ...at });
-    this.#notices = this.#newList();
+    this.#notices.begin();
     const effect = await this.#carryOut(begun, step, number === at.of);
-    const { entries, omitted } = this.#notices;
-    const report = {
-      ...at,
-      notices: entries,
-      ...effect,
-      ...(omitted > 0 && { omitted: { notices: omitted } }),
-    };
+    const report = { ...at, ...this.#notices.fields, ...effect };
     this.#steps.push(report);
     const told = bounded(report);
     tellNotices(told, listener);
     listener({ type: 'step completed', step: told });
+    return report;
   }
 
   async #end(begun: Begun): Promise<RunReport> {
@@ -187,14 +178,35 @@ export class Attempt {
     this.#place = 'writing the history';
     await remember(this.#run, historyEntry(this.#run, this.#isWhole ? report : bounded(report)));
     this.#place = 'COMMIT';
-    if (dryRun) await this.#run.query('ROLLBACK');
-    else await commit(this.#run, connect, { id: begun.transaction, runId }, bounds.reconnectMs);
+    if (dryRun) return this.#endDryRun(begun, { ...report, ...measure(this.#run, begun.ledger) });
+    await commit(this.#run, connect, { id: begun.transaction, runId }, bounds.reconnectMs);
     const final = { ...report, ...measure(this.#run, begun.ledger) };
-    const { outcome, durationMs } = final;
     // Not before: a revision that is told to be complete must not be rolled back.
-    if (!dryRun) for (const part of this.#completed) listener({ type: 'revision completed', ...part });
+    for (const part of this.#completed) listener({ type: 'revision completed', ...part });
+    const { outcome, durationMs } = final;
     listener({ type: 'committed', direction, from, to, outcome, durationMs });
     return bounded(final);
+  }
+
+  /** The upgrade is taken back step by step before everything is rolled back. */
+  async #endDryRun(begun: Begun, report: RunReport): Promise<RunReport> {
+    this.#listener = () => {};
+    const rehearsal = await this.#rehearsal?.end(begun, (part) => this.#takeBack(begun, part));
+    await this.#run.query('ROLLBACK');
+    const { direction, from, to, outcome, durationMs } = report;
+    this.#run.listener({ type: 'committed', direction, from, to, outcome, durationMs });
+    return bounded({ ...report, ...(rehearsal && { rehearsal }) });
+  }
+
+  async #takeBack(begun: Begun, part: Part): Promise<StepReport[]> {
+    try {
+      const steps = await this.#runPart(begun, part);
+      this.#place = 'checking deferred constraints';
+      await this.#run.query('SET CONSTRAINTS ALL IMMEDIATE');
+      return steps;
+    } catch (error) {
+      throw this.#ending(error);
+    }
   }
 
   /**
@@ -256,16 +268,5 @@ export class Attempt {
     return timedOut
       ? timeoutError(this.#boundMs, this.#place, error)
       : stepError(error, this.#place, { ...this.#sent, completed: this.#statements });
-  }
-}
-
-/** Tells the notices of a step that are no results of it. */
-function tellNotices({ revision, notices, omitted }: StepReport, listener: Listener): void {
-  const count = omitted?.notices ?? 0;
-  for (const [index, notice] of notices.entries()) {
-    if (count > 0 && index === Math.ceil(notices.length / 2)) {
-      listener({ type: 'notices omitted', revision, count });
-    }
-    if (notice.severity !== RESULT) listener({ type: 'notice', revision, notice });
   }
 }

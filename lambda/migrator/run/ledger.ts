@@ -11,6 +11,7 @@ export class Ledger {
   readonly #filenodes: Map<string, string>;
   readonly #walAtBegin: number;
   #wal: number;
+  #pausedMs = 0;
 
   /** `begin` is the moment after BEGIN, before anything is locked. */
   constructor(before: Relations, begin: Moment) {
@@ -41,6 +42,17 @@ export class Ledger {
     return Object.fromEntries(
       [...this.#exclusive.values()].map(({ relation, since }) => [relation, now - since]),
     );
+  }
+
+  /** Leaves out a time, in ms, in which a dry run did what the run itself would not do. */
+  pause(ms: number): void {
+    this.#pausedMs += ms;
+    for (const [oid, { relation, since }] of this.#exclusive)
+      this.#exclusive.set(oid, { relation, since: since + ms });
+  }
+
+  get pausedMs(): number {
+    return this.#pausedMs;
   }
 
   get walBytes(): number {

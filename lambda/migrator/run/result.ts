@@ -7,11 +7,11 @@ import {
   readWrittenRows,
   type WrittenRows,
 } from '../database/evidence.ts';
-import { ENTRIES_KEPT, type Ends } from '../model/bounded.ts';
+import { ENTRIES_KEPT } from '../model/bounded.ts';
+import type { HistoryEntry } from '../model/history-entry.ts';
 import {
   type Blocker,
   type Direction,
-  type HistoryEntry,
   type Outcome,
   type RunReport,
   rowsWritten,
@@ -46,11 +46,17 @@ export interface AttemptOptions {
   readonly blockers: ReadonlyMap<number | string, Blocker>;
 }
 
+/** The steps that a report lists, and how many it leaves out. */
+export interface StepList {
+  readonly entries: readonly StepReport[];
+  readonly omitted: number;
+}
+
 /** The report as it is before COMMIT; {@link measure} completes it after. */
 export async function makeReport(
   run: Run,
   { number, before, blockers }: AttemptOptions,
-  { ledger, writtenBefore, steps }: Begun & { readonly steps: Ends<StepReport> },
+  { ledger, writtenBefore, steps }: Begun & { readonly steps: StepList },
 ): Promise<RunReport> {
   const { runId, direction, from, to, parts, dryRun, estimate } = run;
   const [relations, writtenRows] = await together(readRelations(run), readWrittenRows(run));
@@ -78,7 +84,7 @@ export async function makeReport(
 /** The times that grow until the answer of COMMIT. */
 export function measure({ started }: Run, ledger: Ledger): Pick<RunReport, 'exclusiveMs' | 'durationMs'> {
   const now = performance.now();
-  return { exclusiveMs: ledger.exclusiveMs(now), durationMs: now - started };
+  return { exclusiveMs: ledger.exclusiveMs(now), durationMs: now - started - ledger.pausedMs };
 }
 
 export function historyEntry(run: Run, report: RunReport): HistoryEntry {

@@ -16,6 +16,8 @@ export interface Decision {
   readonly estimate?: Estimate | undefined;
   /** Everything up to COMMIT, then ROLLBACK. Default: false. */
   readonly dryRun?: boolean;
+  /** Whether a dry run also runs the checks, and takes the upgrade back. Default: false. */
+  readonly rehearse?: boolean;
 }
 
 /** Everything that stays the same over all attempts of one run. */

@@ -1,8 +1,8 @@
 // The transaction of a run, begun again if a lock is not granted, until the time for waiting is used up.
 import { type Relations, readRelations } from '../database/evidence.ts';
 import { createHistory, failureReport, remember } from '../database/history.ts';
+import { describeBlockers, endOf } from '../model/describe.ts';
 import { BackstopError, isEnding } from '../model/errors.ts';
-import { describeBlockers, endOf } from '../model/events.ts';
 import type { Blocker, RunReport } from '../model/report.ts';
 import { answered, pipeline } from '../session/client.ts';
 import { Observer } from '../session/observer.ts';

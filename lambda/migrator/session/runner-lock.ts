@@ -1,7 +1,9 @@
 // One runner at a time: the advisory lock that a run holds on its database from before it reads the version
 // until its connection ends.
+
+import { describeBlockers } from '../model/describe.ts';
 import { BackstopError } from '../model/errors.ts';
-import { describeBlockers, type Listener } from '../model/events.ts';
+import type { Listener } from '../model/events.ts';
 import type { Blocker } from '../model/report.ts';
 import type { Queries } from './client.ts';
 

@@ -189,24 +189,31 @@ describe('--max-lock', () => {
     expect(err[0]).toMatch(/^LockTooLong: /);
   });
 
-  test('only warns in a dry run, which prints the estimate first and the measured locks last', async () => {
+  test('applies to a dry run, which takes the same locks', async () => {
     await database.query('CREATE TABLE one ()');
-    const { status, out } = await run('upgrade', '--dry-run', '--max-lock', '0.000001', ...locking);
-    expect({ status, out }).toEqual({
-      status: 0,
-      out: [
-        'At base, target 001: 001 to run',
-        expect.stringMatching(/^Estimated: .* in all, public\.one locked for \d+\.\d\ds$/),
-        expect.stringMatching(
-          /^WARNING: public\.one would be locked for about .*, longer than the limit of 0\.00s$/,
-        ),
-        'Upgrade base -> 001: Revision 001 of a test',
-        '  Step 1/1: Step 1',
-        expect.stringMatching(/^ {2}Step 1\/1 done in /),
-        expect.stringMatching(/^ACCESS EXCLUSIVE on public\.one for \d+ ms$/),
-        expect.stringMatching(/^Write-ahead log \d+ bytes; rewritten: nothing$/),
-        expect.stringMatching(/^Dry run: upgrade base -> 001 succeeds in /),
-      ],
+    const { status, err } = await run('upgrade', '--dry-run', '--max-lock', '0.000001', ...locking);
+    expect({ status, summary: err[0] }).toEqual({
+      status: 1,
+      summary: expect.stringMatching(/^LockTooLong: The upgrade would lock public\.one for about /),
     });
+  });
+});
+
+test('a dry run prints the estimate first and the measured locks last', async () => {
+  await database.query('CREATE TABLE one ()');
+  const { status, out } = await run('upgrade', '--dry-run', '--database', 'locking');
+  expect({ status, out }).toEqual({
+    status: 0,
+    out: [
+      'At base, target 001: 001 to run',
+      expect.stringMatching(/^Estimated: .* in all, public\.one locked for \d+\.\d\ds$/),
+      'Upgrade base -> 001: Revision 001 of a test',
+      '  Step 1/1: Step 1',
+      expect.stringMatching(/^ {2}Step 1\/1 done in /),
+      expect.stringMatching(/^ACCESS EXCLUSIVE on public\.one for \d+ ms$/),
+      expect.stringMatching(/^Write-ahead log \d+ bytes; rewritten: nothing$/),
+      '001: no checks; it can be taken back',
+      expect.stringMatching(/^Dry run: upgrade base -> 001 succeeds in /),
+    ],
   });
 });

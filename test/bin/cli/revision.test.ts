@@ -1,5 +1,5 @@
 // `revision`: the new folder can be run at once, has the next number, and is written whole or not at all.
-import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { makeDatabase } from '../../setup/database.ts';
 import { backstop, databaseUrl, document } from './program.ts';
@@ -7,7 +7,7 @@ import { fillIn, folderOf, migrationFiles, migrationsOf } from './project.ts';
 
 const make = () =>
   migrationsOf({
-    alone: { revisions: [{ id: '001' }, { id: '007a', revises: '001' }] },
+    alone: { revisions: [{ id: '001' }, { id: '007', revises: '001' }] },
     auth: { branch: 'auth', system: 'pair', revisions: [{ id: '001' }] },
     specs: { branch: 'specs', system: 'pair', revisions: [{ id: '003' }, { id: '009', revises: '003' }] },
   });
@@ -44,13 +44,13 @@ test('a new revision is refused until it is filled in; then it upgrades and down
   );
   fillIn(folder);
   expect((await run('heads')).out).toEqual(['008 (head)']);
-  expect((await run('history')).out[0]).toBe('007a -> 008 (head), Add new feature');
+  expect((await run('history')).out[0]).toBe('007 -> 008 (head), Add new feature');
   expect(await run('upgrade')).toMatchObject({ status: 0, err: [] });
   expect(await run('check')).toMatchObject({ status: 0 });
   // Nothing to confirm: the checks of the template foresee no loss.
   expect(await run('downgrade', '-1')).toMatchObject({ status: 0, err: [], questions: [] });
   expect(await run('check', 'after-downgrade')).toMatchObject({ status: 0 });
-  expect((await run('current')).out).toEqual(['007a']);
+  expect((await run('current')).out).toEqual(['007']);
   await database.drop();
 });
 
@@ -65,6 +65,112 @@ test.each([
     database,
     revision: id,
     folder: relative(process.cwd(), join(migrations, database, `${id}_more`)),
+  });
+});
+
+const HEX = /^[0-9a-f]{12}$/;
+
+test.each<[ids: string[], next: string | RegExp]>([
+  [['005'], '006'],
+  [['1'], '2'],
+  [['099'], '100'],
+  [['999'], '1000'],
+  [['20261127093000'], '20261127093001'],
+  [['9007199254740993'], '9007199254740994'],
+  [['003', '003a', '005', '002'], '006'],
+  [['1a2b3c', '004'], '005'],
+  // None of these is a decimal number, although a program may read one at its start.
+  [['3e5'], HEX],
+  [['0x10'], HEX],
+  [['1a2b3c'], HEX],
+  [['007', '007a'], HEX],
+  [['١٢'], HEX],
+  [['1.5'], HEX],
+  [['ae1027a6acf'], HEX],
+])('after the revisions %j comes %s', async (ids, next) => {
+  const revisions = ids.map((id, index) => ({ id, ...(index > 0 && { revises: ids[index - 1] as string }) }));
+  const migrations = migrationsOf({ app: { revisions } });
+  const made = await backstop(['revision', '-m', 'more', '--json', '--migrations', migrations]);
+  const { revision } = document(made) as { revision: string };
+  expect(revision).toMatch(typeof next === 'string' ? new RegExp(`^${next}$`) : next);
+  fillIn(join(migrations, 'app', `${revision}_more`));
+  const { out } = await backstop(['heads', '--migrations', migrations]);
+  expect(out).toEqual([`${revision} (head)`]);
+});
+
+describe('the first revision of a database is made', () => {
+  test.each<[what: string, prepare: (folder: string) => void]>([
+    ['without a folder', () => {}],
+    ['in an empty folder', (folder) => mkdirSync(folder)],
+    [
+      'in a folder that holds only a file',
+      (folder) => {
+        mkdirSync(folder);
+        writeFileSync(join(folder, 'x'), '');
+      },
+    ],
+  ])('%s', async (_what, prepare) => {
+    const migrations = migrationsOf({
+      app: { branch: 'shop', system: 'pair', revisions: [] },
+      other: { system: 'pair', revisions: [{ id: '0041' }] },
+    });
+    prepare(join(migrations, 'app'));
+    const made = await backstop(['revision', '-m', 'begin', '--database', 'app', '--migrations', migrations]);
+    expect(made).toMatchObject({ status: 0, err: [] });
+    fillIn(join(migrations, 'app/0042_begin'));
+    const { out } = await backstop(['history', '--migrations', migrations]);
+    expect(out).toEqual(['<base> -> 0042 (shop) (head), begin']);
+  });
+
+  test('of all, with the number 001', async () => {
+    const migrations = migrationsOf({ app: { revisions: [] } });
+    await backstop(['revision', '-m', 'begin', '--migrations', migrations]);
+    expect(listing(join(migrations, 'app'))).toContain('001_begin');
+  });
+});
+
+describe('--rev-id', () => {
+  const withId = (migrations: string, id: string, ...more: string[]) =>
+    backstop(['revision', '-m', 'more', `--rev-id=${id}`, ...more, '--migrations', migrations]);
+
+  test.each([
+    ['ae1027a6acf', 'ae1027a6acf_more'],
+    ['a/b', 'a_b_more'],
+    ['..', '.._more'],
+    ['x'.repeat(32), `${'x'.repeat(32)}_more`],
+  ])('%s is the id of the new revision', async (id, name) => {
+    const migrations = make();
+    expect(await withId(migrations, id)).toMatchObject({ status: 0, err: [] });
+    fillIn(join(migrations, 'alone', name));
+    const { out } = await backstop(['history', '--migrations', migrations]);
+    expect(out[0]).toBe(`007 -> ${id} (head), more`);
+  });
+
+  test.each([
+    ['', 'the revision id is empty'],
+    ['head', 'revision id "head" means something else as a target'],
+    ['base', 'revision id "base" means something else as a target'],
+    ['a@b', 'revision id "a@b" means something else as a target'],
+    ['-1', 'revision id "-1" means something else as a target'],
+    ['a b', 'revision id "a b" means something else as a target'],
+    ['a\nb', 'the revision id holds a control character'],
+    ['x'.repeat(33), `revision id "${'x'.repeat(33)}" has 33 characters`],
+    ['007', 'alone has a revision 007 already'],
+  ])('%j is refused', async (id, summary) => {
+    const migrations = make();
+    const before = listing(migrations);
+    const { status, err } = await withId(migrations, id);
+    expect({ status, summary: err[0] }).toEqual({ status: 2, summary: `InvalidInput: --rev-id: ${summary}` });
+    expect(err.at(-1)).toMatch(/^HINT: {2}\w/);
+    expect(listing(migrations)).toEqual(before);
+  });
+
+  test('is refused if another database of the system has it', async () => {
+    const { status, err } = await withId(make(), '009', '--database', 'auth');
+    expect({ status, summary: err[0] }).toEqual({
+      status: 2,
+      summary: 'InvalidInput: --rev-id: specs has a revision 009 already',
+    });
   });
 });
 

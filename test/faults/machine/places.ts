@@ -33,7 +33,13 @@ const CONNECTION: readonly AnyEnding[] = [
   'PrivilegeMissing',
   'RevisionInvalid',
 ];
-const PLAN: readonly AnyEnding[] = [...CONNECTION, 'UnknownRevision', 'InvalidInput', 'MigrationFailed'];
+const PLAN: readonly AnyEnding[] = [
+  ...CONNECTION,
+  'UnknownRevision',
+  'RevisionOutOfOrder',
+  'InvalidInput',
+  'MigrationFailed',
+];
 const REFUSALS: readonly AnyEnding[] = [...refusals, 'MigrationRefused', 'LockTooLong'];
 const RUN: readonly AnyEnding[] = [...PLAN, ...REFUSALS, 'DatabaseBusy', 'MigrationTimeout'];
 /** Examples for a state that handles all errors in the same way. */

@@ -1,8 +1,8 @@
 // A server that speaks another language: every run ends as it does with a server that speaks English.
 import { upgrade } from '../../../lambda/migrator/migrator.ts';
 import { DEFAULT_BOUNDS } from '../../../lambda/migrator/model/bounds.ts';
+import { describeEvent } from '../../../lambda/migrator/model/describe.ts';
 import { BackstopError } from '../../../lambda/migrator/model/errors.ts';
-import { describeEvent } from '../../../lambda/migrator/model/events.ts';
 import { connectorTo } from '../../../lambda/migrator/session/connection.ts';
 import type { ConnectionSettings } from '../../../lambda/migrator/session/settings.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';

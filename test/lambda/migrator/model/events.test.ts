@@ -1,5 +1,6 @@
 // Every event as the line that the functions log: plain words, with singular and plural right.
-import { describeEvent, type ProgressEvent } from '../../../../lambda/migrator/model/events.ts';
+import { describeEvent } from '../../../../lambda/migrator/model/describe.ts';
+import type { ProgressEvent } from '../../../../lambda/migrator/model/events.ts';
 import type { CheckReport, StepReport } from '../../../../lambda/migrator/model/report.ts';
 
 const MOVE = { direction: 'upgrade', revision: '002', from: '001', to: '002' } as const;

@@ -1,7 +1,7 @@
 // Runs that say or do very much: their reports stay small, and the history has all of it if it is asked to.
 import { log } from '../../../../lambda/migrator/inspect.ts';
 import { upgrade } from '../../../../lambda/migrator/migrator.ts';
-import { describeEvent } from '../../../../lambda/migrator/model/events.ts';
+import { describeEvent } from '../../../../lambda/migrator/model/describe.ts';
 import type { Database } from '../../../../lambda/migrator/revisions/databases.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../../setup/database.ts';
 import { databaseOf } from '../../../setup/revisions.ts';

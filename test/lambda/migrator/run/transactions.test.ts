@@ -1,7 +1,8 @@
 // A run in several transactions: where a revision ends its own, each is all or nothing.
 import { log, plan } from '../../../../lambda/migrator/inspect.ts';
 import { downgrade, upgrade } from '../../../../lambda/migrator/migrator.ts';
-import { describeEvent, type ProgressEvent } from '../../../../lambda/migrator/model/events.ts';
+import { describeEvent } from '../../../../lambda/migrator/model/describe.ts';
+import type { ProgressEvent } from '../../../../lambda/migrator/model/events.ts';
 import { offlineSql } from '../../../../lambda/migrator/offline.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../../setup/database.ts';
 import { databaseOf, type RevisionDraft } from '../../../setup/revisions.ts';

@@ -1,0 +1,58 @@
+// The notices of the server while a step runs: the first and the last of them, and how many are left out.
+import type pg from 'pg';
+import { cut, ENTRIES_KEPT, Ends } from '../model/bounded.ts';
+import { type Listener, RESULT } from '../model/events.ts';
+import type { Notice, StepReport } from '../model/report.ts';
+
+/** A notice has at most so many, unless the history keeps them whole. */
+const NOTICE_CHARACTERS = 2_000;
+
+/** The driver's notice, of which any field may be missing. */
+interface ServerNotice {
+  readonly severity?: string | undefined;
+  readonly message?: string | undefined;
+}
+
+/** Listens to a client until it is stopped. */
+export class Notices {
+  readonly #isWhole: boolean;
+  #list: Ends<Notice>;
+  readonly stop: () => void;
+
+  /** @param isWhole whether each notice is kept */
+  constructor(client: pg.Client, isWhole: boolean) {
+    this.#isWhole = isWhole;
+    this.#list = endsOf(isWhole);
+    const listener = ({ severity = 'NOTICE', message = '' }: ServerNotice) =>
+      this.#list.push({ severity, message: isWhole ? message : cut(message, NOTICE_CHARACTERS) });
+    client.on('notice', listener);
+    this.stop = () => client.off('notice', listener);
+  }
+
+  /** Forgets the notices so far. */
+  begin(): void {
+    this.#list = endsOf(this.#isWhole);
+  }
+
+  /** The notices since {@link begin}. */
+  get fields(): Pick<StepReport, 'notices' | 'omitted'> {
+    const { entries, omitted } = this.#list;
+    return { notices: entries, ...(omitted > 0 && { omitted: { notices: omitted } }) };
+  }
+}
+
+/** A list that keeps its first and last entries, or all of them. */
+export function endsOf<T>(isWhole: boolean): Ends<T> {
+  return new Ends(isWhole ? Number.POSITIVE_INFINITY : ENTRIES_KEPT);
+}
+
+/** Tells the notices of a step that are no results of it. */
+export function tellNotices({ revision, notices, omitted }: StepReport, listener: Listener): void {
+  const count = omitted?.notices ?? 0;
+  for (const [index, notice] of notices.entries()) {
+    if (count > 0 && index === Math.ceil(notices.length / 2)) {
+      listener({ type: 'notices omitted', revision, count });
+    }
+    if (notice.severity !== RESULT) listener({ type: 'notice', revision, notice });
+  }
+}
