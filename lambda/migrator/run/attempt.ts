@@ -54,8 +54,10 @@ export class Attempt {
   /** Throws as `runTransaction` does; the transaction is then rolled back, or its connection gone. */
   async execute(): Promise<RunReport> {
     const { client } = this.#run;
-    const onNotice = ({ severity = 'NOTICE', message = '' }: ServerNotice) =>
-      this.#notices.push({ severity, message });
+    const onNotice = ({ severity = 'NOTICE', message = '' }: ServerNotice) => {
+      // A role or database may ask for these, and for a moment RESET ALL gives it what it asks for.
+      if (severity !== 'LOG' && severity !== 'DEBUG') this.#notices.push({ severity, message });
+    };
     client.on('notice', onNotice);
     const uncount = onCompleted(client, () => {
       this.#statements += 1;
