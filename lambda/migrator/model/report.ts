@@ -1,7 +1,6 @@
 // The types of a run's reports: every function returns them, the history table keeps them and the reports print them.
 // The lists of a report may be shortened: see bounded.ts.
 import type { Shortened } from './bounded.ts';
-import type { Location } from './location.ts';
 
 /** A revision id, or `base` if no revision is applied. */
 export type RevisionId = string;

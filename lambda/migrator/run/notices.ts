@@ -23,8 +23,11 @@ export class Notices {
   constructor(client: pg.Client, isWhole: boolean) {
     this.#isWhole = isWhole;
     this.#list = endsOf(isWhole);
-    const listener = ({ severity = 'NOTICE', message = '' }: ServerNotice) =>
+    const listener = ({ severity = 'NOTICE', message = '' }: ServerNotice) => {
+      // A role or database may ask for these, and for a moment RESET ALL gives it what it asks for.
+      if (severity === 'LOG' || severity === 'DEBUG') return;
       this.#list.push({ severity, message: isWhole ? message : cut(message, NOTICE_CHARACTERS) });
+    };
     client.on('notice', listener);
     this.stop = () => client.off('notice', listener);
   }

@@ -144,6 +144,8 @@ export async function neutralize(queries: Queries): Promise<string> {
   }
   return [
     RESET,
+    // They are no different any more when the others are compared.
+    NO_LIMITS.trim().slice(0, -1),
     ...(noticed ? [NOTICE_DEAD_CLIENT] : []),
     ...set.map(({ name, value }) => `SET ${name} TO ${pg.escapeLiteral(value)}`),
     '',

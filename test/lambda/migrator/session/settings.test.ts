@@ -77,6 +77,8 @@ const LEFT = [
   'session_preload_libraries',
   'post_auth_delay',
   'max_stack_depth',
+  // The server refuses it together with the settings for the parts of a statement.
+  'log_statement_stats',
   // Of a transaction, not of a session.
   'transaction_deferrable',
   'transaction_isolation',
