@@ -3,12 +3,10 @@ import {
   compareRelations,
   compareWrittenRows,
   type Relations,
-  readRelations,
-  readWrittenRows,
+  readTouched,
   type WrittenRows,
 } from '../database/evidence.ts';
 import type { Blocker, Direction, HistoryEntry, Outcome, RunReport, StepReport } from '../model/report.ts';
-import { together } from '../session/client.ts';
 import type { Ledger } from './ledger.ts';
 import type { Run } from './run.ts';
 
@@ -43,7 +41,7 @@ export async function makeReport(
   { ledger, writtenBefore, steps }: Begun & { readonly steps: readonly StepReport[] },
 ): Promise<RunReport> {
   const { runId, direction, from, to, parts, dryRun, estimate } = run;
-  const [relations, writtenRows] = await together(readRelations(run), readWrittenRows(run));
+  const touched = await readTouched(run);
   return {
     runId,
     direction,
@@ -52,8 +50,8 @@ export async function makeReport(
     to,
     revisions: [...new Set(parts.map(({ revision }) => revision))],
     steps,
-    ...compareRelations(before, relations),
-    rows: compareWrittenRows(writtenBefore, writtenRows),
+    ...compareRelations(before, touched),
+    rows: compareWrittenRows(writtenBefore, touched),
     walBytes: ledger.walBytes,
     attempts: number,
     blockers: [...blockers.values()],
