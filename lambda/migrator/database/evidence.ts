@@ -124,20 +124,21 @@ export async function readTouched(queries: Queries): Promise<Touched> {
 
 /** The changes of the relations since the reading before the run, each list sorted by name. */
 export function compareRelations(before: Relations, { relations, schemas }: Touched): Changes {
-  const changes = { retired: [], restored: [], created: [], dropped: [] } as Record<keyof Changes, string[]>;
   const held = new Set(relations.map(({ oid }) => oid));
-  const others = renamed(before, schemas).filter(({ oid }) => !held.has(oid));
-  for (const { oid, schema, name } of [...relations, ...others]) {
-    const was = before.get(oid);
-    const is = schema === null || name === null ? undefined : { schema, name };
-    if (was && !is) changes.dropped.push(qualified(was));
-    if (is && !was) changes.created.push(qualified(is));
-    if (!is || !was) continue;
-    if (isRetired(is) && !isRetired(was)) changes.retired.push(qualified(was));
-    if (isRetired(was) && !isRetired(is)) changes.restored.push(qualified(is));
-  }
-  for (const list of Object.values(changes)) list.sort();
-  return changes;
+  const all = [...relations, ...renamed(before, schemas).filter(({ oid }) => !held.has(oid))];
+  const pairs = all.map(({ oid, schema, name }) => ({
+    was: before.get(oid),
+    is: schema === null || name === null ? undefined : { schema, name },
+  }));
+  const stayed = pairs.flatMap(({ was, is }) => (was && is ? [{ was, is }] : []));
+  const moved = (to: boolean) =>
+    stayed.filter(({ was, is }) => isRetired(is) === to && isRetired(was) !== to);
+  return {
+    retired: moved(true).map(({ was }) => qualified(was)).sort(),
+    restored: moved(false).map(({ is }) => qualified(is)).sort(),
+    created: pairs.flatMap(({ was, is }) => (is && !was ? [qualified(is)] : [])).sort(),
+    dropped: pairs.flatMap(({ was, is }) => (was && !is ? [qualified(was)] : [])).sort(),
+  };
 }
 
 /** The relations whose schema has another name since: they are not locked for that. */
