@@ -1,5 +1,5 @@
 // The cost of a run for the other users of the database, in lines.
-import { describeBlockers } from '../../lambda/migrator/model/events.ts';
+import { describeBlockers, describeEvent } from '../../lambda/migrator/model/events.ts';
 import type { RunReport, StepReport } from '../../lambda/migrator/model/report.ts';
 
 /** How many tables a dry run names: the others are locked for no longer. */
@@ -7,7 +7,7 @@ export const TABLES_NAMED = 3;
 
 /** @param most how many tables are named; default: all */
 export function describeEffort(
-  { exclusiveMs, walBytes, steps, attempts, blockers }: RunReport,
+  { exclusiveMs, walBytes, steps, attempts, blockers, unforeseen = [] }: RunReport,
   most = Number.POSITIVE_INFINITY,
 ): string[] {
   const locks = Object.entries(exclusiveMs).sort(([one, a], [two, b]) => b - a || one.localeCompare(two));
@@ -17,6 +17,7 @@ export function describeEffort(
     ...describeRest(locks.slice(most)),
     `Write-ahead log ${walBytes} bytes; rewritten: ${rewritten.length === 0 ? 'nothing' : rewritten.join(', ')}`,
     ...(attempts > 1 ? [`Took ${attempts} attempts until all locks were granted`] : []),
+    ...(unforeseen.length > 0 ? [describeEvent({ type: 'unforeseen', locks: unforeseen })] : []),
     ...(blockers.length > 0 ? [`Blocked by ${describeBlockers(blockers)}`] : []),
   ];
 }

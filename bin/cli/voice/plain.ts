@@ -39,6 +39,8 @@ function eventLines(event: ProgressEvent, paint: Paint): string[] {
       return [event.notice.severity === 'WARNING' ? paint.warning(line) : paint.faint(line)];
     }
     case 'edited':
+    case 'unknown table':
+    case 'unforeseen':
     case 'exceeding':
     case 'waiting':
     case 'retrying':

@@ -134,8 +134,12 @@ export function compareRelations(before: Relations, { relations, schemas }: Touc
   const moved = (to: boolean) =>
     stayed.filter(({ was, is }) => isRetired(is) === to && isRetired(was) !== to);
   return {
-    retired: moved(true).map(({ was }) => qualified(was)).sort(),
-    restored: moved(false).map(({ is }) => qualified(is)).sort(),
+    retired: moved(true)
+      .map(({ was }) => qualified(was))
+      .sort(),
+    restored: moved(false)
+      .map(({ is }) => qualified(is))
+      .sort(),
     created: pairs.flatMap(({ was, is }) => (is && !was ? [qualified(is)] : [])).sort(),
     dropped: pairs.flatMap(({ was, is }) => (was && !is ? [qualified(was)] : [])).sort(),
   };

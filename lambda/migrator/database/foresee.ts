@@ -1,5 +1,5 @@
 // The locks of a run, foreseen: the names in the effects of its statements, looked up in the catalogue before it begins.
-import { type Effect, isLock, type Lock, type LockMode, type Work } from '../grammar/effect.ts';
+import { type Effect, isLock, type Lock, type LockMode, strongest, type Work } from '../grammar/effect.ts';
 import type { Queries } from '../session/client.ts';
 import { keyOf, Names, type Place, placesOf } from './names-in-run.ts';
 import { REACHED, type Reached, type Target } from './reach.ts';
@@ -87,4 +87,23 @@ function targetsOf(places: readonly Place[], names: Names): (Target & { readonly
 
 function unquoted(name: string | undefined): string | null {
   return name === undefined ? null : name.slice(1, -1).replaceAll('""', '"');
+}
+
+/** The strongest mode that is foreseen on each relation, by its oid. */
+export function modesOf(foreseen: readonly Foreseen[]): ReadonlyMap<string, LockMode> {
+  const modes = new Map<string, LockMode>();
+  for (const { oid, mode } of foreseen) modes.set(oid, strongest([mode, modes.get(oid) ?? mode]));
+  return modes;
+}
+
+/**
+ * The tables that the run will lock in ACCESS EXCLUSIVE mode anyway, as LOCK TABLE names them, in the order in which it
+ * needs them. Left out is what LOCK TABLE cannot lock, or may not.
+ */
+export function lockedAnyway(foreseen: readonly Foreseen[]): string[] {
+  const all = foreseen.filter(({ mode, mayLock, isChild }) => {
+    return mode === 'AccessExclusiveLock' && mayLock && !isChild;
+  });
+  const names = all.map(({ sql, isNamed, withChildren }) => (isNamed && withChildren ? sql : `ONLY ${sql}`));
+  return [...new Set(names)];
 }

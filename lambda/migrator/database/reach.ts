@@ -25,6 +25,10 @@ export interface Reached {
   readonly kind: string;
   /** Whether the statement names it or its index; otherwise it is a child, or depends on it. */
   readonly isNamed: boolean;
+  /** A child of the named relation, which LOCK TABLE locks with it. */
+  readonly isChild: boolean;
+  /** Whether LOCK TABLE may lock it in any mode. */
+  readonly mayLock: boolean;
   /** The index that the statement names. */
   readonly index: string | null;
 }
@@ -94,8 +98,11 @@ export const REACHED = `
   )
   SELECT reached.place, reached.oid::text AS oid, n.nspname || '.' || c.relname AS relation,
          reached.oid::regclass::text AS sql, c.relkind::text AS kind, root.oid IS NOT NULL AS "isNamed",
-         root.index::regclass::text AS index
+         root.index::regclass::text AS index,
+         root.oid IS NULL AND tree.oid IS NOT NULL AND tree.reaches IS NULL AS "isChild",
+         c.relkind IN ('r', 'p') AND pg_catalog.has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE') AS "mayLock"
   FROM reached JOIN pg_catalog.pg_class AS c ON c.oid = reached.oid AND c.relkind IN ('r', 'p', 'm', 'f', 'v')
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
   LEFT JOIN root ON root.place = reached.place AND root.oid = reached.oid
+  LEFT JOIN tree ON tree.place = reached.place AND tree.oid = reached.oid
   ORDER BY reached.place, root.oid IS NULL, 3`;

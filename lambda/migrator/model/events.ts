@@ -4,6 +4,7 @@ import type {
   CheckReport,
   Direction,
   Estimate,
+  HeldLock,
   Notice,
   Outcome,
   RevisionId,
@@ -27,6 +28,10 @@ export type ProgressEvent =
   | { readonly type: 'exceeding'; readonly estimate: Estimate; readonly maxLockMs: number }
   /** The upgrade.sql of an applied revision has changed since. */
   | { readonly type: 'edited'; readonly revision: RevisionId }
+  /** A header names something that is no table, and that the run does not make. */
+  | { readonly type: 'unknown table'; readonly revision: RevisionId; readonly tables: readonly string[] }
+  /** The run took locks that neither its statements nor its headers told. */
+  | { readonly type: 'unforeseen'; readonly locks: readonly HeldLock[] }
   /** Another session holds a lock that this run needs; repeated while it waits. */
   | {
       readonly type: 'waiting';
@@ -88,6 +93,10 @@ const LINES: { readonly [Type in ProgressEvent['type']]: (event: EventOf<Type>) 
   exceeding: ({ estimate, maxLockMs }) => describeExcess(estimate, maxLockMs),
   edited: ({ revision }) =>
     `Revision ${revision} was edited after it was applied: its upgrade.sql has changed`,
+  'unknown table': ({ revision, tables }) =>
+    `The header of ${revision} names ${firstOf(tables)}, but there is no such table`,
+  unforeseen: ({ locks }) =>
+    `The run locked ${firstOf(locks.map(({ relation, mode }) => `${relation} in ${mode}`))}, which its statements do not show: name it in "Locks:"`,
   waiting: ({ lock, waitedMs, blockers }) =>
     `Waiting ${seconds(waitedMs)} for the ${lock} lock, held by ${describeBlockers(blockers)}`,
   retrying: ({ attempt, reason, pauseMs }) =>
@@ -135,6 +144,12 @@ function describeExcess({ durationMs, lockMs, tables }: Estimate, maxLockMs: num
   return lockMs > maxLockMs
     ? `${tables[0]?.relation} would be locked for about ${seconds(lockMs)}, longer than the limit of ${seconds(maxLockMs)}`
     : `The run would take about ${seconds(durationMs)}, longer than the limit of ${seconds(maxLockMs)} for a lock`;
+}
+
+/** The first three, and how many more there are. */
+function firstOf(names: readonly string[]): string {
+  const rest = names.length - 3;
+  return names.slice(0, 3).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }
 
 /** `pid 42 (alice, psql, idle in transaction): select …`, one for each blocker. */

@@ -146,6 +146,8 @@ export interface RunReport {
   /** How often the transaction was begun; above 1 where a lock was not granted at first. */
   readonly attempts: number;
   readonly blockers: readonly Blocker[];
+  /** Locks that keep others from writing, and that neither statements nor header show; absent if there is none. */
+  readonly unforeseen?: readonly HeldLock[];
   readonly durationMs: number;
   /** The estimate of an upgrade. */
   readonly estimate?: Estimate;

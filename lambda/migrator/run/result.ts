@@ -6,6 +6,7 @@ import {
   readTouched,
   type WrittenRows,
 } from '../database/evidence.ts';
+import type { Foreseen } from '../database/foresee.ts';
 import type { Blocker, Direction, HistoryEntry, Outcome, RunReport, StepReport } from '../model/report.ts';
 import type { Ledger } from './ledger.ts';
 import type { Run } from './run.ts';
@@ -30,6 +31,8 @@ export interface AttemptOptions {
   readonly number: number;
   /** The relations as they were before the run. */
   readonly before: Relations;
+  /** The locks that the statements will take; undefined if that is not known. */
+  readonly foreseen: readonly Foreseen[] | undefined;
   /** pid → session: all that were in the way so far. */
   readonly blockers: ReadonlyMap<number, Blocker>;
 }
@@ -57,6 +60,7 @@ export async function makeReport(
     blockers: [...blockers.values()],
     ...measure(run, ledger),
     ...(estimate && { estimate }),
+    ...(ledger.unforeseen.length > 0 && { unforeseen: ledger.unforeseen }),
   };
 }
 
