@@ -1,4 +1,4 @@
-// Reading for an estimate: in a transaction of its own, which waits for no lock and ends in time.
+// Reading for an estimate: in a separate transaction, which waits for no lock and ends in time.
 import type { Queries } from '../session/client.ts';
 import { isServerError } from '../session/sqlstate.ts';
 

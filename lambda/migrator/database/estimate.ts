@@ -6,7 +6,7 @@ import type { Script } from '../revisions/revision.ts';
 import type { Queries } from '../session/client.ts';
 import { MOMENT } from './evidence.ts';
 import { type Foreseen, foresee } from './foresee.ts';
-import { measurePage } from './pages.ts';
+import { LARGE_SAMPLE_PAGES, measurePage } from './pages.ts';
 import { measureRebuild } from './rebuild.ts';
 import { PAGE_BYTES, readSizes, type Size } from './sizes.ts';
 import { decideWork, type Job } from './work.ts';
@@ -16,8 +16,9 @@ import { decideWork, type Job } from './work.ts';
  * with 10,000 chunks, which memory holds; 1.05 with 100,000 and 1.0 with 1,000,000, when reading takes the most.
  */
 const PASSES_A_SCAN = 1.3;
+const PASSES_A_LARGE_SCAN = 1.05;
 /** The cost of a foreign key, in passes over both of its tables: measured with 2,000,000 rows and 100,000. */
-const PASSES_A_KEY = 1.6;
+const PASSES_A_KEY = 1.3;
 
 /**
  * The fixed cost of a step, in queries of the session's locks. Such a query includes the round trip and some work of
@@ -106,7 +107,7 @@ async function costOf(
   }
   for (const { table, references } of keys) {
     for (const one of sizes.filter(({ oid }) => oid === table || oid === references))
-      cost.keyMs += (await passMs(queries, one)) * (PASSES_A_KEY / PASSES_A_SCAN);
+      cost.keyMs += (await passMs(queries, one)) * PASSES_A_KEY;
   }
   const { scanMs, ...others } = cost;
   return { scanMs, ...Object.fromEntries(Object.entries(others).filter(([, ms]) => ms > 0)) };
@@ -115,7 +116,8 @@ async function costOf(
 /** The time of one pass over the table, in ms. */
 async function passMs(queries: Queries, size: Size, checks: readonly string[] = []): Promise<number> {
   const pages = size.bytes / PAGE_BYTES;
-  return pages === 0 ? 0 : PASSES_A_SCAN * pages * (await measurePage(queries, size, checks));
+  const passes = pages > 4 * LARGE_SAMPLE_PAGES ? PASSES_A_LARGE_SCAN : PASSES_A_SCAN;
+  return pages === 0 ? 0 : passes * pages * (await measurePage(queries, size, checks));
 }
 
 /** In ms. The first query of a session takes longer, because it fills caches. */

@@ -40,7 +40,7 @@ const TOUCHED = `
     WHERE c.oid = held.oid AND c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_'
       AND n.nspname NOT IN ('information_schema', 'backstop')) AS c ON true`;
 
-/** The schemas that the transaction has made or renamed, or that are as young. The age of its own rows is 0 or less. */
+/** The schemas that the transaction has made or renamed, or that are as young. The age of a row that it has written is 0 or less. */
 const YOUNG_SCHEMAS = `
   SELECT oid::text AS oid, nspname AS name FROM pg_catalog.pg_namespace WHERE pg_catalog.age(xmin) <= 0`;
 
@@ -106,7 +106,7 @@ type TouchedRelation = { readonly oid: string; readonly isCounted: boolean } & {
   readonly [Field in keyof Relation]: string | null;
 } & Omit<RowCounts, 'relation'>;
 
-/** What the transaction has touched, as it is at its end. */
+/** Everything that the transaction has touched, at its end. */
 export interface Touched {
   readonly relations: readonly TouchedRelation[];
   /** Oid of a new or renamed schema → its name. */

@@ -4,10 +4,10 @@ import type { Queries } from '../session/client.ts';
 import { keyOf, Names, type Place, placesOf } from './names-in-run.ts';
 import { REACHED, type Reached, type Target } from './reach.ts';
 
-/** A lock on a relation that stands before the run. */
+/** A lock on a relation that exists before the run. */
 export interface Foreseen extends Omit<Reached, 'place'> {
   readonly mode: LockMode;
-  /** Of a parent, for its children too. Empty where the statement does not name the relation. */
+  /** Includes the work on its children. Empty if the statement does not name the relation. */
   readonly work: readonly Work[];
   /** Whether the work is on the child tables, too. */
   readonly withChildren: boolean;
@@ -61,7 +61,7 @@ async function lookUp(queries: Queries, places: readonly Place[]): Promise<Reado
   return new Map(rows.flatMap(({ key, oid }) => (oid === null ? [] : [[key, oid]])));
 }
 
-/** The locks on objects that stand before the run. */
+/** The locks on objects that exist before the run. */
 function targetsOf(places: readonly Place[], names: Names): (Target & { readonly effect: Lock })[] {
   const targets: (Target & { readonly effect: Lock })[] = [];
   for (const place of places) {
@@ -98,7 +98,7 @@ export function modesOf(foreseen: readonly Foreseen[]): ReadonlyMap<string, Lock
 
 /**
  * The tables that the run will lock in ACCESS EXCLUSIVE mode anyway, as LOCK TABLE names them, in the order in which it
- * needs them. Left out is what LOCK TABLE cannot lock, or may not.
+ * needs them. Views, and tables that the user may not lock so, are left out.
  */
 export function lockedAnyway(foreseen: readonly Foreseen[]): string[] {
   const all = foreseen.filter(({ mode, mayLock, isChild }) => {

@@ -1,4 +1,4 @@
-// What a name in a statement means at its place in the run: earlier statements make, rename and drop relations.
+// The meaning of a name at its place in the run: earlier statements make, rename and drop relations.
 import { type Effect, isLock, type Lock } from '../grammar/effect.ts';
 import { quote } from '../grammar/names.ts';
 
@@ -8,7 +8,7 @@ export interface Place {
   readonly candidates: (name: string) => readonly string[];
 }
 
-/** What a name stands for: an object that stands before the run. `index`: the name is of a new index on that table. */
+/** The meaning of a name: an object that exists before the run. `index`: the name is of a new index on that table. */
 interface Meaning {
   readonly oid: string;
   readonly isNewIndex?: boolean;
@@ -53,7 +53,7 @@ export class Names {
     this.#known = known;
   }
 
-  /** The object that the lock is on; undefined if it does not stand before the run. */
+  /** The object that the lock is on; undefined if it does not exist before the run. */
   find({ effect, candidates }: Place, name: string): Meaning | undefined {
     for (const key of candidates(name).map((one) => keyOf(effect, one))) {
       const oid = this.#known.get(key);

@@ -23,7 +23,7 @@ export interface Job {
 
 export type NewIndex = Omit<Extract<Work, { kind: 'index' }>, 'kind' | 'unless'>;
 
-/** The jobs of the locks, in their order; a lock without work has none. */
+/** The jobs of the locks, in their order; without work, a lock makes no job. */
 export async function decideWork(queries: Queries, foreseen: readonly Foreseen[]): Promise<Job[]> {
   const asked = foreseen.flatMap(({ oid, work }) => work.map((one) => ({ oid, ...one })));
   if (asked.length === 0) return [];
@@ -92,11 +92,11 @@ async function typeChange(
   facts: Facts,
 ): Promise<Part> {
   const isRewritten = using === true || changesRows(facts, await newTypeOf(queries, type, facts));
-  // Without a rewrite, a CHECK on the column is made anew all the same.
+  // Without a rewrite, a CHECK on the column is made again all the same.
   return isRewritten ? { isRewrite: true, foreignKeys: facts.foreignKeys } : { isPass: facts.hasCheck };
 }
 
-/** Undefined if the type is not there yet, or cannot be told. */
+/** Undefined if the type is not there yet, or is not known. */
 async function newTypeOf(queries: Queries, type: string, facts: Facts): Promise<NewType | undefined> {
   const { newType, newBase, newHasRules, isBinary, isUtc } = facts;
   if (newType === null || newBase === null) return undefined;

@@ -105,7 +105,7 @@ const WORKERS: Partial<Readonly<Record<AlterTableType, (relation: string, comman
   {
     AT_AddColumn: (_relation, { def, missing_ok }) =>
       def && 'ColumnDef' in def ? addColumn(def.ColumnDef, missing_ok) : {},
-    // A foreign key of the column, or to it, is made anew.
+    // A foreign key of the column, or to it, is made again.
     AT_AlterColumnType: (relation, { name = '', def }) => ({
       ...dropped(relation, { column: quote(name) }),
       work: [changeType(name, def)],
@@ -161,7 +161,7 @@ function changeType(name: string, def: Node | undefined): Work {
   return { kind: 'type', column: quote(name), type, ...using };
 }
 
-/** Types that bring a default of their own, which is volatile. */
+/** Types that bring a default, which is volatile. */
 const SERIALS: readonly string[] = ['serial', 'serial2', 'serial4', 'serial8', 'smallserial', 'bigserial'];
 
 function addColumn({ colname = '', typeName, constraints }: ColumnDef, missing_ok = false): Part {

@@ -4,10 +4,10 @@ import type { Lock, Work } from './effect.ts';
 import { plainSql } from './expression.ts';
 import { quote, relationName, texts } from './names.ts';
 
-/** What a subcommand does besides the change of the catalogue. */
+/** The effects of a subcommand besides the change of the catalogue. */
 export interface Part {
   readonly work?: readonly Work[];
-  /** Locks on other relations, and on those that depend on a dropped part. */
+  /** Locks on other relations, and on relations that depend on a dropped part. */
   readonly others?: readonly Lock[];
 }
 

@@ -24,7 +24,7 @@ export function strongest(modes: readonly LockMode[]): LockMode {
   return LOCK_MODES[strength] as LockMode;
 }
 
-/** An effect is plain JSON, because it is written down where there is no grammar at run time. */
+/** An effect is plain JSON, because a bundle contains effects instead of the grammar. */
 export type Effect = Lock | Naming | Path;
 
 /** A relation that is locked, and the work on it. All names are quoted as SQL, with their schema if it is written. */
@@ -36,7 +36,7 @@ export interface Lock {
   readonly of?: 'domain' | 'schema' | 'type' | 'function' | 'extension';
   /** The child tables are not locked. */
   readonly only?: true;
-  /** The object goes, or this column or constraint of it: what depends on it is locked, too. */
+  /** The object goes, or this column or constraint of it, and relations that depend on it are locked, too. */
   readonly drops?: { readonly column?: string; readonly constraint?: string };
   /** Locked are also the tables that refer to it by a foreign key; or, instead of it, its default partition. */
   readonly reaches?: 'referring tables' | 'default partition';
@@ -44,7 +44,7 @@ export interface Lock {
   readonly work?: readonly Work[];
 }
 
-/** A name that means something else from here on: a new relation, or one that had another name. */
+/** A name that means something else from here on: a new relation, or a relation that had another name. */
 export interface Naming {
   readonly makes: string;
   /** The name before. */
@@ -70,7 +70,7 @@ type Task =
   /** A pass, unless a valid constraint proves it. */
   | {
       readonly kind: 'not null';
-      readonly column?: string /** Of all columns of this index. */;
+      readonly column?: string /** All columns of this index are meant. */;
       readonly index?: string;
     }
   | { readonly kind: 'rewrite' }
@@ -87,7 +87,7 @@ type Task =
       readonly keys: readonly string[];
       readonly where?: string;
     }
-  /** All indexes of the relation anew; of an index, itself. */
+  /** All indexes of the relation are built again; if an index is named, this index. */
   | { readonly kind: 'reindex' }
   | { readonly kind: 'foreign key'; readonly columns: readonly string[]; readonly references: string }
   | { readonly kind: 'validate'; readonly constraint: string };

@@ -24,8 +24,8 @@ const ALL: LockMode = 'AccessExclusiveLock';
 const SHARE_UPDATE: LockMode = 'ShareUpdateExclusiveLock';
 
 /**
- * The effects that the statement's text tells. What a DO block or a function does is not known, nor what hangs on the
- * rows, on triggers and rules. Names are as written: the caller looks them up.
+ * The effects that the statement's text tells. The work of a DO block or a function is not
+ * known, nor work that depends on rows, triggers and rules. Names are as written: the caller looks them up.
  */
 export function effectsOf(node: Node): readonly Effect[] {
   const [[kind, statement] = ['', {}]] = Object.entries(node);

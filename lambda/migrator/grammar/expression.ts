@@ -1,4 +1,4 @@
-// Plain expressions, written as SQL again: those that a sample can evaluate. Anything else is not plain.
+// Plain expressions, written as SQL again: a sample can evaluate them.
 import type { A_Expr, Node } from '@pgsql/types';
 import { qualified, quote, text, texts, typeSql } from './names.ts';
 
@@ -23,7 +23,7 @@ type Fields<Kind extends string> =
     : never;
 
 /** All of them, or undefined if one is not plain. */
-export function plainList(nodes: readonly Node[] | undefined, inner: Inner = plainSql): string[] | undefined {
+function plainList(nodes: readonly Node[] | undefined, inner: Inner = plainSql): string[] | undefined {
   const all = (nodes ?? []).map((node) => inner(node));
   return all.includes(undefined) ? undefined : (all as string[]);
 }
@@ -91,7 +91,7 @@ function operation({ kind, name, lexpr, rexpr }: A_Expr, inner: Inner): string |
   const operator = name?.length === 1 ? text(name[0]) : undefined;
   const right = inner(rexpr);
   const left = lexpr ? inner(lexpr) : '';
-  // The comma of BETWEEN stands between two operands, and must be the only one.
+  // The comma of BETWEEN is between two operands, and must be the only one.
   if (kind === 'AEXPR_BETWEEN' && right?.split(', ').length !== 2) return undefined;
   return shape && operator && right && left !== undefined ? shape(left, operator, right) : undefined;
 }

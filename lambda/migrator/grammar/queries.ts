@@ -3,7 +3,7 @@ import type { Node, RangeVar } from '@pgsql/types';
 import type { Lock, LockMode } from './effect.ts';
 import { relationName, walk } from './names.ts';
 
-/** What is read of a statement's node, whatever its kind. */
+/** The fields that are read of a node, whatever its kind. */
 interface Part {
   readonly relation?: RangeVar;
   readonly ctename?: string;
@@ -14,7 +14,7 @@ interface Part {
 
 const WRITERS: readonly string[] = ['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt'];
 
-/** What a tree of the grammar holds of tables. */
+/** The tables in a tree of the grammar. */
 interface Found {
   readonly tables: RangeVar[];
   readonly written: Set<RangeVar | undefined>;
@@ -24,7 +24,7 @@ interface Found {
   readonly names: Set<string>;
 }
 
-/** The locks of all queries in the tree: ROW EXCLUSIVE where rows are written, ROW SHARE where they are locked. */
+/** The locks of all queries in the tree: ROW EXCLUSIVE to write rows, ROW SHARE to lock them. */
 export function queryLocks(tree: unknown): Lock[] {
   const found: Found = { tables: [], written: new Set(), locked: new Set(), names: new Set() };
   walk(tree, (kind, node) => note(found, kind, node as Part));

@@ -30,7 +30,7 @@ export type ProgressEvent =
   | { readonly type: 'edited'; readonly revision: RevisionId }
   /** A header names something that is no table, and that the run does not make. */
   | { readonly type: 'unknown table'; readonly revision: RevisionId; readonly tables: readonly string[] }
-  /** The run took locks that neither its statements nor its headers told. */
+  /** The run took locks that neither its statements nor its headers show. */
   | { readonly type: 'unforeseen'; readonly locks: readonly HeldLock[] }
   /** Another session holds a lock that this run needs; repeated while it waits. */
   | {

@@ -107,7 +107,7 @@ export class Attempt {
     const wanted = [...new Set(this.#run.parts.flatMap(({ script }) => script.locks))];
     // An object of that name that is no table cannot be locked; the revision decides how to treat it.
     const tables = await findTables(this.#run, wanted);
-    // The header's own order comes first. What the steps lock so strongly anyway would else be waited for in between.
+    // The header's order comes first. A table that a step locks so strongly anyway would else be waited for later.
     const names = [
       ...new Set([...tables.map(({ sql }) => sql), ...lockedAnyway(this.#options.foreseen ?? [])]),
     ];

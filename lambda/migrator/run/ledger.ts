@@ -59,7 +59,7 @@ export class Ledger {
     this.#unforeseen.clear();
   }
 
-  /** Notes a lock that keeps others from writing and is stronger than what was foreseen of a table of before. */
+  /** Notes a lock that keeps others from writing if the table existed before the run, and no lock as strong was foreseen. */
   #compare(oid: string, { relation, mode }: HeldLock): void {
     if (this.#foreseen === undefined || !this.#before.has(oid) || !blocksWrites(mode)) return;
     const known = [this.#foreseen.get(oid), this.#unforeseen.get(oid)?.mode] as (LockMode | undefined)[];

@@ -273,7 +273,7 @@ describe('of the work that the statements show', () => {
     ],
     ['a table of the run', 'CREATE TABLE new (id integer); CREATE INDEX ON new (id)', {}],
     ['rows that are read', 'SELECT count(*) FROM one', {}],
-  ])('it is estimated as what it is: %s', async (_what, sql, kinds) => {
+  ])('the kind of work is known: %s', async (_what, sql, kinds) => {
     expect(await kindsOf(`${sql};`)).toEqual(kinds);
   });
 
@@ -292,7 +292,7 @@ describe('of the work that the statements show', () => {
     return jobs;
   }
 
-  test('where no temporary table may be made, the work is estimated all the same', async () => {
+  test('without the right to make temporary tables, the work is estimated all the same', async () => {
     await database.asAdministrator(`
       REVOKE TEMPORARY ON DATABASE ${database.name} FROM PUBLIC, "${database.settings.user}"`);
     expect(await kindsOf('CREATE INDEX ON one (two);')).toEqual({ 'public.one': ['indexMs', 'lockMs'] });

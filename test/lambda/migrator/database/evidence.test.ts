@@ -173,7 +173,7 @@ describe('of any revision', () => {
     expect(dropped).toEqual(['old.two', 'public.parted', 'public.parted_1']);
   });
 
-  test('what an inner block makes and takes back is not named', async () => {
+  test('tables that an inner block makes and takes back are not named', async () => {
     const { created, dropped } = await run({
       upgrade: [
         `DO $$ BEGIN

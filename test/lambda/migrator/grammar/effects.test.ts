@@ -59,7 +59,7 @@ async function readLocks(): Promise<{ oid: string; mode: string }[]> {
 async function measure(sql: string) {
   await client.query('BEGIN');
   try {
-    // Within the transaction, because the server forgets what it has reported of one that ended.
+    // Within the transaction, because the server resets its counters between transactions.
     const before = await readTables();
     await client.query(sql);
     return { before, after: await readTables(), locks: await readLocks() };
@@ -79,7 +79,7 @@ function strongest(locks: readonly { name: string | undefined; mode: string }[])
   return Object.fromEntries(Object.entries(found).sort());
 }
 
-/** What is to be compared: locks that keep others from writing, and the weaker ones that were foreseen. */
+/** The locks to compare: all that keep others from writing, and weaker locks that were foreseen. */
 const comparable = (locks: Record<string, string>, foreseen: Record<string, string>) =>
   Object.fromEntries(Object.entries(locks).filter(([name, mode]) => name in foreseen || blocksWrites(mode)));
 
@@ -91,7 +91,7 @@ const cases = STATEMENTS.map((entry): [sql: string, since: number] =>
 const BY_ROWS =
   /^(INSERT|UPDATE|DELETE|MERGE|WITH|DECLARE|EXPLAIN|SELECT [*(]|TRUNCATE|REFRESH|CREATE (TABLE|MATER))/;
 
-test.each(cases)('what is foreseen is what the server does: %s', async (sql, since) => {
+test.each(cases)('the server locks, rewrites and reads the foreseen tables: %s', async (sql, since) => {
   if (since * 10_000 > serverVersion) return;
   const foreseen = await foresee(client, read(sql).flatMap(effectsOf));
   const jobs = await decideWork(client, foreseen);
@@ -108,7 +108,7 @@ type Tables = ReadonlyMap<string, Table>;
 const stored = (before: Tables, after: Tables) =>
   [...before.values()].filter(({ oid, file }) => file !== null && after.has(oid));
 
-/** The names of the tables that the jobs rewrite, and of those that they read. */
+/** The names of the tables that the jobs rewrite, and of the tables that they read. */
 function workOf(jobs: readonly Job[], before: Tables, after: Tables) {
   const named = (oids: readonly string[]) =>
     stored(before, after).flatMap(({ oid, name }) => (oids.includes(oid) ? [name] : []));

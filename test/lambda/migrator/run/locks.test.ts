@@ -1,4 +1,4 @@
-// Locks are foreseen: taken up front where a statement will take them anyway, and told where nothing foresaw them.
+// Locks are foreseen: taken up front if a statement will take them anyway, and reported if nothing foresaw them.
 import { plan } from '../../../../lambda/migrator/inspect.ts';
 import { downgrade, finalize, upgrade } from '../../../../lambda/migrator/migrator.ts';
 import { describeEvent } from '../../../../lambda/migrator/model/events.ts';
@@ -67,7 +67,7 @@ describe('of any revision', () => {
       'CREATE INDEX ON one (two); DO $$ BEGIN ALTER TABLE one ADD a integer; END $$;',
       'AccessExclusiveLock',
     ],
-  ])('told in event, report and history if nothing foresaw it: %s', async (_what, sql, mode) => {
+  ])('a lock that nothing foresaw is in event, report and history: %s', async (_what, sql, mode) => {
     const options = await on({ id: '001', upgrade: [sql] });
     const unforeseen = [{ relation: 'public.one', mode }];
     expect(await upgrade(options, 'head')).toMatchObject({ unforeseen });
@@ -87,13 +87,13 @@ describe('of any revision', () => {
       'the header names its parent',
       { locks: 'parted', upgrade: ['DO $$ BEGIN DELETE FROM parted_1; END $$;'] },
     ],
-  ])('not told if %s', async (_why, draft) => {
+  ])('a lock is not reported if %s', async (_why, draft) => {
     const options = await on({ id: '001', ...draft });
     expect(await upgrade(options, 'head')).not.toHaveProperty('unforeseen');
     expect(warnings(options)).toEqual([]);
   });
 
-  test('a name in a header that is no table is told, by plan and upgrade', async () => {
+  test('a name in a header that is no table is reported by plan and upgrade', async () => {
     const draft = { id: '001', locks: 'public.oen, public.one, public.three, public.seen' };
     const options = await on({ ...draft, upgrade: ['CREATE TABLE three ();'] });
     await plan(options, 'upgrade', 'head');
@@ -102,7 +102,7 @@ describe('of any revision', () => {
     expect(warnings(options)).toEqual([line, line]);
   });
 
-  test('a name in a header that an earlier revision of the run makes is not told', async () => {
+  test('a name in a header that an earlier revision of the run makes is not reported', async () => {
     const options = await on(
       { id: '001', upgrade: ['CREATE TABLE three (); ALTER TABLE three RENAME TO four;'] },
       { id: '002', revises: '001', locks: 'four', upgrade: ['ALTER TABLE four ADD id integer;'] },
@@ -112,7 +112,7 @@ describe('of any revision', () => {
   });
 });
 
-describe('of the revisions that come with it, none is unforeseen or unknown:', () => {
+describe('the bundled revisions show all their locks, and name only tables:', () => {
   test('codebase_mcp, up, down, and finalized', async () => {
     database = await makeDatabase('empty');
     const options = migratorOn(database, { database: await readEffects(codebaseMcp) });
