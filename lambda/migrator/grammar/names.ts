@@ -53,8 +53,8 @@ function integer(node: Node): number | undefined {
   return node.A_Const.ival.ival ?? 0;
 }
 
-/** Calls `visit` with every node below the value, of a tree of the grammar, and with its kind. */
-export function walk(value: unknown, visit: (kind: string, node: Record<string, unknown>) => void): void {
+/** Calls `note` with every node below the value, of a tree of the grammar, and with its kind. */
+export function walk(value: unknown, note: (kind: string, node: Record<string, unknown>) => void): void {
   const waiting: unknown[] = [value];
   // Without recursion: the tree of a long expression is deep.
   while (waiting.length > 0) {
@@ -62,7 +62,7 @@ export function walk(value: unknown, visit: (kind: string, node: Record<string, 
     if (typeof next !== 'object' || next === null) continue;
     for (const [key, child] of Object.entries(next)) {
       if (/^[A-Z]/.test(key) && typeof child === 'object' && child !== null)
-        visit(key, child as Record<string, unknown>);
+        note(key, child as Record<string, unknown>);
       waiting.push(child);
     }
   }
