@@ -1,6 +1,6 @@
 // The cost of a run for the other users of the database, in lines.
 import { describeOmitted, textsOf } from '../../lambda/migrator/model/bounded.ts';
-import { describeBlockers } from '../../lambda/migrator/model/describe.ts';
+import { describeBlockers, describeEvent } from '../../lambda/migrator/model/describe.ts';
 import type { HeldLock, RunReport, StepReport } from '../../lambda/migrator/model/report.ts';
 
 /** How many tables a dry run names: the others are locked for no longer. */
@@ -8,7 +8,7 @@ export const TABLES_NAMED = 3;
 
 /** @param most how many tables are named; default: all */
 export function describeEffort(
-  { exclusiveMs, walBytes, steps, attempts, blockers, omitted }: RunReport,
+  { exclusiveMs, walBytes, steps, attempts, blockers, omitted, unforeseen = [] }: RunReport,
   most = Number.POSITIVE_INFINITY,
 ): string[] {
   const locks = Object.entries(exclusiveMs).sort(([one, a], [two, b]) => b - a || one.localeCompare(two));
@@ -18,6 +18,7 @@ export function describeEffort(
     ...describeRest(locks.slice(most), omitted?.exclusiveMs ?? 0),
     `Write-ahead log ${walBytes} bytes; rewritten: ${rewritten.length === 0 ? 'nothing' : rewritten.join(', ')}`,
     ...(attempts > 1 ? [`Took ${attempts} attempts until all locks were granted`] : []),
+    ...(unforeseen.length > 0 ? [describeEvent({ type: 'unforeseen', locks: unforeseen })] : []),
     ...(blockers.length > 0 ? [`Blocked by ${describeBlockers(blockers)}`] : []),
   ];
 }

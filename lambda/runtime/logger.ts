@@ -39,6 +39,8 @@ function revisionOf(event: ProgressEvent): string | undefined {
 function isWarning(event: ProgressEvent): boolean {
   return (
     event.type === 'edited' ||
+    event.type === 'unknown table' ||
+    event.type === 'unforeseen' ||
     event.type === 'exceeding' ||
     event.type === 'waiting' ||
     event.type === 'retrying' ||

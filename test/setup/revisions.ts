@@ -2,9 +2,12 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { loadModule, parseSync } from 'libpg-query';
+import { effectsOf } from '../../lambda/migrator/grammar/effects.ts';
 import { readChain } from '../../lambda/migrator/revisions/chain.ts';
 import type { Phase } from '../../lambda/migrator/revisions/check.ts';
 import type { Database } from '../../lambda/migrator/revisions/databases.ts';
+import type { Script } from '../../lambda/migrator/revisions/revision.ts';
 
 /** Path below the folder → text. */
 export type Files = Readonly<Record<string, string>>;
@@ -74,4 +77,23 @@ export function databaseOf(...drafts: RevisionDraft[]): Database {
     definition: { name: 'test', folder: 'test', urlVariable: 'DATABASE_URL', extensions: [] },
     chain: inFolder(files, readChain),
   };
+}
+
+/** The same database, with the effects of its steps as the grammar reads them. */
+export async function readEffects(database: Database): Promise<Database> {
+  await loadModule();
+  const read = (script: Script): Script => ({
+    ...script,
+    steps: script.steps.map((step) => ({
+      ...step,
+      effects: (parseSync(step.sql).stmts ?? []).flatMap(({ stmt }) => (stmt ? effectsOf(stmt) : [])),
+    })),
+  });
+  const revisions = database.chain.revisions.map((revision) => ({
+    ...revision,
+    upgrade: read(revision.upgrade),
+    downgrade: read(revision.downgrade),
+    finalize: revision.finalize && read(revision.finalize),
+  }));
+  return { ...database, chain: { ...database.chain, revisions } };
 }

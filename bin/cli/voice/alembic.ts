@@ -60,6 +60,8 @@ function eventLines(event: ProgressEvent, chain: Chain, paint: Paint): string[] 
     case 'edited':
     case 'gone':
     case 'reordered':
+    case 'unknown table':
+    case 'unforeseen':
     case 'exceeding':
     case 'waiting':
     case 'retrying':

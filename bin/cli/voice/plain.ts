@@ -43,6 +43,8 @@ function eventLines(event: ProgressEvent, paint: Paint): string[] {
     case 'edited':
     case 'gone':
     case 'reordered':
+    case 'unknown table':
+    case 'unforeseen':
     case 'exceeding':
     case 'waiting':
     case 'retrying':

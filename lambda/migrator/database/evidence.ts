@@ -1,11 +1,13 @@
 // The server's own account of a transaction: locks, rewritten and moved relations, rows, write-ahead log.
 import type { HeldLock, RowCounts } from '../model/report.ts';
-import type { Queries } from '../session/client.ts';
+import { type Queries, together } from '../session/client.ts';
 import { IDLE_IN_TRANSACTION } from '../session/neutral.ts';
 
 /** A table or materialized view, as the catalogue has it at one moment. */
 interface Relation {
   readonly schema: string;
+  /** The schema's oid: if the schema is renamed, so are all its relations. */
+  readonly schemaOid: string;
   readonly name: string;
   /** Changes when the relation is rewritten. */
   readonly filenode: string;
@@ -15,10 +17,33 @@ interface Relation {
 export type Relations = ReadonlyMap<string, Relation>;
 
 const RELATIONS = `
-  SELECT c.oid::text AS oid, n.nspname AS schema, c.relname AS name,
+  SELECT c.oid::text AS oid, n.nspname AS schema, n.oid::text AS "schemaOid", c.relname AS name,
          coalesce(pg_catalog.pg_relation_filenode(c.oid), 0)::text AS filenode
   FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'backstop')`;
+
+/**
+ * The relations that the transaction holds a lock on, among them all that it has made, changed or dropped. Read under
+ * the locks: so no other relation is looked at, however many there are. A dropped relation has no name.
+ */
+export const TOUCHED = `
+  SELECT held.oid::text AS oid, c.schema, c."schemaOid", c.name, c.filenode,
+         coalesce(c.name <> 'alembic_version', false) AS "isCounted",
+         pg_catalog.pg_stat_get_xact_tuples_inserted(held.oid)::float8 AS inserted,
+         pg_catalog.pg_stat_get_xact_tuples_updated(held.oid)::float8 AS updated,
+         pg_catalog.pg_stat_get_xact_tuples_deleted(held.oid)::float8 AS deleted
+  FROM (SELECT DISTINCT relation AS oid FROM pg_catalog.pg_locks
+        WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'relation' AND granted) AS held
+  LEFT JOIN LATERAL (
+    SELECT n.nspname AS schema, n.oid::text AS "schemaOid", c.relname AS name,
+           coalesce(pg_catalog.pg_relation_filenode(c.oid), 0)::text AS filenode
+    FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE c.oid = held.oid AND c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_'
+      AND n.nspname NOT IN ('information_schema', 'backstop')) AS c ON true`;
+
+/** The schemas that the transaction has made or renamed, or that are as young. The age of a row that it has written is 0 or less. */
+const YOUNG_SCHEMAS = `
+  SELECT oid::text AS oid, nspname AS name FROM pg_catalog.pg_namespace WHERE pg_catalog.age(xmin) <= 0`;
 
 /**
  * Answers with one {@link Moment}. It is asked between two steps, in the session as a step has left it: no name in it
@@ -65,36 +90,67 @@ export interface Changes {
   readonly dropped: readonly string[];
 }
 
-/** The changes of the relations between two readings, each list sorted by name. */
-export function compareRelations(before: Relations, after: Relations): Changes {
-  const retired: string[] = [];
-  const restored: string[] = [];
-  for (const [oid, was] of before) {
-    const is = after.get(oid);
-    if (!is) continue;
-    if (isRetired(is) && !isRetired(was)) retired.push(qualified(was));
-    if (isRetired(was) && !isRetired(is)) restored.push(qualified(is));
-  }
+/** A relation that the transaction holds a lock on; without a name if it is gone. */
+type TouchedRelation = { readonly oid: string; readonly isCounted: boolean } & {
+  readonly [Field in keyof Relation]: string | null;
+} & Omit<RowCounts, 'relation'>;
+
+/** Everything that the transaction has touched, at its end. */
+export interface Touched {
+  readonly relations: readonly TouchedRelation[];
+  /** Oid of a new or renamed schema → its name. */
+  readonly schemas: ReadonlyMap<string, string>;
+}
+
+/** Reads what the transaction has touched. */
+export async function readTouched(queries: Queries): Promise<Touched> {
+  const [{ rows: relations }, { rows: schemas }] = await together(
+    queries.query<TouchedRelation>(TOUCHED),
+    queries.query<{ oid: string; name: string }>(YOUNG_SCHEMAS),
+  );
+  return { relations, schemas: new Map(schemas.map(({ oid, name }) => [oid, name])) };
+}
+
+/** The changes of the relations since the reading before the run, each list sorted by name. */
+export function compareRelations(before: Relations, { relations, schemas }: Touched): Changes {
+  const held = new Set(relations.map(({ oid }) => oid));
+  const all = [...relations, ...renamed(before, schemas).filter(({ oid }) => !held.has(oid))];
+  const pairs = all.map(({ oid, schema, name }) => ({
+    was: before.get(oid),
+    is: schema === null || name === null ? undefined : { schema, name },
+  }));
+  const stayed = pairs.flatMap(({ was, is }) => (was && is ? [{ was, is }] : []));
+  const moved = (to: boolean) =>
+    stayed.filter(({ was, is }) => isRetired(is) === to && isRetired(was) !== to);
   return {
-    retired: retired.sort(),
-    restored: restored.sort(),
-    created: missing(after, before),
-    dropped: missing(before, after),
+    retired: moved(true)
+      .map(({ was }) => qualified(was))
+      .sort(),
+    restored: moved(false)
+      .map(({ is }) => qualified(is))
+      .sort(),
+    created: pairs.flatMap(({ was, is }) => (is && !was ? [qualified(is)] : [])).sort(),
+    dropped: pairs.flatMap(({ was, is }) => (was && !is ? [qualified(was)] : [])).sort(),
   };
 }
 
-function missing(relations: Relations, from: Relations): string[] {
-  return [...relations]
-    .filter(([oid]) => !from.has(oid))
-    .map(([, relation]) => qualified(relation))
-    .sort();
+/** The relations whose schema has another name since: they are not locked for that. */
+function renamed(
+  before: Relations,
+  schemas: Touched['schemas'],
+): { oid: string; schema: string; name: string }[] {
+  if (schemas.size === 0) return [];
+  return [...before].flatMap(([oid, { schema, schemaOid, name }]) => {
+    const now = schemas.get(schemaOid);
+    return now === undefined || now === schema ? [] : [{ oid, schema: now, name }];
+  });
 }
 
-function isRetired(relation: Relation): boolean {
+function isRetired(relation: Pick<Relation, 'schema'>): boolean {
   return relation.schema.startsWith(RETIRED_PREFIX);
 }
 
-function qualified({ schema, name }: Relation): string {
+function qualified({ schema, name }: Pick<Relation, 'schema' | 'name'>): string {
   return `${schema}.${name}`;
 }
 
@@ -154,17 +210,19 @@ export async function readWrittenRows(queries: Queries): Promise<WrittenRows> {
   return new Map(rows.map(({ oid, ...counts }) => [oid, counts]));
 }
 
-/** Rows written between two readings, a line for each table that was written to. */
-export function compareWrittenRows(before: WrittenRows, after: WrittenRows): RowCounts[] {
-  return [...after]
-    .map(([oid, { relation, inserted, updated, deleted }]) => {
+/** Rows written since the reading before, a line for each table that was written to, by name. */
+export function compareWrittenRows(before: WrittenRows, { relations }: Touched): RowCounts[] {
+  return relations
+    .flatMap(({ oid, schema, name, isCounted, inserted, updated, deleted }) => {
+      if (schema === null || name === null || !isCounted) return [];
       const was = before.get(oid) ?? { inserted: 0, updated: 0, deleted: 0 };
-      return {
-        relation,
+      const rows = {
         inserted: inserted - was.inserted,
         updated: updated - was.updated,
         deleted: deleted - was.deleted,
       };
+      return [{ relation: qualified({ schema, name }), ...rows }];
     })
-    .filter(({ inserted, updated, deleted }) => inserted + updated + deleted > 0);
+    .filter(({ inserted, updated, deleted }) => inserted + updated + deleted > 0)
+    .sort((a, b) => (a.relation < b.relation ? -1 : 1));
 }

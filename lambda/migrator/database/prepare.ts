@@ -6,6 +6,7 @@ import type { Script } from '../revisions/revision.ts';
 import type { Session } from '../session/session.ts';
 import { isDenied } from '../session/sqlstate.ts';
 import { refusedBy, runChecks } from './checks.ts';
+import { findUnknown } from './declared.ts';
 import { estimateCost } from './estimate.ts';
 import { makePlan } from './plan.ts';
 import { requirePrivileges } from './privileges.ts';
@@ -45,6 +46,9 @@ export async function preparePlan(
     const validation = await runChecks(session, checking, { timeoutMs: bounds.transactionMs, listener });
     if (!validation.passed) throw refusedBy(validation, [...upgrade.refuses.values()]);
   }
+  const revisions = pending.map((id) => revisionOf(database.chain, id));
+  for (const unknown of await findUnknown(session, revisions))
+    listener({ type: 'unknown table', ...unknown });
   return plan;
 }
 

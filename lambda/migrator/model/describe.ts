@@ -14,6 +14,10 @@ const LINES: { readonly [Type in ProgressEvent['type']]: (event: EventOf<Type>) 
   gone: ({ revisions }) => `${someOf(revisions)} applied here, without a folder now`,
   reordered: ({ revisions }) =>
     `${someOf(revisions)} applied before revisions that the chain has below: its order has changed`,
+  'unknown table': ({ revision, tables }) =>
+    `The header of ${revision} names ${firstOf(tables)}, but there is no such table`,
+  unforeseen: ({ locks }) =>
+    `The run locked ${firstOf(locks.map(({ relation, mode }) => `${relation} in ${mode}`))}, which its statements do not show: name it in "Locks:"`,
   waiting: ({ lock, waitedMs, blockers }) =>
     `Waiting ${seconds(waitedMs)} for the ${lock} lock, held by ${describeBlockers(blockers)}`,
   retrying: ({ attempt, reason, pauseMs }) =>
@@ -84,6 +88,12 @@ function describeExcess({ durationMs, lockMs, tables }: Estimate, maxLockMs: num
   return lockMs > maxLockMs
     ? `${tables[0]?.relation} would be locked for about ${seconds(lockMs)}, longer than the limit of ${seconds(maxLockMs)}`
     : `The run would take about ${seconds(durationMs)}, longer than the limit of ${seconds(maxLockMs)} for a lock`;
+}
+
+/** The first three, and how many more there are. */
+function firstOf(names: readonly string[]): string {
+  const rest = names.length - 3;
+  return names.slice(0, 3).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }
 
 /** `pid 42 (alice, psql, idle in transaction): select …`, or `prepared transaction 'name' of alice`, for each blocker. */

@@ -4,6 +4,7 @@ import type {
   CheckReport,
   Direction,
   Estimate,
+  HeldLock,
   Notice,
   Outcome,
   Plan,
@@ -33,6 +34,10 @@ export type ProgressEvent =
   /** The chain differs from the applied revisions, which does not keep a run from going on. */
   | { readonly type: 'gone'; readonly revisions: readonly RevisionId[] }
   | { readonly type: 'reordered'; readonly revisions: readonly RevisionId[] }
+  /** A header names something that is no table, and that the run does not make. */
+  | { readonly type: 'unknown table'; readonly revision: RevisionId; readonly tables: readonly string[] }
+  /** The run took locks that neither its statements nor its headers show. */
+  | { readonly type: 'unforeseen'; readonly locks: readonly HeldLock[] }
   /** Another session holds a lock that this run needs; repeated while it waits. */
   | {
       readonly type: 'waiting';

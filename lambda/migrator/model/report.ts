@@ -35,7 +35,7 @@ export interface Plan extends Shortened {
 export interface Estimate extends Shortened {
   /** From the beginning of the run to the answer of COMMIT, without the checks before it. */
   readonly durationMs: number;
-  /** For how long ACCESS EXCLUSIVE is held; 0 if none of the tables exists. */
+  /** For how long locks that keep others from writing are held; 0 if none of the tables exists. */
   readonly lockMs: number;
   /** The tables that are locked or scanned, first the table that takes longest to scan. */
   readonly tables: readonly TableEstimate[];
@@ -50,7 +50,13 @@ export interface TableEstimate {
   readonly bytes: number;
   /** For all the scans of the steps. */
   readonly scanMs: number;
-  /** From the lock, which is taken before the first step, to COMMIT; 0 if the table is not locked before it. */
+  /** For its rewrites, without its indexes; absent if there is none, as the next two. */
+  readonly rewriteMs?: number;
+  /** For the indexes that are built or, after a rewrite, built again. */
+  readonly indexMs?: number;
+  /** For the foreign keys whose rows are looked up. */
+  readonly keyMs?: number;
+  /** From a lock that keeps others from writing to COMMIT; 0 if no such lock is foreseen. */
   readonly lockMs: number;
 }
 
@@ -158,6 +164,8 @@ export interface RunReport extends Shortened {
   /** How often the transaction was begun; above 1 where a lock was not granted at first. */
   readonly attempts: number;
   readonly blockers: readonly Blocker[];
+  /** Locks that keep others from writing, and that neither statements nor header show; absent if there is none. */
+  readonly unforeseen?: readonly HeldLock[];
   readonly durationMs: number;
   /** The estimate of an upgrade. */
   readonly estimate?: Estimate;

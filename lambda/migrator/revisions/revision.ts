@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Effect } from '../grammar/effect.ts';
 import { BackstopError } from '../model/errors.ts';
 import type { RevisionId } from '../model/report.ts';
 import { type Check, PHASES, type Phase, readChecks } from './check.ts';
@@ -14,6 +15,8 @@ import { findTransactionControl } from './transaction-control.ts';
 
 export interface Step extends Source {
   readonly title: string;
+  /** The locks of its statements, as the grammar reads them; absent if it was not read. */
+  readonly effects?: readonly Effect[];
 }
 
 /** The steps of one direction, and the tables that are locked before the first of them, or read. */

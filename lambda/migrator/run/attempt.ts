@@ -1,5 +1,6 @@
 // One attempt at the transaction of a run: the locks, the steps, the version, the history, COMMIT alone.
 import { readMoment, readWrittenRows } from '../database/evidence.ts';
+import { lockedAnyway, modesOf } from '../database/foresee.ts';
 import { createHistory, remember } from '../database/history.ts';
 import { findTables } from '../database/tables.ts';
 import { moveVersion } from '../database/version-table.ts';
@@ -98,7 +99,8 @@ export class Attempt {
       readWrittenRows(run),
       readMoment(run),
     );
-    const ledger = new Ledger(this.#options.before, moment);
+    const { before, foreseen } = this.#options;
+    const ledger = new Ledger(before, moment, foreseen && modesOf(foreseen));
     const begun = { transaction: rows[0]?.id ?? '', ledger, writtenBefore };
     // Made before the locks are taken, so that no session waits for it.
     this.#place = 'creating the history';
@@ -113,9 +115,13 @@ export class Attempt {
     const wanted = [...new Set(this.#run.parts.flatMap(({ script }) => script.locks))];
     // An object of that name that is no table cannot be locked; the revision decides how to treat it.
     const tables = await findTables(this.#run, wanted);
-    if (tables.length === 0) return;
-    const names = tables.map(({ sql }) => sql).join(', ');
-    await this.#carryOut(begun, { sql: `LOCK TABLE ${names} IN ACCESS EXCLUSIVE MODE` });
+    // The header's order comes first. A table that a step locks so strongly anyway would else be waited for later.
+    const names = [
+      ...new Set([...tables.map(({ sql }) => sql), ...lockedAnyway(this.#options.foreseen ?? [])]),
+    ];
+    if (names.length === 0) return;
+    await this.#carryOut(begun, { sql: `LOCK TABLE ${names.join(', ')} IN ACCESS EXCLUSIVE MODE` });
+    begun.ledger.declare();
   }
 
   async #runPart(begun: Begun, part: Part): Promise<StepReport[]> {
@@ -183,6 +189,7 @@ export class Attempt {
     const final = { ...report, ...measure(this.#run, begun.ledger) };
     // Not before: a revision that is told to be complete must not be rolled back.
     for (const part of this.#completed) listener({ type: 'revision completed', ...part });
+    if (final.unforeseen) listener({ type: 'unforeseen', locks: final.unforeseen });
     const { outcome, durationMs } = final;
     listener({ type: 'committed', direction, from, to, outcome, durationMs });
     return bounded(final);

@@ -3,10 +3,10 @@ import {
   compareRelations,
   compareWrittenRows,
   type Relations,
-  readRelations,
-  readWrittenRows,
+  readTouched,
   type WrittenRows,
 } from '../database/evidence.ts';
+import type { Foreseen } from '../database/foresee.ts';
 import { ENTRIES_KEPT } from '../model/bounded.ts';
 import type { HistoryEntry } from '../model/history-entry.ts';
 import {
@@ -18,7 +18,6 @@ import {
   type StepReport,
 } from '../model/report.ts';
 import { idsOf } from '../revisions/part.ts';
-import { together } from '../session/client.ts';
 import type { Ledger } from './ledger.ts';
 import type { Run } from './run.ts';
 
@@ -42,6 +41,8 @@ export interface AttemptOptions {
   readonly number: number;
   /** The relations as they were before the run. */
   readonly before: Relations;
+  /** The locks that the statements will take; undefined if that is not known. */
+  readonly foreseen: readonly Foreseen[] | undefined;
   /** All sessions and prepared transactions that were in the way so far, by pid or name. */
   readonly blockers: ReadonlyMap<number | string, Blocker>;
 }
@@ -59,8 +60,8 @@ export async function makeReport(
   { ledger, writtenBefore, steps }: Begun & { readonly steps: StepList },
 ): Promise<RunReport> {
   const { runId, direction, from, to, parts, dryRun, estimate } = run;
-  const [relations, writtenRows] = await together(readRelations(run), readWrittenRows(run));
-  const rows = compareWrittenRows(writtenBefore, writtenRows);
+  const touched = await readTouched(run);
+  const rows = compareWrittenRows(writtenBefore, touched);
   return {
     runId,
     direction,
@@ -70,7 +71,7 @@ export async function makeReport(
     revisions: idsOf(parts),
     steps: steps.entries,
     ...(steps.omitted > 0 && { omitted: { steps: steps.omitted } }),
-    ...compareRelations(before, relations),
+    ...compareRelations(before, touched),
     rows,
     ...(rows.length > ENTRIES_KEPT && { rowsWritten: rowsWritten(rows) }),
     walBytes: ledger.walBytes,
@@ -78,6 +79,7 @@ export async function makeReport(
     blockers: [...blockers.values()],
     ...measure(run, ledger),
     ...(estimate && { estimate }),
+    ...(ledger.unforeseen.length > 0 && { unforeseen: ledger.unforeseen }),
   };
 }
 

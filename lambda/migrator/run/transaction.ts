@@ -1,12 +1,15 @@
 // The transaction of a run, begun again if a lock is not granted, until the time for waiting is used up.
-import { type Relations, readRelations } from '../database/evidence.ts';
+import { readRelations } from '../database/evidence.ts';
+import { foresee } from '../database/foresee.ts';
 import { createHistory, failureReport, remember } from '../database/history.ts';
 import { describeBlockers, endOf } from '../model/describe.ts';
 import { BackstopError, isEnding } from '../model/errors.ts';
 import type { Blocker, RunReport } from '../model/report.ts';
+import { effectsIn } from '../revisions/effects.ts';
 import { answered, pipeline } from '../session/client.ts';
 import { Observer } from '../session/observer.ts';
 import { Attempt } from './attempt.ts';
+import type { AttemptOptions } from './result.ts';
 import { nothingToDo, type Run } from './run.ts';
 
 const LONGEST_PAUSE_MS = 2_000;
@@ -27,9 +30,9 @@ export async function runTransaction(run: Run): Promise<RunReport> {
     run.listener({ type: 'waiting', lock: 'table', waitedMs, blockers: seen });
   });
   try {
-    const before = await readBefore(run);
+    const { before, foreseen } = await readBefore(run);
     for (let number = 1; ; number++) {
-      const result = await new Attempt(run, { number, before, blockers }).execute().catch(asValue);
+      const result = await new Attempt(run, { number, before, foreseen, blockers }).execute().catch(asValue);
       if (!(result instanceof Error)) return result;
       await pauseOrFail(run, result, number, [...blockers.values()]);
     }
@@ -62,10 +65,12 @@ async function pauseOrFail(
   await new Promise((resolve) => setTimeout(resolve, pauseMs));
 }
 
-async function readBefore(run: Run): Promise<Relations> {
+async function readBefore(run: Run): Promise<Pick<AttemptOptions, 'before' | 'foreseen'>> {
   run.limit(run.bounds.transactionMs);
   pipeline(run.client);
-  return readRelations(run);
+  const effects = effectsIn(run.parts.map(({ script }) => script));
+  const foreseen = effects && (await foresee(run, effects));
+  return { before: await readRelations(run), foreseen };
 }
 
 /** Longer each time, and never the same for two runners. */

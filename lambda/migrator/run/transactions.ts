@@ -19,8 +19,6 @@ export async function runTransactions(run: Run): Promise<RunReport> {
   if (transactions.length <= 1) return runTransaction(run);
   const reports: RunReport[] = [];
   for (const parts of run.dryRun ? transactions.slice(0, 1) : transactions) {
-    // The queries for the evidence are prepared again.
-    if (reports.length > 0) await run.query('DEALLOCATE ALL');
     const report = await runTransaction(onlyWith(run, parts, reports.length)).catch((error: unknown) => {
       throw reports.length === 0 ? error : partlyApplied(run, combine(reports), error);
     });

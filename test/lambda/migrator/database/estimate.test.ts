@@ -1,5 +1,7 @@
 // The estimate: it reports the cost of an upgrade beforehand, blocks no session, and stops a lock that would last too long.
 
+import { foresee } from '../../../../lambda/migrator/database/foresee.ts';
+import { decideWork } from '../../../../lambda/migrator/database/work.ts';
 import { plan } from '../../../../lambda/migrator/inspect.ts';
 import { downgrade, upgrade } from '../../../../lambda/migrator/migrator.ts';
 import { type Bounds, DEFAULT_BOUNDS } from '../../../../lambda/migrator/model/bounds.ts';
@@ -7,8 +9,15 @@ import { describeEvent } from '../../../../lambda/migrator/model/describe.ts';
 import type { ProgressEvent } from '../../../../lambda/migrator/model/events.ts';
 import { readChain, revisionOf } from '../../../../lambda/migrator/revisions/chain.ts';
 import type { Database } from '../../../../lambda/migrator/revisions/databases.ts';
+import { effectsIn } from '../../../../lambda/migrator/revisions/effects.ts';
 import { codebaseMcp, makeDatabase, migratorOn, type TestDatabase } from '../../../setup/database.ts';
-import { databaseOf, inFolder, type RevisionDraft, revisionFiles } from '../../../setup/revisions.ts';
+import {
+  databaseOf,
+  inFolder,
+  type RevisionDraft,
+  readEffects,
+  revisionFiles,
+} from '../../../setup/revisions.ts';
 import { expectNothingLeft, hold } from '../../../setup/sessions.ts';
 
 let database: TestDatabase;
@@ -225,4 +234,75 @@ test('the history keeps the estimate beside the measurements', async () => {
   expect(await database.query("SELECT report -> 'estimate' AS estimate FROM backstop.history")).toEqual([
     { estimate },
   ]);
+});
+
+describe('of the work that the statements show', () => {
+  beforeEach(async () => {
+    database = await makeDatabase('empty', { extension: false });
+    await database.query(`
+      CREATE TABLE one (id integer PRIMARY KEY, two varchar(20));
+      INSERT INTO one SELECT n, n FROM generate_series(1, 30000) AS n;
+      CREATE TABLE two (id integer, one integer);
+      INSERT INTO two SELECT n, n FROM generate_series(1, 30000) AS n;
+      ANALYZE;`);
+  });
+  const kindsOf = async (...upgradeSql: string[]) => {
+    const { tables } = await estimateOf(await readEffects(databaseOf({ id: '001', upgrade: upgradeSql })));
+    return Object.fromEntries(
+      tables.map(({ relation, scanMs, rewriteMs = 0, indexMs = 0, keyMs = 0, lockMs }) => [
+        relation,
+        Object.entries({ scanMs, rewriteMs, indexMs, keyMs, lockMs }).flatMap(([kind, ms]) =>
+          ms > 0 ? [kind] : [],
+        ),
+      ]),
+    );
+  };
+
+  test.each([
+    ['ADD CHECK', 'ALTER TABLE one ADD CHECK (id > 0)', { 'public.one': ['scanMs', 'lockMs'] }],
+    ['SET NOT NULL', 'ALTER TABLE one ALTER two SET NOT NULL', { 'public.one': ['scanMs', 'lockMs'] }],
+    ['NOT NULL that is there', 'ALTER TABLE one ALTER id SET NOT NULL', { 'public.one': ['lockMs'] }],
+    [
+      'a type that rewrites',
+      'ALTER TABLE one ALTER id TYPE bigint',
+      { 'public.one': ['rewriteMs', 'indexMs', 'lockMs'] },
+    ],
+    ['a wider varchar', 'ALTER TABLE one ALTER two TYPE varchar(40)', { 'public.one': ['lockMs'] }],
+    ['CREATE INDEX', 'CREATE INDEX ON one (lower(two))', { 'public.one': ['indexMs', 'lockMs'] }],
+    [
+      'ADD FOREIGN KEY',
+      'ALTER TABLE two ADD FOREIGN KEY (one) REFERENCES one',
+      { 'public.one': ['lockMs'], 'public.two': ['keyMs', 'lockMs'] },
+    ],
+    ['a table of the run', 'CREATE TABLE new (id integer); CREATE INDEX ON new (id)', {}],
+    ['rows that are read', 'SELECT count(*) FROM one', {}],
+  ])('the kind of work is known: %s', async (_what, sql, kinds) => {
+    expect(await kindsOf(`${sql};`)).toEqual(kinds);
+  });
+
+  test('a NOT NULL that a CHECK of the same run proves is no second pass', async () => {
+    const check = 'ALTER TABLE one ADD CONSTRAINT filled CHECK (two IS NOT NULL);';
+    const both = await foreseenWork(check, 'ALTER TABLE one ALTER two SET NOT NULL;');
+    expect(both.filter(({ isPass }) => isPass)).toHaveLength(1);
+  });
+
+  async function foreseenWork(...sql: string[]) {
+    const { chain } = await readEffects(databaseOf({ id: '001', upgrade: sql }));
+    const client = await database.connect('test');
+    const effects = effectsIn([revisionOf(chain, '001').upgrade]) ?? [];
+    const jobs = await decideWork(client, await foresee(client, effects));
+    await client.end();
+    return jobs;
+  }
+
+  test('without the right to make temporary tables, the work is estimated all the same', async () => {
+    await database.asAdministrator(`
+      REVOKE TEMPORARY ON DATABASE ${database.name} FROM PUBLIC, "${database.settings.user}"`);
+    expect(await kindsOf('CREATE INDEX ON one (two);')).toEqual({ 'public.one': ['indexMs', 'lockMs'] });
+  });
+
+  test('nothing is left of the samples', async () => {
+    await kindsOf('ALTER TABLE one ALTER id TYPE bigint; CREATE INDEX ON one (two);');
+    expect(await database.query("SELECT relname FROM pg_class WHERE relname LIKE 'backstop%'")).toEqual([]);
+  });
 });

@@ -1,4 +1,5 @@
 // Evidence: a run reports its changes as the server itself recorded them.
+import { TOUCHED } from '../../../../lambda/migrator/database/evidence.ts';
 import { downgrade, finalize, upgrade } from '../../../../lambda/migrator/migrator.ts';
 import { DEFAULT_BOUNDS } from '../../../../lambda/migrator/model/bounds.ts';
 import type { RunReport } from '../../../../lambda/migrator/model/report.ts';
@@ -148,5 +149,55 @@ describe('of any revision', () => {
     const { created, dropped } = await run({ upgrade: ['CREATE TABLE two (); DROP TABLE one;'] });
     expect(created).toEqual(['public.alembic_version', 'public.two']);
     expect(dropped).toEqual(['public.one']);
+  });
+
+  test('a table counts as retired if its schema gets such a name, though no lock is taken on it', async () => {
+    await database.query('CREATE SCHEMA old; CREATE TABLE old.one (); CREATE TABLE old.two ()');
+    const { retired, steps } = await run({ upgrade: ['ALTER SCHEMA old RENAME TO retired_001;'] });
+    expect(retired).toEqual(['old.one', 'old.two']);
+    expect(steps[0]?.locks).toEqual([]);
+  });
+
+  test('a table is named once if it is altered and its schema renamed', async () => {
+    await database.query('CREATE SCHEMA old; CREATE TABLE old.one ()');
+    const sql = 'ALTER TABLE old.one ADD id integer; ALTER SCHEMA old RENAME TO retired_001;';
+    expect((await run({ upgrade: [sql] })).retired).toEqual(['old.one']);
+  });
+
+  test('tables that go with their schema, or as partitions, are named', async () => {
+    await database.query(`
+      CREATE SCHEMA old; CREATE TABLE old.two ();
+      CREATE TABLE parted (id integer) PARTITION BY LIST (id);
+      CREATE TABLE parted_1 PARTITION OF parted DEFAULT;`);
+    const { dropped } = await run({ upgrade: ['DROP SCHEMA old CASCADE; DROP TABLE parted;'] });
+    expect(dropped).toEqual(['old.two', 'public.parted', 'public.parted_1']);
+  });
+
+  test('tables that an inner block makes and takes back are not named', async () => {
+    const { created, dropped } = await run({
+      upgrade: [
+        `DO $$ BEGIN
+           CREATE TABLE two (); DROP TABLE one; RAISE division_by_zero;
+         EXCEPTION WHEN division_by_zero THEN CREATE TABLE three ();
+         END $$;`,
+      ],
+    });
+    expect({ created, dropped }).toEqual({
+      created: ['public.alembic_version', 'public.three'],
+      dropped: [],
+    });
+  });
+
+  test('only the tables that the run touches are looked up while it holds its locks', async () => {
+    await database.query(
+      "DO $$ BEGIN FOR i IN 1..300 LOOP EXECUTE 'CREATE TABLE t' || i || ' ()'; END LOOP; END $$",
+    );
+    await database.query('ANALYZE pg_catalog.pg_class').catch(() => {});
+    const client = await database.connect('test');
+    const { rows } = await client.query(`EXPLAIN ${TOUCHED}`);
+    await client.end();
+    const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+    expect(plan).toContain('pg_class_oid_index');
+    expect(plan).not.toContain('Seq Scan on pg_class');
   });
 });

@@ -76,6 +76,14 @@ test.each<[line: string, event: ProgressEvent]>([
     { type: 'edited', revision: '002' },
   ],
   [
+    'The header of 002 names public.a, public.b, public.c and 2 more, but there is no such table',
+    { type: 'unknown table', revision: '002', tables: ['public.a', 'public.b', 'public.c', 'd', 'e'] },
+  ],
+  [
+    'The run locked public.a in ShareLock, which its statements do not show: name it in "Locks:"',
+    { type: 'unforeseen', locks: [{ relation: 'public.a', mode: 'ShareLock' }] },
+  ],
+  [
     'Waiting 1.00s for the table lock, held by pid 42 (alice, psql, active): select 1',
     { type: 'waiting', lock: 'table', waitedMs: 1000, blockers: [ALICE] },
   ],

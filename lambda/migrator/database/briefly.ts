@@ -1,0 +1,36 @@
+// Reading for an estimate: in a separate transaction, which waits for no lock and ends in time.
+import type { Queries } from '../session/client.ts';
+import { isServerError } from '../session/sqlstate.ts';
+
+/** For a lock that a reading needs, in ms: others are kept waiting behind it no longer. */
+const LOCK_MS = 10;
+
+/** Reads in a separate transaction, which is rolled back, table by table in the order of their pages. */
+export async function briefly<T>(
+  queries: Queries,
+  withinMs: number,
+  read: () => Promise<T>,
+  begin: 'BEGIN READ ONLY' | 'BEGIN' = 'BEGIN READ ONLY',
+): Promise<T> {
+  await queries.query(begin);
+  try {
+    await queries.query(
+      `SELECT pg_catalog.set_config(name, value, true)
+       FROM (VALUES ('lock_timeout', $1), ('statement_timeout', $2), ('max_parallel_workers_per_gather', '0'),
+                    ('enable_seqscan', 'on'), ('enable_indexscan', 'off'), ('enable_indexonlyscan', 'off'),
+                    ('enable_bitmapscan', 'off'), ('enable_tidscan', 'on')) AS setting (name, value)`,
+      [`${LOCK_MS}ms`, `${withinMs}ms`],
+    );
+    return await read();
+  } finally {
+    await queries.query('ROLLBACK').catch(() => {});
+  }
+}
+
+/** Where the server refuses it: an estimate is no reason to fail. */
+export async function orElse<T>(reading: Promise<T>, fallback: (error: Error) => T | Promise<T>): Promise<T> {
+  return reading.catch((error: unknown) => {
+    if (!isServerError(error)) throw error;
+    return fallback(error);
+  });
+}

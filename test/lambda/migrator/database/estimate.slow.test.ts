@@ -1,0 +1,42 @@
+// The estimate of large work: it is near what the work takes, on a table of 2,000,000 rows.
+import { upgrade } from '../../../../lambda/migrator/migrator.ts';
+import { makeDatabase, migratorOn, type TestDatabase } from '../../../setup/database.ts';
+import { databaseOf, readEffects } from '../../../setup/revisions.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await makeDatabase('empty', { extension: false });
+  await database.query(`
+    CREATE TABLE customers (id integer PRIMARY KEY);
+    INSERT INTO customers SELECT generate_series(0, 99999);
+    CREATE TABLE orders (id bigint PRIMARY KEY, customer_id integer, total integer, state text, note text);
+    INSERT INTO orders
+    SELECT n, n * 7919::bigint % 100000, n % 10007, 'state ' || n % 5, md5(n::text)
+    FROM generate_series(1, 2000000) AS n;
+    ANALYZE`);
+}, 300_000);
+afterAll(() => database.drop());
+
+/** The promise is 2; another process may hold up either of the two measurements. */
+const FACTOR = 3;
+
+test.each([
+  'ALTER TABLE orders ALTER total TYPE bigint',
+  'CREATE INDEX ON orders (total)',
+  'CREATE INDEX ON orders (note)',
+  'ALTER TABLE orders ADD CHECK (total >= 0)',
+  'ALTER TABLE orders ALTER state SET NOT NULL',
+  'ALTER TABLE orders ADD FOREIGN KEY (customer_id) REFERENCES customers',
+])(
+  'it is near what a run takes: %s',
+  async (sql) => {
+    const options = migratorOn(database, {
+      database: await readEffects(databaseOf({ id: '001', upgrade: [`${sql};`] })),
+    });
+    const { estimate, steps } = await upgrade(options, 'head', { dryRun: true });
+    const ratio = (estimate?.lockMs ?? 0) / (steps[0]?.durationMs ?? 0);
+    expect(ratio).toBeGreaterThan(1 / FACTOR);
+    expect(ratio).toBeLessThan(FACTOR);
+  },
+  300_000,
+);
