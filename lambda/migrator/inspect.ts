@@ -18,6 +18,7 @@ import {
 } from './model/report.ts';
 import { position, revisionOf } from './revisions/chain.ts';
 import type { Phase } from './revisions/check.ts';
+import { lacksDowngrade, requireRunnable } from './revisions/runnable.ts';
 import { takeRunnerLock } from './session/runner-lock.ts';
 import { type MigratorOptions, withSession } from './session/session.ts';
 
@@ -42,8 +43,16 @@ export async function plan(
   return withSession(options, 'plan', async (session) => {
     const found = await preparePlan(session, direction, target);
     if (found.pending.length === 0) return found;
-    const scripts = found.pending.map((id) => revisionOf(session.database.chain, id)[direction]);
-    return { ...found, estimate: await prepareEstimate(session, scripts, false) };
+    const revisions = found.pending.map((id) => revisionOf(session.database.chain, id));
+    // An execution takes back what does not pass its checks.
+    requireRunnable(revisions, 'downgrade');
+    const withoutDowngrade = revisions.filter(lacksDowngrade).map(({ id }) => id);
+    const scripts = revisions.map((revision) => revision[direction]);
+    return {
+      ...found,
+      ...(withoutDowngrade.length > 0 && { withoutDowngrade }),
+      estimate: await prepareEstimate(session, scripts, false),
+    };
   });
 }
 

@@ -3,7 +3,7 @@ import { readCurrent } from './database/current.ts';
 import { lastChange } from './database/history.ts';
 import { foreseeLosses } from './database/loss.ts';
 import { findFinalizePending } from './database/plan.ts';
-import { prepareEstimate, preparePlan } from './database/prepare.ts';
+import { prepareEstimate, preparePlan, tellUnwrapped } from './database/prepare.ts';
 import { readVersions } from './database/version-table.ts';
 import { BackstopError } from './model/errors.ts';
 import { BASE, type Plan, type RevisionId, type RunReport } from './model/report.ts';
@@ -44,6 +44,10 @@ export async function upgrade(
       ? [...finalizePending, ...retiring].map((id) => partOf(chain, 'finalize', id))
       : [];
     const parts = [...upgrades, ...finalizes];
+    tellUnwrapped(
+      runner,
+      finalizes.map(({ script }) => script),
+    );
     const run = { ...runner, from, to, parts, dryRun };
     if (upgrades.length === 0) {
       return runTransaction({ ...run, direction: parts.length > 0 ? 'finalize' : 'upgrade' });
@@ -139,6 +143,10 @@ export async function finalize(
     const pending = await findFinalizePending(runner, chain, current);
     if (appliedBy !== undefined && pending.length > 0) await requireAppliedBy(runner, appliedBy);
     const parts = pending.map((id) => partOf(chain, 'finalize', id));
+    tellUnwrapped(
+      runner,
+      parts.map(({ script }) => script),
+    );
     return runTransaction({ ...runner, direction: 'finalize', from: current, to: current, parts, dryRun });
   });
 }

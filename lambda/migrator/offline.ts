@@ -154,22 +154,23 @@ function runPart(part: Part): string[] {
   const [from, to] = [part.from, part.to].map((id) => (id === BASE ? '' : id));
   return [
     comment(`Running ${direction} ${from} -> ${to}`),
+    ...(part.script.steps.length === 0 ? [comment('none: its file holds no SQL')] : []),
     ...part.script.steps.map(writeStep),
     ...moveVersion(part),
   ];
 }
 
 /** Below the title a comment says where the next line of the script comes from. */
-function writeStep({ title, sql, origin }: Step): string {
+function writeStep(step: Step): string {
+  const { title, sql, origin } = step;
   const from = origin ? `${comment(`from ${formatLocation({ ...origin, column: undefined })}`)}\n` : '';
-  return `${comment(`step: ${title}`)}\n${from}${terminated(sql)}`;
+  return `${comment(`step: ${title}`)}\n${from}${isTerminated(step) ? sql : `${sql}\n;`}`;
 }
 
-/** The SQL of a step, ended so that the next line begins a new statement. */
-function terminated(sql: string): string {
-  const lastLine = sql.slice(sql.lastIndexOf('\n') + 1);
-  // A last semicolon counts unless a comment hides it; one too many does no harm.
-  return lastLine.endsWith(';') && !lastLine.includes('--') ? sql : `${sql}\n;`;
+/** Whether the next line begins a new statement. */
+function isTerminated({ sql, origin, statements = [] }: Step): boolean {
+  const last = statements.at(-1);
+  return last !== undefined && sql[last.end - (origin?.offset ?? 0)] === ';';
 }
 
 function moveVersion({ revision, from, to }: Part): string[] {

@@ -176,10 +176,10 @@ test('its time limits are the defaults, from inside to outside', () => {
 });
 
 const ENGINE = 'lambda/migrator/';
-const ROOMS = ['run/', 'database/', 'session/', 'revisions/', 'model/']
+const ROOMS = ['run/', 'database/', 'session/', 'revisions/', 'grammar/', 'model/']
   .map((room) => ENGINE + room)
   .join(' ');
-const OPEN_ROOMS = ['', 'session/', 'revisions/', 'model/'].map((room) => ENGINE + room).join(' ');
+const OPEN_ROOMS = ['', 'session/', 'revisions/', 'grammar/', 'model/'].map((room) => ENGINE + room).join(' ');
 
 describe('imports go where it says:', () => {
   const rows = tableOf(page, 'folder');

@@ -2,7 +2,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { readChain } from '../../lambda/migrator/revisions/chain.ts';
+import { loadReader } from '../../lambda/migrator/grammar/postgres.ts';
+import { type Chain, readChain } from '../../lambda/migrator/revisions/chain.ts';
 import type { Phase } from '../../lambda/migrator/revisions/check.ts';
 import type { Database } from '../../lambda/migrator/revisions/databases.ts';
 
@@ -21,6 +22,14 @@ export function inFolder<T>(files: Files, work: (folder: string) => T): T {
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** Reads the SQL of the revisions of tests. */
+export const reader = await loadReader();
+
+/** The chain that these files form. */
+export function chainOf(files: Files): Chain {
+  return inFolder(files, (folder) => readChain(folder, reader));
 }
 
 /** A revision as far as a test cares; the rest is the least that is valid. */
@@ -67,6 +76,6 @@ export function databaseOf(...drafts: RevisionDraft[]): Database {
   const files = Object.assign({}, ...drafts.map(revisionFiles));
   return {
     definition: { name: 'test', folder: 'test', urlVariable: 'DATABASE_URL', extensions: [] },
-    chain: inFolder(files, readChain),
+    chain: chainOf(files),
   };
 }

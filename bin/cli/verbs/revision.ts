@@ -11,9 +11,9 @@ export const revisionVerb: Verb = {
     { flags: '-m, --message <text>', description: 'a short description of the revision', fallback: '' },
   ],
   example: 'npx backstop revision -m "add new feature" --database app',
-  async run({ options }: Call<{ readonly message: string }>) {
-    const { definition, chain } = readSelected(options);
-    const system = readDatabases(options.migrations, (definitions) =>
+  async run({ options, read }: Call<{ readonly message: string }>) {
+    const { definition, chain } = readSelected({ options, read });
+    const system = readDatabases(options.migrations, read, (definitions) =>
       definitions.filter((other) => systemOf(other) === systemOf(definition)),
     );
     const id = nextId(system.map((database) => database.chain));

@@ -51,6 +51,8 @@ function eventLines(event: ProgressEvent, chain: Chain, paint: Paint): string[] 
     case 'estimated':
       return [backstop(describeEvent(event))];
     case 'edited':
+    case 'unwrapped':
+    case 'without downgrade':
     case 'exceeding':
     case 'waiting':
     case 'retrying':

@@ -39,6 +39,8 @@ function eventLines(event: ProgressEvent, paint: Paint): string[] {
       return [event.notice.severity === 'WARNING' ? paint.warning(line) : paint.faint(line)];
     }
     case 'edited':
+    case 'unwrapped':
+    case 'without downgrade':
     case 'exceeding':
     case 'waiting':
     case 'retrying':

@@ -3,6 +3,7 @@ import { requireBriefLock } from '../model/bounds.ts';
 import type { Estimate, Plan } from '../model/report.ts';
 import { revisionOf } from '../revisions/chain.ts';
 import type { Script } from '../revisions/revision.ts';
+import { lacksDowngrade, requireRunnable } from '../revisions/runnable.ts';
 import type { Session } from '../session/session.ts';
 import { refusedBy, runChecks } from './checks.ts';
 import { estimateCost } from './estimate.ts';
@@ -11,7 +12,8 @@ import { makePlan } from './plan.ts';
 /**
  * Plans, and runs the checks before an upgrade of every pending revision.
  *
- * @throws UnknownRevision, InvalidInput for the target; the refusals of the checks
+ * @throws UnknownRevision, InvalidInput for the target; RevisionInvalid if a file that the run needs cannot be run; the
+ *   refusals of the checks
  */
 export async function preparePlan(
   session: Session,
@@ -23,6 +25,15 @@ export async function preparePlan(
   const { from, to, pending, edited } = plan;
   for (const revision of edited) listener({ type: 'edited', revision });
   listener({ type: 'planned', from, to, pending });
+  const revisions = pending.map((id) => revisionOf(database.chain, id));
+  requireRunnable(revisions, direction);
+  tellUnwrapped(
+    session,
+    revisions.map((revision) => revision[direction]),
+  );
+  for (const revision of revisions.filter(lacksDowngrade)) {
+    listener({ type: 'without downgrade', direction, revision: revision.id });
+  }
   if (direction === 'downgrade') return plan;
   for (const id of pending) {
     const { checks, upgrade } = revisionOf(database.chain, id);
@@ -31,6 +42,11 @@ export async function preparePlan(
     if (!validation.passed) throw refusedBy(validation, [...upgrade.refuses.values()]);
   }
   return plan;
+}
+
+/** Tells which files lose the BEGIN and COMMIT that enclose them. */
+export function tellUnwrapped({ listener }: Session, scripts: readonly Script[]): void {
+  for (const { unwrapped } of scripts) if (unwrapped) listener({ type: 'unwrapped', at: unwrapped });
 }
 
 /**

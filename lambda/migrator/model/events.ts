@@ -1,4 +1,5 @@
 // The events of a run: one typed stream, from which the log and the terminal make their lines.
+import { formatLocation, type Location } from './location.ts';
 import type {
   Blocker,
   CheckReport,
@@ -27,6 +28,14 @@ export type ProgressEvent =
   | { readonly type: 'exceeding'; readonly estimate: Estimate; readonly maxLockMs: number }
   /** The upgrade.sql of an applied revision has changed since. */
   | { readonly type: 'edited'; readonly revision: RevisionId }
+  /** A file of a pending revision is enclosed by BEGIN and COMMIT, which are not sent. */
+  | { readonly type: 'unwrapped'; readonly at: Location }
+  /** The downgrade of a pending revision takes nothing back, although its upgrade holds something. */
+  | {
+      readonly type: 'without downgrade';
+      readonly direction: 'upgrade' | 'downgrade';
+      readonly revision: RevisionId;
+    }
   /** Another session holds a lock that this run needs; repeated while it waits. */
   | {
       readonly type: 'waiting';
@@ -88,6 +97,10 @@ const LINES: { readonly [Type in ProgressEvent['type']]: (event: EventOf<Type>) 
   exceeding: ({ estimate, maxLockMs }) => describeExcess(estimate, maxLockMs),
   edited: ({ revision }) =>
     `Revision ${revision} was edited after it was applied: its upgrade.sql has changed`,
+  unwrapped: ({ at }) =>
+    `${formatLocation(at)}: BEGIN and COMMIT are left out, because all revisions of a run share one transaction`,
+  'without downgrade': ({ revision, direction }) =>
+    `Downgrade of ${revision}: none. Its downgrade.sql holds no SQL${direction === 'upgrade' ? '' : ': nothing but the version changes'}`,
   waiting: ({ lock, waitedMs, blockers }) =>
     `Waiting ${seconds(waitedMs)} for the ${lock} lock, held by ${describeBlockers(blockers)}`,
   retrying: ({ attempt, reason, pauseMs }) =>

@@ -20,6 +20,8 @@ export interface Plan {
   readonly edited: readonly RevisionId[];
   /** Tables that are there and that an upgrade will retire, as the pending revisions declare, e.g. `public.tasks`. */
   readonly retires: readonly string[];
+  /** Pending revisions whose downgrade takes nothing back, although the upgrade holds something; absent if there are none. */
+  readonly withoutDowngrade?: readonly RevisionId[];
   /** Absent if nothing is pending, or if no estimate was requested. */
   readonly estimate?: Estimate;
 }

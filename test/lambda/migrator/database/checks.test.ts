@@ -3,10 +3,9 @@
 import { plan, validate } from '../../../../lambda/migrator/inspect.ts';
 import { upgrade } from '../../../../lambda/migrator/migrator.ts';
 import { DEFAULT_BOUNDS } from '../../../../lambda/migrator/model/bounds.ts';
-import { readChain } from '../../../../lambda/migrator/revisions/chain.ts';
 import type { Database } from '../../../../lambda/migrator/revisions/databases.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../../setup/database.ts';
-import { databaseOf, inFolder, revisionFiles } from '../../../setup/revisions.ts';
+import { chainOf, databaseOf, revisionFiles } from '../../../setup/revisions.ts';
 import { expectNothingLeft, hold, until } from '../../../setup/sessions.ts';
 
 let database: TestDatabase;
@@ -119,7 +118,7 @@ describe('data that checks gather', () => {
   const gathering = (sections: string, ...checks: string[]): Database => {
     const files = revisionFiles({ id: '001', checks: { 'before-upgrade': checks } });
     const path = '001/verify/before-upgrade.sql';
-    const chain = inFolder({ ...files, [path]: sections + files[path] }, readChain);
+    const chain = chainOf({ ...files, [path]: sections + files[path] });
     return { ...databaseOf({ id: '001' }), chain };
   };
   const judge = (sections: string, ...checks: string[]) =>

@@ -4,10 +4,10 @@ import { plan } from '../../../../lambda/migrator/inspect.ts';
 import { downgrade, upgrade } from '../../../../lambda/migrator/migrator.ts';
 import { type Bounds, DEFAULT_BOUNDS } from '../../../../lambda/migrator/model/bounds.ts';
 import { describeEvent, type ProgressEvent } from '../../../../lambda/migrator/model/events.ts';
-import { readChain, revisionOf } from '../../../../lambda/migrator/revisions/chain.ts';
+import { revisionOf } from '../../../../lambda/migrator/revisions/chain.ts';
 import type { Database } from '../../../../lambda/migrator/revisions/databases.ts';
 import { codebaseMcp, makeDatabase, migratorOn, type TestDatabase } from '../../../setup/database.ts';
-import { databaseOf, inFolder, type RevisionDraft, revisionFiles } from '../../../setup/revisions.ts';
+import { chainOf, databaseOf, type RevisionDraft, revisionFiles } from '../../../setup/revisions.ts';
 import { expectNothingLeft, hold } from '../../../setup/sessions.ts';
 
 let database: TestDatabase;
@@ -20,7 +20,7 @@ afterEach(async () => {
 function declaring(header: string, draft: Partial<RevisionDraft> = {}): Database {
   const files = revisionFiles({ id: '001', ...draft });
   const upgradeSql = files['001/upgrade.sql']?.replace(/^-- Locks:.*$/m, header) ?? '';
-  const chain = inFolder({ ...files, '001/upgrade.sql': upgradeSql }, readChain);
+  const chain = chainOf({ ...files, '001/upgrade.sql': upgradeSql });
   return { ...databaseOf({ id: '001' }), chain };
 }
 
