@@ -58,10 +58,10 @@ export function revisionFiles({
 }: RevisionDraft): Files {
   const head = `-- Revision ${id} of a test\n-- Revision: ${id}\n-- Locks: ${locks}\n`;
   const steps = (all: readonly string[]) =>
-    all.map((sql, index) => `\n-- step: Step ${index + 1}\n${sql}\n`).join('');
+    all.map((sql, index) => `\n-- step: Step ${index + 1}\n${ended(sql)}\n`).join('');
   const verify = Object.entries(checks).map(([phase, all]) => [
     `${id}/verify/${phase}.sql`,
-    all.map((sql, index) => `-- check: V1.${index + 1} check ${index + 1}\n${sql}\n`).join(''),
+    all.map((sql, index) => `-- check: V1.${index + 1} check ${index + 1}\n${ended(sql)}\n`).join(''),
   ]);
   return {
     [`${id}/upgrade.sql`]: `${head}-- Revises: ${revises}\n-- Create Date: 2025-10-11\n${steps(upgrade)}`,
@@ -69,6 +69,11 @@ export function revisionFiles({
     ...(finalize && { [`${id}/finalize.sql`]: head + steps(finalize) }),
     ...Object.fromEntries(verify),
   };
+}
+
+/** Ended so that the next line begins a new statement. */
+function ended(sql: string): string {
+  return sql.trimEnd().endsWith(';') ? sql : `${sql}\n;`;
 }
 
 /** A database whose chain are these revisions. */

@@ -1,4 +1,4 @@
-// Reads SQL in a process of its own, for what may overflow: deep nesting, and statements of many megabytes.
+// Reads SQL in a separate process, because some of it may overflow: deep nesting, and statements of many megabytes.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { Window } from './read.ts';

@@ -1,4 +1,4 @@
-// What the grammar read when the revisions were bundled: a function has it in a file, and no grammar.
+// The readings of the revisions, made when they were bundled: a function has a file with them, and no grammar.
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ export function readFolder(folder: string, read: Reader): Readings {
   return Object.fromEntries(texts.map((text) => [keyOf(text), read(text)]));
 }
 
-/** As revisions are decoded: without a byte order mark. What is not UTF-8 is refused when it is needed. */
+/** As revisions are decoded: without a byte order mark. Other encodings are refused when the file is needed. */
 const UTF8 = new TextDecoder();
 
 /**

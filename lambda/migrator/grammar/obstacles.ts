@@ -1,4 +1,4 @@
-// Statements that cannot run in a revision: those that end or change its transaction, and those that refuse to be in one.
+// Statements that cannot run in a revision: they end or change its transaction, or PostgreSQL refuses them inside one.
 import { type Node, type Option, optionsOf, switchedOn } from './node.ts';
 
 /** Why a statement cannot run in a revision. */
@@ -67,7 +67,7 @@ function settingOf(node: Node): string | undefined {
   return optionsOf({ args: [{ DefElem: { defname: '', arg: { A_Const: constant } } }] }, 'args')[0]?.value;
 }
 
-/** Whether an option makes the transaction another one than the engine's, which reads what is committed, and writes. */
+/** Whether an option makes the transaction another one than the engine's, which is read committed and may write. */
 function changesTransaction(options: readonly Option[]): boolean {
   return options.some(({ name, value = '' }) => {
     if (name === 'transaction_isolation') return value !== 'read committed' && value !== 'default';

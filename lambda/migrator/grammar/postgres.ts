@@ -1,12 +1,9 @@
-// The reader of SQL on this machine: PostgreSQL's own grammar as WebAssembly, loaded only where SQL is read.
+// The reader of SQL on this machine: PostgreSQL's own grammar as WebAssembly, loaded when the first reader is made.
 import { readApart } from './apart.ts';
 import { readSql, type Window } from './read.ts';
 import type { Reader } from './statement.ts';
 import { type Grammar, statementsOf } from './tree.ts';
 import { unitsOfCharacters } from './units.ts';
-
-/** PostgreSQL's major version whose grammar it is. */
-export const GRAMMAR_VERSION = 18;
 
 /** The tree of a longer window would fill the memory of this process. In UTF-16 units. */
 const LONGEST_HERE = 2_000_000;

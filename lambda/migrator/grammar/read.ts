@@ -1,12 +1,12 @@
 // Reads a whole text of SQL, whatever its size: window by window, because a tree takes 60 bytes for each of the text.
 //
-// A window ends behind a semicolon. Of its statements those that a semicolon ends are taken: the grammar has decided
-// on them before it saw what follows. A window that was cut within a literal, a body or a comment is no SQL, or ends in
+// A window ends behind a semicolon. Its statements are taken up to the last semicolon: the grammar has decided on
+// them before it saw more. A window that was cut within a literal, a body or a comment is no SQL, or ends in
 // a statement without its semicolon: it is tried again, first up to the semicolon before the error, then larger.
 import { readGap } from './gap.ts';
 import type { Comment, Fault, Reading, Statement } from './statement.ts';
 
-/** The statements of a window, or why it has none; places count from the window's beginning. */
+/** The statements of a window, or its fault; places count from the window's beginning. */
 export type Window =
   | { readonly statements: readonly Statement[] }
   | { readonly fault: Pick<Fault, 'at' | 'reason' | 'message'> };
@@ -20,7 +20,7 @@ const SMALL_WINDOW = 8_000;
 const TRIES = 4;
 
 /**
- * Reads a text. What is no SQL is returned as a fault, behind all that was read before it.
+ * Reads a text. Text that is no SQL becomes a fault, behind all that was read before it.
  *
  * @param first the length of a window at first, in UTF-16 units
  */
@@ -73,7 +73,7 @@ function readNext(sql: string, at: number, first: number, readWindow: ReadWindow
   }
 }
 
-/** What can be taken of a window. */
+/** The statements of a window that can be taken. */
 function takenOf(
   window: Window,
   text: string,
@@ -100,13 +100,13 @@ function readBefore(before: string, readWindow: ReadWindow): readonly Statement[
   return [];
 }
 
-/** Those that a semicolon ends. */
+/** The statements up to the last semicolon. */
 function ended(text: string, statements: readonly Statement[]): readonly Statement[] {
   const last = statements.at(-1);
   return last === undefined || text[last.end] === ';' ? statements : statements.slice(0, -1);
 }
 
-/** The end of a window: behind the last semicolon in it, at best one that ends a line, or behind the next one. */
+/** The end of a window: behind the last semicolon in it, if possible at the end of a line, or behind the next one. */
 function cutBehind(sql: string, from: number, to: number): number {
   if (to >= sql.length) return sql.length;
   // Searched in the window alone, so that no part of a large text is searched again for each window.

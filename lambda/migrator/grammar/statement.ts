@@ -1,4 +1,4 @@
-// What a text of SQL holds, as PostgreSQL's grammar reads it: statements, the comments between them, or where it is no SQL.
+// The content of a text of SQL, as PostgreSQL's grammar reads it: statements, the comments between them, and its fault.
 import type { Obstacle } from './obstacles.ts';
 
 /** A text's place: UTF-16 units from 0, as JavaScript counts. */
@@ -21,7 +21,7 @@ export interface Statement extends Span {
   readonly body?: number;
 }
 
-/** A temporary table that is made of a query; the span is that of the query. */
+/** A temporary table that is made of a query; the span is the query's. */
 export interface Gathering extends Span {
   readonly table: string;
 }
@@ -32,7 +32,7 @@ export interface Comment extends Span {
   readonly isLine: boolean;
 }
 
-/** Where a text is no SQL, and why. */
+/** The place at which a text is no SQL, and the reason. */
 export interface Fault {
   /** The place of the error. */
   readonly at: number;
@@ -44,7 +44,7 @@ export interface Fault {
   readonly message: string;
 }
 
-/** What a text holds; up to the fault, if it has one. */
+/** The content of a text; up to the fault, if it has one. */
 export interface Reading {
   readonly statements: readonly Statement[];
   readonly comments: readonly Comment[];

@@ -45,7 +45,7 @@ export function statementsOf(grammar: Grammar, text: string): Statement[] {
   });
 }
 
-/** What the engine wants to know of a statement, apart from its place. */
+/** The facts about a statement, apart from its place. */
 function factsOf(
   grammar: Grammar,
   kind: string,

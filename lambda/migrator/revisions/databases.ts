@@ -113,7 +113,7 @@ export function readDatabases(
   }));
 }
 
-/** For those who need nothing but the headers. */
+/** Enough to read the headers, and no SQL. */
 const headersOnly: Reader = () => ({ statements: [], comments: [] });
 
 /** Names of the endings that revisions declare in their headers beside the engine's own, of all databases, each once. */

@@ -22,7 +22,7 @@ const DIRECTIVES: Readonly<Record<Purpose, readonly string[]>> = {
 const OPENERS: readonly string[] = ['step', 'check', 'gather'];
 const DIRECTIVE_LINE = /^--\s*([A-Za-z]+(?:[ _-][A-Za-z]+)?)\s*:(.*)$/;
 
-/** The comment lines: those that stand at the beginning of a line, between statements. */
+/** The line comments that begin at the beginning of a line, between statements. */
 export function commentLines(text: string, comments: readonly Comment[]): Comment[] {
   return comments.filter(
     ({ start, isLine }) => isLine && (start === 0 || text[start - 1] === '\n' || text[start - 1] === '\r'),

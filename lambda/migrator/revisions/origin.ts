@@ -16,7 +16,7 @@ export interface Origin {
 export interface Source {
   readonly sql: string;
   readonly origin?: Origin | undefined;
-  /** What it holds. Places count from the beginning of the file. */
+  /** Its statements. Places count from the beginning of the file. */
   readonly statements?: readonly Statement[] | undefined;
 }
 

@@ -97,7 +97,7 @@ function refuseAll(file: SqlText, [first]: readonly Statement[], openings: reado
   const title = openings.findLast(({ start }) => start <= first.start)?.title ?? '';
   const instead =
     kind === 'isolation'
-      ? 'all revisions of a run share one transaction, which reads what is committed, and writes.'
+      ? 'all revisions of a run share one transaction, which is read committed and may write.'
       : 'all revisions of a run share one transaction, which Backstop begins and ends.';
   throw refusal(file, first.start, `${file.path}: the step "${title}" contains ${words}`, {
     hint: `Take it out: ${instead}`,

@@ -1,4 +1,4 @@
-// What runs need of a revision: read before anything happens, so that no run begins that could not end.
+// The files that a run needs: read before anything happens, so that no run begins that could not end.
 import type { Check, Phase } from './check.ts';
 import type { Revision, Script } from './revision.ts';
 

@@ -13,7 +13,7 @@ import type { SqlText } from './text.ts';
 export interface Section extends Source {
   readonly kind: Opening['kind'];
   readonly title: string;
-  /** The SQL below the title line as it stands in the file, comments included. */
+  /** The SQL below the title line exactly as the file has it, comments included. */
   readonly sql: string;
   readonly origin: Origin;
   readonly statements: readonly Statement[];
@@ -22,7 +22,7 @@ export interface Section extends Source {
 
 export interface Sections {
   readonly sections: readonly Section[];
-  /** The line of a BEGIN that is not sent, nor is its COMMIT; undefined if the file has none. */
+  /** The line of a BEGIN that is not sent, nor is its COMMIT; undefined if the file is not enclosed. */
   readonly unwrapped: Location | undefined;
 }
 

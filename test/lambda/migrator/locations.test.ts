@@ -66,7 +66,7 @@ test.each([
   [
     'an error without a position, behind a body in standard SQL',
     'CREATE FUNCTION f() RETURNS integer LANGUAGE sql\nBEGIN ATOMIC SELECT 1; END;\nSELECT 1 / 0;',
-    '7',
+    '9',
   ],
 ])('%s in a step is found', async (_what, sql, place) => {
   const { location, message } = await failedStep(sql);

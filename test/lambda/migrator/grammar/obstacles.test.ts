@@ -1,4 +1,4 @@
-// Statements that PostgreSQL refuses inside a transaction are found, and their neighbours are not: each asked of the server.
+// Statements that PostgreSQL refuses inside a transaction are found, and similar statements are not: each asked of the server.
 
 import { withClient } from '../../../../lib/twin/server/client.ts';
 import { makeDatabase, type TestDatabase, testServer } from '../../../setup/database.ts';
@@ -78,7 +78,7 @@ test.each([
   'REINDEX INDEX one_pkey',
   'REINDEX (CONCURRENTLY false) TABLE one',
   'CREATE INDEX ON one (id)',
-  'CREATE TABLE concurrently (id integer)',
+  'CREATE TABLE "concurrently" (id integer)',
   'DROP INDEX IF EXISTS nothing',
   'DROP TABLE one',
   'ALTER TABLE whole DETACH PARTITION part',

@@ -63,7 +63,7 @@ test.each([
   ['a dollar quote without its end', 'SELECT 1; SELECT $a$ ;', 17, 10],
   ['rows for psql', 'COPY t FROM stdin;\n1\ta;b\n\\.\n', 19, 19],
   ['a character that ends a text', 'SELECT 1;\0SELECT 2;', 9, 9],
-])('%s is a fault at its place, and what is before it is read', (_what, sql, at, from) => {
+])('%s is a fault at its place, and all before it is read', (_what, sql, at, from) => {
   const { statements, fault } = reader(sql);
   expect(fault).toMatchObject({ at, from, reason: 'syntax' });
   expect(statements).toHaveLength(1);
@@ -106,7 +106,7 @@ test('a cut never takes a statement that goes on behind it', () => {
   ]);
 });
 
-test('what overflows a stack is read all the same', () => {
+test('a sum of 10,000 terms, which overflows a stack, is read', () => {
   const { statements, fault } = reader(`SELECT 1;\nSELECT 1${' + 1'.repeat(10_000)};\nSELECT 2;`);
   expect(fault).toBeUndefined();
   expect(statements).toHaveLength(3);

@@ -183,6 +183,15 @@ test.each<[what: string, files: Files, summary: string]>([
     '002/verify/after-upgrade.sql: the gather "all" makes no temporary table',
   ],
   [
+    'a gather that does something else behind it',
+    edited(
+      '002/verify/after-upgrade.sql',
+      /^/,
+      '-- gather: all\nCREATE TEMPORARY TABLE two ON COMMIT DROP AS SELECT 1;\nDELETE FROM one;\n',
+    ),
+    '002/verify/after-upgrade.sql: the gather "all" makes no temporary table',
+  ],
+  [
     'a gather without a title',
     edited('002/verify/after-upgrade.sql', /^/, '-- gather:\nSELECT 1;\n'),
     '002/verify/after-upgrade.sql:1: a gather has no title',

@@ -3,7 +3,7 @@ import { KEYS, type Key, readHeaderOf } from '../../../../lambda/migrator/revisi
 import { readSections } from '../../../../lambda/migrator/revisions/sql-file.ts';
 import { reader } from '../../../setup/revisions.ts';
 
-/** Header and sections of a file, with what a test compares of a section. */
+/** Header and sections of a file. */
 function parse(text: string, holds: 'step' | 'check', path: string) {
   const keys: readonly Key[] = holds === 'step' ? KEYS : [];
   const header = readHeaderOf({ text, path }, keys);
