@@ -1,5 +1,6 @@
 // One benchmark: starts a server, measures a database of each size and the functions, and removes everything.
 import { cpus, release, totalmem, type } from 'node:os';
+import { loadReader } from '../../lambda/migrator/grammar/postgres.ts';
 import { readDatabase } from '../../lambda/migrator/revisions/databases.ts';
 import { MIGRATIONS } from '../../lib/paths.ts';
 import { CODEBASE_MCP } from '../../lib/twin/databases.ts';
@@ -72,7 +73,7 @@ async function benchSize(
   runs: number,
   display: BenchDisplay,
 ): Promise<SizeResults[]> {
-  const database = readDatabase(MIGRATIONS, CODEBASE_MCP);
+  const database = readDatabase(MIGRATIONS, CODEBASE_MCP, await loadReader());
   const name = `backstop_bench_${process.pid}_${chunks}`;
   display.stage(`Filling a database with ${chunks} chunks`);
   const template = await makeTemplate(server, database, name, chunks, display.progress);

@@ -10,17 +10,18 @@ import { parseTarget } from '../../lambda/migrator/revisions/target.ts';
 import { type Connect, connectorTo } from '../../lambda/migrator/session/connection.ts';
 import { parseDatabaseUrl } from '../../lambda/migrator/session/database-url.ts';
 import type { MigratorOptions } from '../../lambda/migrator/session/session.ts';
-import type { Call, CommonOptions } from './verb.ts';
+import type { Call } from './verb.ts';
 
 /**
  * The database that the options name: by `--database`, or by the branch label before the @ of a target, or the first.
  *
  * @throws RevisionInvalid, InvalidInput
  */
-export function readSelected({ migrations, database }: CommonOptions, target = ''): Database {
-  if (database !== undefined) return readDatabase(migrations, database);
+export function readSelected({ options, read }: Pick<Call, 'options' | 'read'>, target = ''): Database {
+  const { migrations, database } = options;
+  if (database !== undefined) return readDatabase(migrations, database, read);
   const { label } = parseTarget(target);
-  const [selected] = readDatabases(migrations, (definitions) => [firstOf(definitions, label)]);
+  const [selected] = readDatabases(migrations, read, (definitions) => [firstOf(definitions, label)]);
   return selected as Database;
 }
 
@@ -59,5 +60,5 @@ export function connectTo(
 
 /** The one database of a call, ready to connect to. */
 export function selectDatabase(call: Call, target?: string): MigratorOptions {
-  return connectionTo(readSelected(call.options, target), call);
+  return connectionTo(readSelected(call, target), call);
 }

@@ -26,8 +26,8 @@ export interface Member {
  *   two of them name the same database
  */
 export function readFleet(call: Call): Member[] {
-  const { options, terminal } = call;
-  const databases = readDatabases(options.migrations, (definitions) => {
+  const { options, terminal, read } = call;
+  const databases = readDatabases(options.migrations, read, (definitions) => {
     const chosen = choose(definitions, call);
     requireDistinct(chosen, terminal.env);
     return chosen;

@@ -1,5 +1,6 @@
 // The program: reads the arguments, runs one verb, prints its result, and reports success or failure by the exit status.
 import { CommanderError } from 'commander';
+import { loadReader } from '../../lambda/migrator/grammar/postgres.ts';
 import { BackstopError, formatError } from '../../lambda/migrator/model/errors.ts';
 import { TwoHeads } from '../../lambda/migrator/revisions/chain.ts';
 import { addVerb, makeProgram, TAKEN_FLAGS } from './commands.ts';
@@ -65,7 +66,8 @@ async function runVerb(
     refuseStrayUrl(args, options);
     speaker = withLogFile(terminal, options.logFile);
     const typed = flags.filter(({ attribute }) => (options as unknown as Record<string, unknown>)[attribute]);
-    const call: Call = { args, options, flags: typed, terminal: speaker, listen, tell };
+    const read = await loadReader();
+    const call: Call = { args, options, flags: typed, terminal: speaker, read, listen, tell };
     const result = await verb.run(call as never);
     print(result, options, speaker);
     return result.status ?? DONE;

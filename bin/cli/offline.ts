@@ -27,7 +27,7 @@ export function offlineResult(call: Call, direction: 'upgrade' | 'downgrade', ta
     });
   }
   const labelled = parts.find((part) => part.includes('@'));
-  const { definition, chain } = readSelected(call.options, labelled);
+  const { definition, chain } = readSelected(call, labelled);
   const from = second === undefined ? BASE : resolveTarget(chain, BASE, first);
   const to = resolveTarget(chain, from, second ?? first);
   const sql = offlineSql(chain, direction, from, to);

@@ -1,4 +1,5 @@
 // A verb of the command line: its words, its options and its function.
+import type { Reader } from '../../lambda/migrator/grammar/statement.ts';
 import type { Listener } from '../../lambda/migrator/model/events.ts';
 import type { Database } from '../../lambda/migrator/revisions/databases.ts';
 import type { DatabaseFlag, FlagMeaning } from './flags.ts';
@@ -20,6 +21,8 @@ export interface Call<Options = unknown> {
   /** The flags of databases.json that were typed. */
   readonly flags: readonly DatabaseFlag[];
   readonly terminal: Terminal;
+  /** Reads the SQL of the revisions. */
+  readonly read: Reader;
   /** Shows a run while it goes on, in the voice of its database: on standard output, or with --json on standard error. */
   listen(database: Database): Listener;
   /** Shows a line in the same place. */

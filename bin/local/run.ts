@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { loadReader } from '../../lambda/migrator/grammar/postgres.ts';
 import { current } from '../../lambda/migrator/inspect.ts';
 import { type Database, readDatabase } from '../../lambda/migrator/revisions/databases.ts';
 import { connectorTo } from '../../lambda/migrator/session/connection.ts';
@@ -40,7 +41,7 @@ export async function runLocally(
   const interrupted = () => void server.stop().finally(() => process.exit(130));
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   const name = databaseUrl ? `backstop_local_${process.pid}` : database;
-  const migrations = readDatabase(MIGRATIONS, database);
+  const migrations = readDatabase(MIGRATIONS, database, await loadReader());
   try {
     const content = contentOf(database, size);
     display.stage(`Making database ${name} with ${content.description}`);

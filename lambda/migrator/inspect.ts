@@ -24,6 +24,7 @@ import {
 import { position, revisionOf, type TwoHeads } from './revisions/chain.ts';
 import type { Phase } from './revisions/check.ts';
 import { partOf, scriptsOf } from './revisions/part.ts';
+import { lacksDowngrade, requireRunnable } from './revisions/runnable.ts';
 import { combine } from './run/combine.ts';
 import { answered, type Queries } from './session/client.ts';
 import { takeRunnerLock } from './session/runner-lock.ts';
@@ -50,8 +51,17 @@ export async function plan(
   return withSession(options, 'plan', async (session) => {
     const found = await preparePlan(session, direction, target);
     if (found.pending.length === 0) return bounded(found);
-    const parts = found.pending.map((id) => partOf(session.database.chain, direction, id));
-    return bounded({ ...found, estimate: await prepareEstimate(session, scriptsOf(parts), false) });
+    const { chain } = session.database;
+    const revisions = found.pending.map((id) => revisionOf(chain, id));
+    // An execution takes back what does not pass its checks.
+    requireRunnable(revisions, 'downgrade');
+    const withoutDowngrade = revisions.filter(lacksDowngrade).map(({ id }) => id);
+    const parts = found.pending.map((id) => partOf(chain, direction, id));
+    return bounded({
+      ...found,
+      ...(withoutDowngrade.length > 0 && { withoutDowngrade }),
+      estimate: await prepareEstimate(session, scriptsOf(parts), false),
+    });
   });
 }
 

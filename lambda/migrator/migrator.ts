@@ -4,7 +4,7 @@ import { readCurrent } from './database/current.ts';
 import { lastChange } from './database/history.ts';
 import { foreseeLosses } from './database/loss.ts';
 import { findFinalizePending } from './database/plan.ts';
-import { prepareEstimate, preparePlan } from './database/prepare.ts';
+import { prepareEstimate, preparePlan, tellUnwrapped } from './database/prepare.ts';
 import { requirePrivileges } from './database/privileges.ts';
 import { readVersions } from './database/version-table.ts';
 import { BackstopError } from './model/errors.ts';
@@ -53,6 +53,10 @@ export async function upgrade(
       ? [...finalizePending, ...retiring].map((id) => partOf(chain, 'finalize', id))
       : [];
     const parts = [...upgrades, ...finalizes];
+    tellUnwrapped(
+      runner,
+      finalizes.map(({ script }) => script),
+    );
     const run = { ...runner, from, to, parts, dryRun, rehearse: dryRun && rehearse };
     if (upgrades.length === 0) {
       return runTransactions({ ...run, direction: parts.length > 0 ? 'finalize' : 'upgrade' });
@@ -149,6 +153,10 @@ export async function finalize(
     if (appliedBy !== undefined && pending.length > 0) await requireAppliedBy(runner, appliedBy);
     const parts = pending.map((id) => partOf(chain, 'finalize', id));
     await requireForParts(runner, parts);
+    tellUnwrapped(
+      runner,
+      parts.map(({ script }) => script),
+    );
     return runTransaction({ ...runner, direction: 'finalize', from: current, to: current, parts, dryRun });
   });
 }

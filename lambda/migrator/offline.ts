@@ -184,6 +184,7 @@ function runPart(part: Part): string[] {
   const [from, to] = [part.from, part.to].map((id) => (id === BASE ? '' : id));
   return [
     comment(`Running ${direction} ${from} -> ${to}`),
+    ...(part.script.steps.length === 0 ? [comment('none: its file holds no SQL')] : []),
     ...part.script.steps.map(writeStep),
     RESTORE,
     ...moveVersion(part),
@@ -193,18 +194,18 @@ function runPart(part: Part): string[] {
 const NOT_ASCII = /\P{ASCII}/u;
 
 /** Below the title a comment says where the next line of the script comes from. */
-function writeStep({ title, sql, origin }: Step): string {
+function writeStep(step: Step): string {
+  const { title, sql, origin } = step;
   const from = origin ? `${comment(`from ${formatLocation({ ...origin, column: undefined })}`)}\n` : '';
   // A step before it may have set another encoding; this script has one.
   const encoding = NOT_ASCII.test(sql) ? "SET LOCAL client_encoding = 'UTF8';\n" : '';
-  return `${comment(`step: ${title}`)}\n${encoding}${from}${terminated(sql)}`;
+  return `${comment(`step: ${title}`)}\n${encoding}${from}${isTerminated(step) ? sql : `${sql}\n;`}`;
 }
 
-/** The SQL of a step, ended so that the next line begins a new statement. */
-function terminated(sql: string): string {
-  const lastLine = sql.slice(sql.lastIndexOf('\n') + 1);
-  // A last semicolon counts unless a comment hides it; one too many does no harm.
-  return lastLine.endsWith(';') && !lastLine.includes('--') ? sql : `${sql}\n;`;
+/** Whether the next line begins a new statement. */
+function isTerminated({ sql, origin, statements = [] }: Step): boolean {
+  const last = statements.at(-1);
+  return last !== undefined && sql[last.end - (origin?.offset ?? 0)] === ';';
 }
 
 function moveVersion({ revision, from, to }: Part): string[] {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { iamToken } from '../aws/iam-login.ts';
 import { readCredentials } from '../aws/secret.ts';
+import { bundledReader } from '../migrator/grammar/bundled.ts';
 import { type Bounds, DEFAULT_BOUNDS } from '../migrator/model/bounds.ts';
 import { BackstopError, isEnding } from '../migrator/model/errors.ts';
 import { readDatabase } from '../migrator/revisions/databases.ts';
@@ -23,10 +24,11 @@ export function migratorOptions(
   { logger, remainingMs }: Tools,
 ): MigratorOptions & { readonly bounds: Bounds } {
   const environment = readEnvironment(databaseEnvironment);
+  const migrations = inTask(environment.BACKSTOP_MIGRATIONS);
   const lockWaitMs = environment.BACKSTOP_LOCK_WAIT_SECONDS * 1000;
   const transactionMs = environment.BACKSTOP_TRANSACTION_SECONDS * 1000;
   return {
-    database: readDatabase(inTask(environment.BACKSTOP_MIGRATIONS), state.request.database),
+    database: readDatabase(migrations, state.request.database, bundledReader(migrations)),
     connect: connectAsConfigured(state.instance, state.request.database, environment),
     listener: logEvents(logger),
     bounds: {

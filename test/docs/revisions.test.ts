@@ -1,4 +1,5 @@
 // Whether the examples of docs/revisions.md are true: the good ones are read and run, the bad ones refused as shown.
+
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -6,7 +7,9 @@ import { validate } from '../../lambda/migrator/inspect.ts';
 import { downgrade, finalize, upgrade } from '../../lambda/migrator/migrator.ts';
 import { BackstopError } from '../../lambda/migrator/model/errors.ts';
 import { type Chain, readChain } from '../../lambda/migrator/revisions/chain.ts';
+import { requireRunnable } from '../../lambda/migrator/revisions/runnable.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../setup/database.ts';
+import { reader } from '../setup/revisions.ts';
 import { brokenLinks, readPage } from './page.ts';
 
 const PAGE = 'docs/revisions.md';
@@ -88,7 +91,9 @@ function read(files: Readonly<Record<string, string>>): Chain {
       mkdirSync(dirname(join(folder, path)), { recursive: true });
       writeFileSync(join(folder, path), text);
     }
-    return readChain(folder);
+    const chain = readChain(folder, reader);
+    for (const direction of ['upgrade', 'downgrade'] as const) requireRunnable(chain.revisions, direction);
+    return chain;
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,10 +1,13 @@
 // A revision with random damage is read with all its steps, or refused with RevisionInvalid.
+
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { readChain } from '../../lambda/migrator/revisions/chain.ts';
+import { requireRunnable } from '../../lambda/migrator/revisions/runnable.ts';
 import { MIGRATIONS } from '../../lib/paths.ts';
+import { reader } from '../setup/revisions.ts';
 import { civilly, numRuns } from './runs.ts';
 
 const FILES = [
@@ -63,7 +66,11 @@ test('a revision with random damage is read or refused with RevisionInvalid', as
       const path = join(folder, how.file);
       const whole = readFileSync(path);
       writeFileSync(path, damaged(whole, how));
-      const read = await civilly(() => readChain(chain), ['RevisionInvalid']);
+      const read = await civilly(() => {
+        const { revisions } = readChain(chain, reader);
+        for (const direction of ['upgrade', 'downgrade'] as const) requireRunnable(revisions, direction);
+        return { revisions };
+      }, ['RevisionInvalid']);
       writeFileSync(path, whole);
       for (const { sql, title } of read?.revisions[0]?.upgrade.steps ?? []) {
         expect([sql, title]).toEqual([expect.stringMatching(/\S/), expect.stringMatching(/\S/)]);
@@ -78,7 +85,7 @@ test.each(FILES)('a folder instead of the file %s is refused with RevisionInvali
   const whole = readFileSync(path);
   rmSync(path);
   mkdirSync(path);
-  expect(await civilly(() => readChain(chain), ['RevisionInvalid'])).toBeUndefined();
+  expect(await civilly(() => readChain(chain, reader), ['RevisionInvalid'])).toBeUndefined();
   rmSync(path, { recursive: true });
   writeFileSync(path, whole);
 });

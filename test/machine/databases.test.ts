@@ -6,12 +6,13 @@ import { MIGRATIONS } from '../../lib/paths.ts';
 import { insertRows } from '../../lib/twin/data/rows.ts';
 import { localDatabase } from '../../lib/twin/databases.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../setup/database.ts';
+import { reader } from '../setup/revisions.ts';
 import { addSnapshot, lookInto, makeTwin, type Run, withEnvironment } from './twin.ts';
 
 /** One revision before its head, with rows in every table. */
 async function makeBeforeHead(name: string): Promise<TestDatabase> {
   const made = await makeDatabase('empty', { extension: false });
-  await upgrade(migratorOn(made, { database: readDatabase(MIGRATIONS, name) }), 'head-1');
+  await upgrade(migratorOn(made, { database: readDatabase(MIGRATIONS, name, reader) }), 'head-1');
   const client = await made.connect('test');
   await insertRows(client, 1, 10).finally(() => client.end());
   return made;

@@ -1,7 +1,8 @@
 // The deployed state machine on a separate test database: executes an input, and compares the database before and after.
-import { cpSync, mkdtempSync } from 'node:fs';
+import { cpSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { readVersions } from '../../lambda/migrator/database/version-table.ts';
+import { READINGS_FILE, readFolder } from '../../lambda/migrator/grammar/bundled.ts';
 import { upgrade } from '../../lambda/migrator/migrator.ts';
 import type { AnyEnding } from '../../lambda/migrator/model/errors.ts';
 import { BASE } from '../../lambda/migrator/model/report.ts';
@@ -19,6 +20,7 @@ import type { LocalServer } from '../../lib/twin/server.ts';
 import { startTwin, type Twin } from '../../lib/twin/twin.ts';
 import { readAssembly } from '../setup/assembly.ts';
 import { makeDatabase, migratorOn, type TestDatabase, testServer } from '../setup/database.ts';
+import { reader } from '../setup/revisions.ts';
 import { dumpSchema } from '../setup/schema-dump.ts';
 import { urlOf } from '../setup/url.ts';
 
@@ -61,6 +63,7 @@ export function withMigrations(change: (folder: string) => void): Deployment {
   const folder = mkdtempSync(join(assembly, 'migrations-'));
   cpSync(MIGRATIONS, folder, { recursive: true });
   change(folder);
+  writeFileSync(join(folder, READINGS_FILE), JSON.stringify(readFolder(folder, reader)));
   return withEnvironment({ BACKSTOP_MIGRATIONS: join('..', basename(folder)) });
 }
 

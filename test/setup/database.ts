@@ -1,6 +1,7 @@
 // Databases for tests: each test has its own, copied from a template in a moment.
 import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
+import { loadReader } from '../../lambda/migrator/grammar/postgres.ts';
 import type { ProgressEvent } from '../../lambda/migrator/model/events.ts';
 import { type Database, readDatabase } from '../../lambda/migrator/revisions/databases.ts';
 import { type Connect, connectorTo } from '../../lambda/migrator/session/connection.ts';
@@ -72,7 +73,7 @@ function lastRows(result: pg.QueryResult | pg.QueryResult[]): pg.QueryResultRow[
 }
 
 /** The chain of codebase_mcp, as it is deployed. */
-export const codebaseMcp: Database = readDatabase(MIGRATIONS, 'codebase_mcp');
+export const codebaseMcp: Database = readDatabase(MIGRATIONS, 'codebase_mcp', await loadReader());
 
 /** Options for a verb of the engine, and the events that it emitted. */
 export function migratorOn(

@@ -2,12 +2,10 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { loadModule, parseSync } from 'libpg-query';
-import { effectsOf } from '../../lambda/migrator/grammar/effects.ts';
-import { readChain } from '../../lambda/migrator/revisions/chain.ts';
+import { loadReader } from '../../lambda/migrator/grammar/postgres.ts';
+import { type Chain, readChain } from '../../lambda/migrator/revisions/chain.ts';
 import type { Phase } from '../../lambda/migrator/revisions/check.ts';
 import type { Database } from '../../lambda/migrator/revisions/databases.ts';
-import type { Script } from '../../lambda/migrator/revisions/revision.ts';
 
 /** Path below the folder → text. */
 export type Files = Readonly<Record<string, string>>;
@@ -24,6 +22,14 @@ export function inFolder<T>(files: Files, work: (folder: string) => T): T {
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** Reads the SQL of the revisions of tests. */
+export const reader = await loadReader();
+
+/** The chain that these files form. */
+export function chainOf(files: Files): Chain {
+  return inFolder(files, (folder) => readChain(folder, reader));
 }
 
 /** A revision as far as a test cares; the rest is the least that is valid. */
@@ -57,10 +63,10 @@ export function revisionFiles({
   const ends = (file: 'upgrade' | 'downgrade') =>
     endsTransaction.includes(file) ? '-- Transaction: own\n' : '';
   const steps = (all: readonly string[]) =>
-    all.map((sql, index) => `\n-- step: Step ${index + 1}\n${sql}\n`).join('');
+    all.map((sql, index) => `\n-- step: Step ${index + 1}\n${ended(sql)}\n`).join('');
   const verify = Object.entries(checks).map(([phase, all]) => [
     `${id}/verify/${phase}.sql`,
-    all.map((sql, index) => `-- check: V1.${index + 1} check ${index + 1}\n${sql}\n`).join(''),
+    all.map((sql, index) => `-- check: V1.${index + 1} check ${index + 1}\n${ended(sql)}\n`).join(''),
   ]);
   return {
     [`${id}/upgrade.sql`]: `${head}-- Revises: ${revises}\n-- Create Date: 2025-10-11\n${ends('upgrade')}${steps(upgrade)}`,
@@ -70,30 +76,16 @@ export function revisionFiles({
   };
 }
 
+/** Ended so that the next line begins a new statement. */
+function ended(sql: string): string {
+  return sql.trimEnd().endsWith(';') ? sql : `${sql}\n;`;
+}
+
 /** A database whose chain are these revisions. */
 export function databaseOf(...drafts: RevisionDraft[]): Database {
   const files = Object.assign({}, ...drafts.map(revisionFiles));
   return {
     definition: { name: 'test', folder: 'test', urlVariable: 'DATABASE_URL', extensions: [] },
-    chain: inFolder(files, readChain),
+    chain: chainOf(files),
   };
-}
-
-/** The same database, with the effects of its steps as the grammar reads them. */
-export async function readEffects(database: Database): Promise<Database> {
-  await loadModule();
-  const read = (script: Script): Script => ({
-    ...script,
-    steps: script.steps.map((step) => ({
-      ...step,
-      effects: (parseSync(step.sql).stmts ?? []).flatMap(({ stmt }) => (stmt ? effectsOf(stmt) : [])),
-    })),
-  });
-  const revisions = database.chain.revisions.map((revision) => ({
-    ...revision,
-    upgrade: read(revision.upgrade),
-    downgrade: read(revision.downgrade),
-    finalize: revision.finalize && read(revision.finalize),
-  }));
-  return { ...database, chain: { ...database.chain, revisions } };
 }

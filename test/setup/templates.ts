@@ -1,4 +1,5 @@
 // The databases that tests copy: an empty one, and one at 005 with a few rows in all thirteen tables.
+import { loadReader } from '../../lambda/migrator/grammar/postgres.ts';
 import { readDatabase } from '../../lambda/migrator/revisions/databases.ts';
 import { MIGRATIONS } from '../../lib/paths.ts';
 import { contentOf } from '../../lib/twin/data/content.ts';
@@ -17,7 +18,7 @@ export async function makeTemplates(server: LocalServer): Promise<Templates> {
   const suffix = `${process.pid}`;
   const at005 = `backstop_test_005_${suffix}`;
   const content = contentOf('codebase_mcp', { repositories: 3, chunksPerRepository: 20, seed: 1 });
-  const database = readDatabase(MIGRATIONS, 'codebase_mcp');
+  const database = readDatabase(MIGRATIONS, 'codebase_mcp', await loadReader());
   const { user, password } = await prepareDatabase(server, at005, database, content);
   return { empty: 'template1', at005, owner: { user, password } };
 }

@@ -10,8 +10,8 @@ export const headsVerb: Verb = {
   options: [{ flags: '-v, --verbose', description: 'show the whole revision' }],
   example: 'npx backstop heads',
   offline: true,
-  async run({ options }: Call<{ readonly verbose?: boolean }>) {
-    const { definition, chain } = readSelected(options);
+  async run({ options, read }: Call<{ readonly verbose?: boolean }>) {
+    const { definition, chain } = readSelected({ options, read });
     const head = revisionOf(chain, chain.head);
     return {
       lines: options.verbose ? logEntry(chain, head) : [branchName(chain, chain.head)],

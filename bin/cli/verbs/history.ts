@@ -9,8 +9,8 @@ export const historyVerb: Verb = {
   options: [{ flags: '-v, --verbose', description: 'show each whole revision' }],
   example: 'npx backstop history --verbose',
   offline: true,
-  async run({ options }: Call<{ readonly verbose?: boolean }>) {
-    const { definition, chain } = readSelected(options);
+  async run({ options, read }: Call<{ readonly verbose?: boolean }>) {
+    const { definition, chain } = readSelected({ options, read });
     const newestFirst = chain.revisions.toReversed();
     return {
       lines: newestFirst.flatMap((revision) =>

@@ -1,4 +1,5 @@
 // `revision`: makes a revision folder with the next number, which can be upgraded and downgraded at once.
+import type { Reader } from '../../../lambda/migrator/grammar/statement.ts';
 import { BackstopError } from '../../../lambda/migrator/model/errors.ts';
 import type { RevisionId } from '../../../lambda/migrator/model/report.ts';
 import {
@@ -21,15 +22,16 @@ export const revisionVerb: Verb = {
   ],
   example: 'npx backstop revision -m "add new feature" --database app',
   offline: true,
-  async run({ options }: Call<{ readonly message: string; readonly revId?: string }>) {
+  async run({ options, read }: Call<{ readonly message: string; readonly revId?: string }>) {
     const { migrations, database, message, revId } = options;
     const definitions = readDefinitions(migrations);
     const [first] = definitions;
     const definition =
       database === undefined ? (first as DatabaseDefinition) : definitionOf(definitions, database);
-    const head = readChainIfAny(migrations, definition)?.head;
+    const head = readChainIfAny(migrations, definition, read)?.head;
     const taken = idsOf(
       migrations,
+      read,
       definitions.filter((other) => systemOf(other) === systemOf(definition)),
     );
     if (revId !== undefined) requireFree(revId, taken);
@@ -43,10 +45,14 @@ export const revisionVerb: Verb = {
 };
 
 /** Revision id → the database that has it. */
-function idsOf(migrations: string, system: readonly DatabaseDefinition[]): Map<RevisionId, string> {
+function idsOf(
+  migrations: string,
+  read: Reader,
+  system: readonly DatabaseDefinition[],
+): Map<RevisionId, string> {
   const ids = new Map<RevisionId, string>();
   for (const definition of system) {
-    for (const { id } of readChainIfAny(migrations, definition)?.revisions ?? [])
+    for (const { id } of readChainIfAny(migrations, definition, read)?.revisions ?? [])
       ids.set(id, definition.name);
   }
   return ids;

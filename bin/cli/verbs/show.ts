@@ -1,7 +1,8 @@
 // `show`: one whole revision. It only reads the folders.
-import { BackstopError } from '../../../lambda/migrator/model/errors.ts';
+import { BackstopError, isEnding } from '../../../lambda/migrator/model/errors.ts';
 import { BASE } from '../../../lambda/migrator/model/report.ts';
 import { revisionOf } from '../../../lambda/migrator/revisions/chain.ts';
+import { PHASES } from '../../../lambda/migrator/revisions/check.ts';
 import type { Revision, Script } from '../../../lambda/migrator/revisions/revision.ts';
 import { resolveTarget } from '../../../lambda/migrator/revisions/target.ts';
 import { readSelected } from '../databases.ts';
@@ -14,8 +15,8 @@ export const showVerb: Verb = {
   description: 'Show one revision: its header, its steps, and the tables that it locks, scans and retires.',
   example: 'npx backstop show 002',
   offline: true,
-  async run({ args: [target = ''], options }) {
-    const { definition, chain } = readSelected(options, target);
+  async run({ args: [target = ''], options, read }) {
+    const { definition, chain } = readSelected({ options, read }, target);
     const id = resolveTarget(chain, BASE, target);
     if (id === BASE) {
       throw new BackstopError('InvalidInput', {
@@ -25,22 +26,25 @@ export const showVerb: Verb = {
     }
     const revision = revisionOf(chain, id);
     const scripts = scriptsOf(revision);
+    const refused = refusalsOf(revision);
     return {
       lines: [
         ...logEntry(chain, revision),
         ...(revision.retires.length > 0 ? [`Retires: ${revision.retires.join(', ')}`] : []),
         ...scripts.flatMap(describeScript),
+        ...refused.flatMap(({ message }) => ['', ...message.split('\n')]),
       ],
       json: {
         database: definition.name,
         ...revisionJson(chain, revision),
         retires: revision.retires,
         ...Object.fromEntries(
-          scripts.map(([name, { steps, locks, scans }]) => [
+          scripts.map(([name, script]) => [
             name,
-            { steps: steps.map(({ title }) => title), locks, scans },
+            { steps: titlesOf(script), locks: script.locks, scans: script.scans },
           ]),
         ),
+        ...(refused.length > 0 && { refused: refused.map(({ message }) => message) }),
       },
     };
   },
@@ -54,12 +58,44 @@ function scriptsOf({ upgrade, downgrade, finalize }: Revision): [name: string, s
   ];
 }
 
-function describeScript([name, { steps, locks, scans }]: [string, Script]): string[] {
+function describeScript([name, script]: [string, Script]): string[] {
+  const { locks, scans } = script;
   const tables = [...listed('locks', locks), ...listed('scans', scans)];
+  const titles = titlesOf(script);
   return [
     [`${name}.sql`, tables.join('; ')].filter(Boolean).join(' '),
-    ...steps.map(({ title }, index) => `  ${index + 1}. ${title}`),
+    ...(titles === undefined ? ['  cannot be run: see below'] : []),
+    ...(titles?.length === 0 ? ['  none'] : []),
+    ...(titles ?? []).map((title, index) => `  ${index + 1}. ${title}`),
   ];
+}
+
+/** The titles of its steps; undefined if it cannot be run. */
+function titlesOf(script: Script): readonly string[] | undefined {
+  return refusalOf(() => script.steps) ? undefined : script.steps.map(({ title }) => title);
+}
+
+/** Why files of the revision cannot be run. */
+function refusalsOf(revision: Revision): BackstopError[] {
+  const files = [
+    ...scriptsOf(revision).map(
+      ([, script]) =>
+        () =>
+          script.steps,
+    ),
+    ...PHASES.map((phase) => () => revision.checks[phase]),
+  ];
+  return files.flatMap((read) => refusalOf(read) ?? []);
+}
+
+function refusalOf(read: () => unknown): BackstopError | undefined {
+  try {
+    read();
+    return undefined;
+  } catch (error) {
+    if (isEnding(error, 'RevisionInvalid')) return error;
+    throw error;
+  }
 }
 
 function listed(verb: string, tables: readonly string[]): string[] {

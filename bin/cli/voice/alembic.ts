@@ -62,6 +62,8 @@ function eventLines(event: ProgressEvent, chain: Chain, paint: Paint): string[] 
     case 'reordered':
     case 'unknown table':
     case 'unforeseen':
+    case 'unwrapped':
+    case 'without downgrade':
     case 'exceeding':
     case 'waiting':
     case 'retrying':

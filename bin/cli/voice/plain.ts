@@ -45,6 +45,8 @@ function eventLines(event: ProgressEvent, paint: Paint): string[] {
     case 'reordered':
     case 'unknown table':
     case 'unforeseen':
+    case 'unwrapped':
+    case 'without downgrade':
     case 'exceeding':
     case 'waiting':
     case 'retrying':

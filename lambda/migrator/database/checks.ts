@@ -1,8 +1,9 @@
 // The checks of a revision, run on a database in use: no session waits for them, and they leave nothing behind.
+import pg from 'pg';
 import { BackstopError, cutLines, ENDINGS, type EndingName } from '../model/errors.ts';
 import type { Listener } from '../model/events.ts';
 import type { CheckReport, GatherReport, RevisionId, ValidationReport } from '../model/report.ts';
-import { type Check, type Gather, type Phase, withoutSemicolon } from '../revisions/check.ts';
+import type { Check, Gather, Phase } from '../revisions/check.ts';
 import { type Pieces, type Source, textOf } from '../revisions/origin.ts';
 import type { Queries } from '../session/client.ts';
 import { stepError } from '../session/sqlstate.ts';
@@ -124,7 +125,7 @@ async function runGather(
   { title, table, query }: Gather,
 ): Promise<GatherReport> {
   const started = performance.now();
-  const made = `CREATE TEMPORARY TABLE ${table} ON COMMIT DROP AS SELECT * FROM (\n`;
+  const made = `CREATE TEMPORARY TABLE ${pg.escapeIdentifier(table)} ON COMMIT DROP AS SELECT * FROM (\n`;
   const pieces = [made, query, '\n) AS gathered'];
   const { rowCount } = await queries.query(textOf(pieces)).catch((error) => {
     throw stepError(error, `gather ${table} of ${revision} (${title})`, { pieces });
@@ -174,7 +175,7 @@ function shorten(value: unknown): unknown {
 /** As a WITH clause: the server evaluates only the tables that the check reads. */
 function gathering(gathers: readonly Gather[]): Pieces {
   const tables = gathers.flatMap(({ table, query }, index) => [
-    `${index === 0 ? 'WITH ' : ', '}${table} AS MATERIALIZED (\n`,
+    `${index === 0 ? 'WITH ' : ', '}${pg.escapeIdentifier(table)} AS MATERIALIZED (\n`,
     query,
     '\n)',
   ]);
@@ -185,7 +186,7 @@ function gathering(gathers: readonly Gather[]): Pieces {
 function countedAndLimited({ sql, origin }: Source): Pieces {
   return [
     `SELECT violating.*, count(*) OVER () AS ${COUNT} FROM (\n`,
-    { sql: withoutSemicolon(sql), origin },
+    { sql, origin },
     `\n) AS violating LIMIT ${ROWS_REPORTED}`,
   ];
 }

@@ -3,6 +3,7 @@ import { requireBriefLock } from '../model/bounds.ts';
 import type { Estimate, Plan, TableEstimate } from '../model/report.ts';
 import { revisionOf } from '../revisions/chain.ts';
 import type { Script } from '../revisions/revision.ts';
+import { lacksDowngrade, requireRunnable } from '../revisions/runnable.ts';
 import type { Session } from '../session/session.ts';
 import { isDenied } from '../session/sqlstate.ts';
 import { refusedBy, runChecks } from './checks.ts';
@@ -14,7 +15,8 @@ import { requirePrivileges } from './privileges.ts';
 /**
  * Plans, and runs the checks before an upgrade of every pending revision.
  *
- * @throws UnknownRevision, InvalidInput for the target; RevisionOutOfOrder; PrivilegeMissing; the refusals of the checks
+ * @throws UnknownRevision, InvalidInput for the target; RevisionOutOfOrder; RevisionInvalid if a file that the run needs
+ *   cannot be run; PrivilegeMissing; the refusals of the checks
  */
 export async function preparePlan(
   session: Session,
@@ -28,8 +30,8 @@ export async function preparePlan(
     throw error;
   });
   const { from, to, pending, edited, gone, reordered, transactions } = plan;
+  const revisions = pending.map((id) => revisionOf(database.chain, id));
   if (pending.length > 0) {
-    const revisions = pending.map((id) => revisionOf(database.chain, id));
     await requirePrivileges(session, {
       locks: revisions.flatMap((revision) => revision[direction].locks),
       retires: direction === 'upgrade' ? revisions.flatMap(({ retires }) => retires) : [],
@@ -39,6 +41,14 @@ export async function preparePlan(
   if (gone) listener({ type: 'gone', revisions: gone });
   if (reordered) listener({ type: 'reordered', revisions: reordered });
   listener({ type: 'planned', from, to, pending, ...(transactions && { transactions }) });
+  requireRunnable(revisions, direction);
+  tellUnwrapped(
+    session,
+    revisions.map((revision) => revision[direction]),
+  );
+  for (const revision of revisions.filter(lacksDowngrade)) {
+    listener({ type: 'without downgrade', direction, revision: revision.id });
+  }
   if (direction === 'downgrade') return plan;
   for (const id of pending) {
     const { checks, upgrade } = revisionOf(database.chain, id);
@@ -46,10 +56,14 @@ export async function preparePlan(
     const validation = await runChecks(session, checking, { timeoutMs: bounds.transactionMs, listener });
     if (!validation.passed) throw refusedBy(validation, [...upgrade.refuses.values()]);
   }
-  const revisions = pending.map((id) => revisionOf(database.chain, id));
   for (const unknown of await findUnknown(session, revisions))
     listener({ type: 'unknown table', ...unknown });
   return plan;
+}
+
+/** Tells which files lose the BEGIN and COMMIT that enclose them. */
+export function tellUnwrapped({ listener }: Session, scripts: readonly Script[]): void {
+  for (const { unwrapped } of scripts) if (unwrapped) listener({ type: 'unwrapped', at: unwrapped });
 }
 
 /**

@@ -1,6 +1,7 @@
 // The words for the events of a run, the same in the log and at the terminal.
 import { describeOmitted } from './bounded.ts';
 import { type ProgressEvent, RESULT } from './events.ts';
+import { formatLocation } from './location.ts';
 import type { Blocker, Direction, Estimate, Plan, RevisionId, StepReport } from './report.ts';
 
 /** Event → the event as one line of plain text, as the functions log it. */
@@ -14,6 +15,10 @@ const LINES: { readonly [Type in ProgressEvent['type']]: (event: EventOf<Type>) 
   gone: ({ revisions }) => `${someOf(revisions)} applied here, without a folder now`,
   reordered: ({ revisions }) =>
     `${someOf(revisions)} applied before revisions that the chain has below: its order has changed`,
+  unwrapped: ({ at }) =>
+    `${formatLocation(at)}: BEGIN and COMMIT are left out, because all revisions of a run share one transaction`,
+  'without downgrade': ({ revision, direction }) =>
+    `Downgrade of ${revision}: none. Its downgrade.sql holds no SQL${direction === 'upgrade' ? '' : ': nothing but the version changes'}`,
   'unknown table': ({ revision, tables }) =>
     `The header of ${revision} names ${firstOf(tables)}, but there is no such table`,
   unforeseen: ({ locks }) =>

@@ -1,4 +1,5 @@
 // The events of a run: one typed stream, from which the log and the terminal make their lines.
+import type { Location } from './location.ts';
 import type {
   Blocker,
   CheckReport,
@@ -38,6 +39,14 @@ export type ProgressEvent =
   | { readonly type: 'unknown table'; readonly revision: RevisionId; readonly tables: readonly string[] }
   /** The run took locks that neither its statements nor its headers show. */
   | { readonly type: 'unforeseen'; readonly locks: readonly HeldLock[] }
+  /** A file of a pending revision is enclosed by BEGIN and COMMIT, which are not sent. */
+  | { readonly type: 'unwrapped'; readonly at: Location }
+  /** The downgrade of a pending revision takes nothing back, although its upgrade holds something. */
+  | {
+      readonly type: 'without downgrade';
+      readonly direction: 'upgrade' | 'downgrade';
+      readonly revision: RevisionId;
+    }
   /** Another session holds a lock that this run needs; repeated while it waits. */
   | {
       readonly type: 'waiting';

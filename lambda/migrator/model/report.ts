@@ -27,6 +27,8 @@ export interface Plan extends Shortened {
   readonly retires: readonly string[];
   /** The ids of `pending` by transaction; absent if they share one. */
   readonly transactions?: readonly (readonly RevisionId[])[];
+  /** Pending revisions whose downgrade takes nothing back, although the upgrade holds something; absent if there are none. */
+  readonly withoutDowngrade?: readonly RevisionId[];
   /** Absent if nothing is pending, or if no estimate was requested. */
   readonly estimate?: Estimate;
 }

@@ -1,6 +1,7 @@
 // The chain of revisions of one database, and their order.
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import type { Reader } from '../grammar/statement.ts';
 import { BackstopError } from '../model/errors.ts';
 import { BASE, type RevisionId } from '../model/report.ts';
 import { type Revision, readRevision } from './revision.ts';
@@ -40,11 +41,12 @@ export function hasRevisions(folder: string): boolean {
 /**
  * Reads all revision folders below `folder` and puts them in order.
  *
+ * @param read reads the SQL of a file, when it is needed
  * @throws RevisionInvalid if a folder cannot be read, an id is given twice, a parent is missing, or the
  *   revisions form a cycle or more than one head
  */
-export function readChain(folder: string): Chain {
-  return orderRevisions(revisionFolders(folder).map(readRevision));
+export function readChain(folder: string, read: Reader): Chain {
+  return orderRevisions(revisionFolders(folder).map((revision) => readRevision(revision, read)));
 }
 
 function revisionFolders(folder: string): string[] {

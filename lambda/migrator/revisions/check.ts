@@ -1,11 +1,15 @@
 // The checks of a revision: how the files in verify/ are read.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Reader, Statement } from '../grammar/statement.ts';
 import { BackstopError } from '../model/errors.ts';
+import type { Location } from '../model/location.ts';
 import type { ValidationReport } from '../model/report.ts';
-import { locationAt, type Origin, type Source } from './origin.ts';
-import { parseSqlFile, type Section } from './sql-file.ts';
-import { display, readText } from './text.ts';
+import { commentLines } from './directives.ts';
+import { readHeaderOf } from './header.ts';
+import { locationAt, type Source, within } from './origin.ts';
+import { readSections, type Section } from './sql-file.ts';
+import { readText, type SqlText } from './text.ts';
 
 export const PHASES = ['before-upgrade', 'after-upgrade', 'before-downgrade', 'after-downgrade'] as const;
 export type Phase = ValidationReport['phase'];
@@ -23,7 +27,7 @@ export interface Check extends Source {
   /** The number in the validation contract, e.g. `V1.1`. */
   readonly id: string;
   readonly title: string;
-  /** One query that returns the rows that violate the check. */
+  /** One query that returns the rows that violate the check, without its semicolon. */
   readonly sql: string;
   /** The lines of the verdict that the check stands for; its number and title where it names none. */
   readonly shownAs: readonly string[];
@@ -32,63 +36,81 @@ export interface Check extends Source {
 }
 
 const CHECK_TITLE = /^(V\d+\.\d+)\s+(.+)$/;
-/** No other statement would do: its query is run alone if no table may be made. */
-const GATHERING = /^(?:\s*--.*\n)*\s*CREATE TEMPORARY TABLE ([a-z_][a-z0-9_]*) ON COMMIT DROP AS\s([\s\S]*)$/;
-const SHOWN_AS_LINE = /^--\s*shown as:(.*)$/gm;
+const SHOWN_AS_LINE = /^--\s*shown as:(.*)$/;
 
-/** The checks of a phase; none if the revision has no file for it. Throws RevisionInvalid. */
-export function readChecks(folder: string, phase: Phase): Check[] {
-  const path = join(folder, 'verify', `${phase}.sql`);
-  if (!existsSync(path)) return [];
-  const { sections } = parseSqlFile(readText(path), 'check', display(path));
-  const gathers = sections
-    .filter(({ kind }) => kind === 'gather')
-    .map((section) => readGather(section, path));
-  return sections
-    .filter(({ kind }) => kind === 'check')
-    .map((section) => ({ ...readCheck(section, path), ...(gathers.length > 0 && { gathers }) }));
+/** The files of checks that a revision has, by their phase. Throws RevisionInvalid if one cannot be read. */
+export function readCheckFiles(folder: string): ReadonlyMap<Phase, SqlText> {
+  const paths = PHASES.map((phase) => [phase, join(folder, 'verify', `${phase}.sql`)] as const);
+  return new Map(
+    paths.filter(([, path]) => existsSync(path)).map(([phase, path]) => [phase, readText(path)]),
+  );
 }
 
-function readGather({ title, sql, origin }: Section, path: string): Gather {
-  const [, table, query] = GATHERING.exec(sql) ?? [];
-  if (table !== undefined && query !== undefined) {
-    const begin = locationAt({ sql, origin }, sql.length - query.length);
-    const from: Origin = {
-      ...origin,
-      line: begin?.line ?? origin.line,
-      column: begin?.column ?? origin.column,
-    };
-    return { title, table, query: { sql: withoutSemicolon(query), origin: from } };
+/** The checks of a file. Throws RevisionInvalid. */
+export function checksIn(file: SqlText, read: Reader): Check[] {
+  // A key of a header would mean nothing here.
+  readHeaderOf(file, []);
+  const { sections } = readSections(file, 'check', read);
+  const gathers = sections
+    .filter(({ kind }) => kind === 'gather')
+    .map((section) => readGather(section, file.path));
+  return sections
+    .filter(({ kind }) => kind === 'check')
+    .map((section) => ({ ...readCheck(section, file), ...(gathers.length > 0 && { gathers }) }));
+}
+
+function readGather(section: Section, path: string): Gather {
+  const { title, statements } = section;
+  const [statement, second] = statements;
+  if (statement?.gathers && second === undefined) {
+    const { table, start, end } = statement.gathers;
+    return { title, table, query: within(section, start, end) };
   }
   throw new BackstopError('RevisionInvalid', {
-    message: `${display(path)}: the gather "${title}" makes no temporary table`,
+    message: `${path}: the gather "${title}" makes no temporary table`,
     hint: 'Begin it with: CREATE TEMPORARY TABLE name_of_it ON COMMIT DROP AS',
+    location: locationIn(section, second ?? statement),
   });
 }
 
-function readCheck({ title, sql, origin }: Section, path: string): Check {
+function readCheck(section: Section, file: SqlText): Check {
+  const { title } = section;
   const [, id, text] = CHECK_TITLE.exec(title) ?? [];
   if (id === undefined || text === undefined) {
     throw new BackstopError('RevisionInvalid', {
-      message: `${display(path)}: check "${title}" has no number`,
+      message: `${file.path}: check "${title}" has no number`,
       hint: 'Begin it with its number in the validation contract: -- check: V1.1 the column exists',
     });
   }
-  const lines = readShownAs(sql, `${display(path)}: check ${id}`);
-  return { id, title: text, sql, origin, shownAs: lines.length > 0 ? lines : [`${id} ${text}`] };
+  const query = queryOf(section, `${file.path}: check ${id}`);
+  const lines = readShownAs(section, file, id);
+  return { id, title: text, ...query, shownAs: lines.length > 0 ? lines : [`${id} ${text}`] };
 }
 
-/** A query that can be put in brackets; only comments may follow its semicolon. */
-export function withoutSemicolon(query: string): string {
-  return query.replace(/;(\s|--.*)*$/, '');
+/** The one query of a check: it is put in brackets. */
+function queryOf(section: Section, check: string): Source {
+  const [statement, second] = section.statements;
+  if (statement?.isQuery && second === undefined) return within(section, statement.start, statement.end);
+  throw new BackstopError('RevisionInvalid', {
+    message: second ? `${check} holds more than one statement` : `${check} is no query`,
+    hint: 'Write one query that returns the rows that violate the check: SELECT, VALUES, TABLE or WITH.',
+    location: locationIn(section, second ?? statement),
+  });
+}
+
+function locationIn(section: Section, statement: Statement | undefined): Location | undefined {
+  return statement && locationAt(section, statement.start - section.origin.offset);
 }
 
 /** The `-- shown as: …` lines of a check: one for each line of the verdict that it stands for. */
-function readShownAs(sql: string, check: string): string[] {
-  const lines = [...sql.matchAll(SHOWN_AS_LINE)].map(([, text]) => text?.trim() ?? '');
+function readShownAs({ comments }: Section, { text, path }: SqlText, id: string): string[] {
+  const lines = commentLines(text, comments).flatMap(({ start, end }) => {
+    const [, shown] = SHOWN_AS_LINE.exec(text.slice(start, end)) ?? [];
+    return shown === undefined ? [] : [shown.trim()];
+  });
   if (!lines.includes('')) return lines;
   throw new BackstopError('RevisionInvalid', {
-    message: `${check} is shown as nothing`,
+    message: `${path}: check ${id} is shown as nothing`,
     hint: 'Write after the colon what it proves: -- shown as: CHECK constraints exist (2 found)',
   });
 }

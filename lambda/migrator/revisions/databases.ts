@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
+import type { Reader } from '../grammar/statement.ts';
 import { BackstopError, ENDINGS } from '../model/errors.ts';
 import type { RevisionId } from '../model/report.ts';
 import { type Chain, hasRevisions, readChain } from './chain.ts';
@@ -87,25 +88,27 @@ export function readDefinitions(migrations: string): DatabaseDefinition[] {
  *
  * @throws InvalidInput for an unknown name; RevisionInvalid as {@link readDatabases} does
  */
-export function readDatabase(migrations: string, name: string): Database {
-  const [database] = readDatabases(migrations, (definitions) => [definitionOf(definitions, name)]);
+export function readDatabase(migrations: string, name: string, read: Reader): Database {
+  const [database] = readDatabases(migrations, read, (definitions) => [definitionOf(definitions, name)]);
   return database as Database;
 }
 
 /**
  * The databases that `choose` picks among the definitions, each with its chain.
  *
+ * @param read reads the SQL of a file, when it is needed
  * @throws the errors of `choose`; RevisionInvalid as {@link readChain} does, and if the branch of the revisions is not the
  *   branch in databases.json
  */
 export function readDatabases(
   migrations: string,
+  read: Reader,
   choose: (definitions: readonly DatabaseDefinition[]) => readonly DatabaseDefinition[],
 ): Database[] {
   const definitions = readDefinitions(migrations);
   return choose(definitions).map((definition) => ({
     definition,
-    chain: readChainOf(migrations, definition),
+    chain: readChainOf(migrations, definition, read),
     others: definitions
       .filter((other) => other !== definition)
       .map((other) => ({ definition: other, revisions: () => revisionsOf(migrations, other) })),
@@ -113,13 +116,21 @@ export function readDatabases(
 }
 
 /** The chain of a database; undefined if its folder is missing or empty. Throws RevisionInvalid as {@link readDatabases} does. */
-export function readChainIfAny(migrations: string, definition: DatabaseDefinition): Chain | undefined {
-  return hasRevisions(join(migrations, definition.folder)) ? readChainOf(migrations, definition) : undefined;
+export function readChainIfAny(
+  migrations: string,
+  definition: DatabaseDefinition,
+  read: Reader,
+): Chain | undefined {
+  const isThere = hasRevisions(join(migrations, definition.folder));
+  return isThere ? readChainOf(migrations, definition, read) : undefined;
 }
+
+/** Enough to read the headers, and no SQL. */
+const headersOnly: Reader = () => ({ statements: [], comments: [] });
 
 /** Names of the endings that revisions declare in their headers beside the engine's own, of all databases, each once. */
 export function readRefusals(migrations: string): readonly string[] {
-  const databases = readDatabases(migrations, (definitions) => definitions);
+  const databases = readDatabases(migrations, headersOnly, (definitions) => definitions);
   const revisions = databases.flatMap(({ chain }) => chain.revisions);
   const names = new Set(revisions.flatMap(({ upgrade }) => [...upgrade.refuses.values()]));
   return [...names].filter((name) => !Object.hasOwn(ENDINGS, name)).sort();
@@ -135,8 +146,8 @@ export function definitionOf(definitions: readonly DatabaseDefinition[], name: s
   });
 }
 
-function readChainOf(migrations: string, { name, folder, branch }: DatabaseDefinition): Chain {
-  const chain = readChain(join(migrations, folder));
+function readChainOf(migrations: string, { name, folder, branch }: DatabaseDefinition, read: Reader): Chain {
+  const chain = readChain(join(migrations, folder), read);
   if (chain.branch === branch) return chain;
   throw new BackstopError('RevisionInvalid', {
     message: `databases.json binds ${name} to ${describeBranch(branch)}, but the revisions in ${folder} are of ${describeBranch(chain.branch)}`,
@@ -146,7 +157,7 @@ function readChainOf(migrations: string, { name, folder, branch }: DatabaseDefin
 
 function revisionsOf(migrations: string, { folder }: DatabaseDefinition): RevisionId[] {
   try {
-    return readChain(join(migrations, folder)).revisions.map(({ id }) => id);
+    return readChain(join(migrations, folder), headersOnly).revisions.map(({ id }) => id);
   } catch {
     return [];
   }

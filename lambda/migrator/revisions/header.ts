@@ -1,6 +1,11 @@
 // The header of a revision's SQL file: its title and its `-- Key: value` lines, none of which may be overlooked.
+
+import { readGap } from '../grammar/gap.ts';
 import { BackstopError } from '../model/errors.ts';
+import { commentLines, opensSection } from './directives.ts';
 import { isNear } from './near.ts';
+import { countLines } from './origin.ts';
+import type { SqlText } from './text.ts';
 
 /** A key of the header, as it is written. */
 export const KEYS = [
@@ -26,6 +31,22 @@ export interface Header {
 /** One to three words and a colon. */
 const KEY_LINE = /^--\s*([A-Za-z]+(?: [A-Za-z]+){0,2})\s*:(?:\s+(.*))?$/;
 
+/** The header of a file: its comment lines above the first statement and the first section. Throws as readHeader does. */
+export function readHeaderOf({ text, path }: SqlText, keys: readonly Key[]): Header {
+  const lines: string[] = [];
+  let line = 0;
+  let counted = 0;
+  for (const { start, end } of commentLines(text, readGap(text, 0).comments)) {
+    const comment = text.slice(start, end);
+    if (opensSection(comment)) break;
+    line += countLines(text, start, counted);
+    counted = start;
+    while (lines.length < line) lines.push('');
+    lines.push(comment);
+  }
+  return readHeader(lines, keys, path);
+}
+
 /**
  * Reads the comment lines at the top of a file. The keys form one block below the title; text after an empty
  * comment line is for people.
@@ -34,7 +55,7 @@ const KEY_LINE = /^--\s*([A-Za-z]+(?: [A-Za-z]+){0,2})\s*:(?:\s+(.*))?$/;
  * @param path names the file in errors
  * @throws RevisionInvalid with file and line for a key that is unknown, misspelt, given twice or in the wrong place
  */
-export function readHeader(lines: readonly string[], keys: readonly Key[], path: string): Header {
+function readHeader(lines: readonly string[], keys: readonly Key[], path: string): Header {
   const first = lines.findIndex((line) => line.startsWith('--'));
   const title = lines[first]?.replace(/^--\s*/, '').trim() ?? '';
   const values = new Map<Key, string>();

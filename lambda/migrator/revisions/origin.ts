@@ -1,4 +1,6 @@
 // Where SQL comes from: from a position in the text that was sent back to file, line and column.
+import type { Statement } from '../grammar/statement.ts';
+import { unitsOfCharacters } from '../grammar/units.ts';
 import type { Location } from '../model/location.ts';
 
 /** Where in a file some SQL begins. Lines and columns count from 1. */
@@ -6,12 +8,16 @@ export interface Origin {
   readonly file: string;
   readonly line: number;
   readonly column: number;
+  /** In UTF-16 units from the beginning of the file. */
+  readonly offset: number;
 }
 
 /** SQL of a revision; without an origin it is the engine's own. */
 export interface Source {
   readonly sql: string;
   readonly origin?: Origin | undefined;
+  /** Its statements. Places count from the beginning of the file. */
+  readonly statements?: readonly Statement[] | undefined;
 }
 
 /** The text that is sent when the engine wraps a revision's SQL: its own words are plain strings. */
@@ -29,7 +35,7 @@ export function textOf(pieces: Pieces): string {
  */
 export function locate(pieces: Pieces, position: number): Location | undefined {
   // PostgreSQL counts characters, JavaScript UTF-16 units.
-  let rest = [...textOf(pieces)].slice(0, position - 1).join('').length;
+  let rest = unitsOfCharacters(textOf(pieces), position - 1);
   let last: Location | undefined;
   for (const piece of pieces) {
     const text = typeof piece === 'string' ? piece : piece.sql;
@@ -42,57 +48,54 @@ export function locate(pieces: Pieces, position: number): Location | undefined {
   return last;
 }
 
+/** A longer line is kept only around the place. In UTF-16 units. */
+const LONGEST_LINE = 2_000;
+
 /** The location of an offset in UTF-16 units from 0. */
 export function locationAt({ sql, origin }: Source, offset: number): Location | undefined {
   if (!origin) return undefined;
-  const before = sql.slice(0, offset).split('\n');
-  const [last = ''] = before.slice(-1);
-  const indent = before.length === 1 ? origin.column - 1 : 0;
-  const text = sql.split('\n')[before.length - 1];
+  const begin = lineBegin(sql, offset);
+  const end = sql.indexOf('\n', offset);
+  const lines = countLines(sql, begin);
+  const indent = lines === 0 ? origin.column - 1 : 0;
+  const text = sql.slice(begin, end < 0 ? sql.length : end).replace(/\r$/, '');
+  // The first line of a query may begin in the middle of a line of the file.
+  const whole = ' '.repeat(indent) + text;
   return {
     file: origin.file,
-    line: origin.line + before.length - 1,
-    column: indent + [...last].length + 1,
-    // The first line of a query may begin in the middle of a line of the file.
-    text: text === undefined ? undefined : ' '.repeat(indent) + text,
+    line: origin.line + lines,
+    column: indent + charactersIn(sql, begin, offset) + 1,
+    ...(whole.length > LONGEST_LINE ? { text: undefined } : { text: whole }),
   };
 }
 
-/** Comments, quoted texts and names, the ends of statements, and words. */
-const TOKENS =
-  /--[^\n]*|\/\*[\s\S]*?\*\/|(\$(?:[^\s$\d'"][^\s$'"]*)?\$)([\s\S]*?)\1|[eE]'(?:[^'\\]|\\[\s\S]|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|;|[^\s'"$;/-]+/g;
-
-/** Offsets in UTF-16 units from 0. */
-interface Statement {
-  readonly start: number;
-  /** The text of a DO statement that is quoted by dollars. */
-  readonly doBody: number | undefined;
+/** The beginning of the line of a place. */
+export function lineBegin(text: string, at: number): number {
+  return at === 0 ? 0 : text.lastIndexOf('\n', at - 1) + 1;
 }
 
-/** The statements of SQL; none if a body in standard SQL holds statements. */
-function statementsOf(sql: string): Statement[] {
-  const statements: Statement[] = [];
-  let words: string[] = [];
-  let start = 0;
-  let doBody: number | undefined;
-  const end = () => {
-    if (words.length > 0) statements.push({ start, doBody });
-    words = [];
-    doBody = undefined;
+/** How many lines end before that place. */
+export function countLines(text: string, end: number, start = 0): number {
+  let count = 0;
+  for (let at = text.indexOf('\n', start); at >= 0 && at < end; at = text.indexOf('\n', at + 1)) count += 1;
+  return count;
+}
+
+function charactersIn(text: string, start: number, end: number): number {
+  let count = 0;
+  for (let at = start; at < end; count++) at += (text.codePointAt(at) as number) > 0xffff ? 2 : 1;
+  return count;
+}
+
+/** A part of the SQL, from one place of the file to another. */
+export function within(source: Source, start: number, end: number): Source {
+  const from = source.origin?.offset ?? 0;
+  const begin = locationAt(source, start - from);
+  return {
+    sql: source.sql.slice(start - from, end - from),
+    origin: source.origin &&
+      begin && { file: begin.file, line: begin.line, column: begin.column ?? 1, offset: start },
   };
-  for (const { 0: token, 1: quote, index } of sql.matchAll(TOKENS)) {
-    if (token.startsWith('--') || token.startsWith('/*')) continue;
-    if (token === ';') {
-      end();
-      continue;
-    }
-    if (words.length === 0) start = index;
-    if (quote !== undefined && words[0] === 'DO') doBody ??= index + quote.length;
-    words.push(token.toUpperCase());
-    if (words.at(-2) === 'BEGIN' && words.at(-1) === 'ATOMIC') return [];
-  }
-  end();
-  return statements;
 }
 
 /**
@@ -102,8 +105,8 @@ function statementsOf(sql: string): Statement[] {
  * @returns the first line of the SQL, without its text, if the statement cannot be found
  */
 export function locateStatement(source: Source, completed: number): Location | undefined {
-  const statement = statementsOf(source.sql)[completed];
-  const location = locationAt(source, statement?.start ?? 0);
+  const statement = source.statements?.[completed];
+  const location = locationAt(source, statement ? statement.start - (source.origin?.offset ?? 0) : 0);
   return location && { ...location, column: undefined, ...(statement === undefined && { text: undefined }) };
 }
 
@@ -120,9 +123,9 @@ export interface InsideDo {
 
 /** The location of an error in the body of a DO statement; only its line, if the column cannot be found. */
 export function locateInDo(source: Source, inside: InsideDo): Location | undefined {
-  const body = statementsOf(source.sql)[inside.completed]?.doBody;
+  const body = source.statements?.[inside.completed]?.body;
   if (body === undefined) return undefined;
-  let start = body;
+  let start = body - (source.origin?.offset ?? 0);
   for (let line = 1; line < inside.line; line++) {
     const end = source.sql.indexOf('\n', start);
     if (end < 0) return undefined;
@@ -132,10 +135,7 @@ export function locateInDo(source: Source, inside: InsideDo): Location | undefin
   const found =
     query === undefined || position === undefined ? undefined : findQuery(source.sql, start, query);
   if (found !== undefined) {
-    return locationAt(
-      source,
-      found + [...(query as string)].slice(0, (position as number) - 1).join('').length,
-    );
+    return locationAt(source, found + unitsOfCharacters(query as string, (position as number) - 1));
   }
   const location = locationAt(source, start);
   return location && { ...location, column: undefined };

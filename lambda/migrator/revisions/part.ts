@@ -14,12 +14,14 @@ export interface Part {
   readonly checksum?: string | undefined;
 }
 
-/** The upgrade, downgrade or finalize of a revision. Throws UnknownRevision. */
+/** The upgrade, downgrade or finalize of a revision. Throws UnknownRevision; RevisionInvalid if it cannot be run. */
 export function partOf(chain: Chain, direction: 'upgrade' | 'downgrade' | 'finalize', id: RevisionId): Part {
   const revision = revisionOf(chain, id);
   const before = idAt(chain, position(chain, id) - 1);
   const script = revision[direction];
   if (!script) throw new Error(`revision ${id} has no ${direction}`);
+  // A script that cannot be read is refused before the run begins.
+  void script.steps;
   const part = { direction, revision: id, script };
   const { checksum } = revision;
   switch (direction) {

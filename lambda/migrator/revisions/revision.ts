@@ -3,15 +3,17 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Effect } from '../grammar/effect.ts';
+import type { Reader } from '../grammar/statement.ts';
 import { BackstopError } from '../model/errors.ts';
+import type { Location } from '../model/location.ts';
 import type { RevisionId } from '../model/report.ts';
-import { type Check, PHASES, type Phase, readChecks } from './check.ts';
-import type { Key } from './header.ts';
+import { type Check, checksIn, PHASES, type Phase, readCheckFiles } from './check.ts';
+import { type Header, KEYS, type Key, readHeaderOf } from './header.ts';
+import { once } from './once.ts';
 import type { Source } from './origin.ts';
 import { parseRefusals, type Refusals } from './refusals.ts';
-import { parseSqlFile, type SqlFile } from './sql-file.ts';
-import { display, readText } from './text.ts';
-import { findTransactionControl } from './transaction-control.ts';
+import { readSections } from './sql-file.ts';
+import { display, readText, type SqlText } from './text.ts';
 
 export interface Step extends Source {
   readonly title: string;
@@ -22,7 +24,13 @@ export interface Step extends Source {
 /** The steps of one direction, and the tables that are locked before the first of them, or read. */
 export interface Script {
   readonly title: string;
+  /**
+   * None if the file holds no SQL. The SQL is read when it is first asked for, so that a file which cannot be run stops
+   * only the runs that need it: RevisionInvalid is thrown then.
+   */
   readonly steps: readonly Step[];
+  /** The line of its BEGIN, if BEGIN and COMMIT enclose it: they are not sent. Read and thrown as the steps are. */
+  readonly unwrapped?: Location | undefined;
   /** Schema-qualified names, in the order in which they are locked. */
   readonly locks: readonly string[];
   /** The endings of the exceptions that the revision raises. */
@@ -51,6 +59,7 @@ export interface Revision {
   readonly countedSteps: number | undefined;
   /** Drops the retired tables for good. Present if the upgrade retires something. */
   readonly finalize: Script | undefined;
+  /** Read and thrown as the steps of a script are. */
   readonly checks: Readonly<Record<Phase, readonly Check[]>>;
   /** SHA-256 of the upgrade.sql that was applied, in hex. Line ends do not count. */
   readonly checksum: string;
@@ -65,41 +74,35 @@ const DOWNGRADE_KEYS: readonly Key[] = [...FINALIZE_KEYS, 'Transaction'];
 /** The characters that begin a target's label, range or count, and white space, at which a shell splits. */
 const UNNAMEABLE = /[@:\s]|^[+-]/;
 /**
- * Reads one revision folder.
+ * Reads one revision folder: the headers at once, the SQL when it is needed.
  *
- * @throws RevisionInvalid with the file's name, if a file is missing or cannot be understood
+ * @param read reads the SQL
+ * @throws RevisionInvalid with the file's name, if a file is missing or its header cannot be understood
  */
-export function readRevision(folder: string): Revision {
-  const upgradePath = join(folder, 'upgrade.sql');
-  const upgradeText = readText(upgradePath);
-  const file = parseSqlFile(upgradeText, 'step', display(upgradePath));
+export function readRevision(folder: string, read: Reader): Revision {
+  const file = fileIn(folder, 'upgrade.sql', KEYS);
   refuseStrangers(folder, SCRIPTS);
   refuseStrangers(join(folder, 'verify'), CHECKS);
-  const id = value(file, 'Revision', upgradePath);
-  requireUsable(id, upgradePath);
-  const revises = value(file, 'Revises', upgradePath);
-  const upgrade = script(file, upgradePath);
-  const { refuses } = upgrade;
-  const finalizePath = join(folder, 'finalize.sql');
+  const value = (key: Key) => neededValue(file, key, read);
+  const id = value('Revision');
+  requireUsable(id, file.path);
+  const revises = value('Revises');
+  const refuses = parseRefusals(file.values.get('Refuses') ?? '', file.path);
+  const other = (name: string, keys: readonly Key[]) => script(fileIn(folder, name, keys), refuses, read);
   return {
     id,
     revises: revises === '<base>' ? undefined : revises,
     title: file.title,
-    createDate: value(file, 'Create Date', upgradePath),
+    createDate: value('Create Date'),
     branch: file.values.get('Branch'),
     folder,
-    countedSteps: countedSteps(file, upgradePath),
+    countedSteps: countedSteps(file),
     retires: names(file, 'Retires'),
-    upgrade,
-    downgrade: readScript(join(folder, 'downgrade.sql'), refuses, DOWNGRADE_KEYS),
-    finalize: existsSync(finalizePath) ? readScript(finalizePath, refuses, FINALIZE_KEYS) : undefined,
-    checks: {
-      'before-upgrade': readChecks(folder, 'before-upgrade'),
-      'after-upgrade': readChecks(folder, 'after-upgrade'),
-      'before-downgrade': readChecks(folder, 'before-downgrade'),
-      'after-downgrade': readChecks(folder, 'after-downgrade'),
-    },
-    checksum: createHash('sha256').update(upgradeText.replaceAll('\r\n', '\n')).digest('hex'),
+    upgrade: script(file, refuses, read),
+    downgrade: other('downgrade.sql', DOWNGRADE_KEYS),
+    finalize: existsSync(join(folder, 'finalize.sql')) ? other('finalize.sql', FINALIZE_KEYS) : undefined,
+    checks: readChecks(folder, read),
+    checksum: createHash('sha256').update(file.text.replaceAll('\r\n', '\n')).digest('hex'),
   };
 }
 
@@ -107,7 +110,7 @@ export function readRevision(folder: string): Revision {
 function requireUsable(id: RevisionId, path: string): void {
   const fault = faultOf(id);
   if (fault === undefined) return;
-  throw new BackstopError('RevisionInvalid', { ...fault, message: `${display(path)}: ${fault.message}` });
+  throw new BackstopError('RevisionInvalid', { ...fault, message: `${path}: ${fault.message}` });
 }
 
 /** Why Alembic's table could not hold the id, or no target could name it; undefined if it can be used. */
@@ -147,67 +150,82 @@ function refuseStrangers(folder: string, known: readonly string[]): void {
   });
 }
 
-/** @param refuses as the header of upgrade.sql declares */
-function readScript(path: string, refuses: Refusals, keys: readonly Key[]): Script {
-  const file = parseSqlFile(readText(path), 'step', display(path), keys);
-  return { ...script(file, path), refuses };
+interface ScriptFile extends SqlText, Header {}
+
+function fileIn(folder: string, name: string, keys: readonly Key[]): ScriptFile {
+  const file = readText(join(folder, name));
+  return { ...file, ...readHeaderOf(file, keys) };
 }
 
-function script(file: SqlFile, path: string): Script {
-  if (file.sections.length === 0) {
-    throw new BackstopError('RevisionInvalid', {
-      message: `${display(path)} has no step`,
-      hint: 'Open one with a line such as: -- step: Adding a column',
-    });
-  }
-  for (const { title, sql } of file.sections) {
-    const statement = findTransactionControl(sql);
-    if (statement === undefined) continue;
-    throw new BackstopError('RevisionInvalid', {
-      message: `${display(path)}: the step "${title}" contains ${statement}`,
-      hint: 'Take it out: all revisions of a run share one transaction, which Backstop begins and ends.',
-    });
-  }
+/** @param refuses as the header of upgrade.sql declares */
+function script(file: ScriptFile, refuses: Refusals, read: Reader): Script {
+  const found = once(() => readSections(file, 'step', read, file.title));
+  const steps = once(() =>
+    found().sections.map(({ title, sql, origin, statements }) => ({
+      title,
+      sql,
+      origin,
+      statements,
+      effects: statements.flatMap(({ effects = [] }) => effects),
+    })),
+  );
   return {
     title: file.title,
-    steps: file.sections.map(({ title, sql, origin }) => ({ title, sql, origin })),
+    get steps() {
+      return steps();
+    },
+    get unwrapped() {
+      return found().unwrapped;
+    },
     // Retiring a table changes its schema, which needs the lock.
     locks: [...new Set([...names(file, 'Locks'), ...names(file, 'Retires')])],
-    refuses: parseRefusals(file.values.get('Refuses') ?? '', display(path)),
+    refuses,
     scans: names(file, 'Scans'),
-    endsTransaction: endsTransaction(file, path),
+    endsTransaction: endsTransaction(file),
   };
 }
 
+function readChecks(folder: string, read: Reader): Revision['checks'] {
+  const files = readCheckFiles(folder);
+  const checks = PHASES.map((phase) => {
+    const file = files.get(phase);
+    return { phase, found: once(() => (file ? checksIn(file, read) : [])) };
+  });
+  const properties = checks.map(({ phase, found }) => [phase, { get: found, enumerable: true }] as const);
+  return Object.defineProperties({}, Object.fromEntries(properties)) as Revision['checks'];
+}
+
 /** The names that a line of the header lists, with commas between; empty if there is no such line. */
-function names({ values }: SqlFile, key: 'Locks' | 'Scans' | 'Retires'): string[] {
+function names({ values }: Header, key: 'Locks' | 'Scans' | 'Retires'): string[] {
   const all = (values.get(key) ?? '').split(',').map((name) => name.trim());
   return all.filter((name) => name !== '');
 }
 
-function endsTransaction({ values }: SqlFile, path: string): boolean {
+function endsTransaction({ values, path }: ScriptFile): boolean {
   const text = values.get('Transaction');
   if (text === undefined || text === 'own') return text === 'own';
   throw new BackstopError('RevisionInvalid', {
-    message: `${display(path)}: "Transaction" is "${text}"`,
+    message: `${path}: "Transaction" is "${text}"`,
     hint: 'Write "-- Transaction: own" to end the transaction of the run after this file, or remove the line.',
   });
 }
 
-function countedSteps({ values }: SqlFile, path: string): number | undefined {
+function countedSteps({ values, path }: ScriptFile): number | undefined {
   const text = values.get('Counted Steps');
   if (text === undefined || /^[1-9]\d{0,3}$/.test(text)) return text === undefined ? undefined : Number(text);
   throw new BackstopError('RevisionInvalid', {
-    message: `${display(path)}: "Counted Steps" is "${text}"`,
+    message: `${path}: "Counted Steps" is "${text}"`,
     hint: 'Write how many steps the contract of the revision counts, or remove the line.',
   });
 }
 
-function value(file: SqlFile, key: Key, path: string): string {
+function neededValue(file: ScriptFile, key: Key, read: Reader): string {
   const found = file.values.get(key);
   if (found) return found;
+  // A file that is no SQL may have no header for that reason.
+  readSections(file, 'step', read, file.title);
   throw new BackstopError('RevisionInvalid', {
-    message: `${display(path)} does not say its "${key}"`,
+    message: `${file.path} does not say its "${key}"`,
     hint: `Add a line to the comments at its top: -- ${key}: …`,
   });
 }

@@ -2,14 +2,21 @@
 import { readFileSync } from 'node:fs';
 import { BackstopError } from '../model/errors.ts';
 
+/** The text of a file of a revision. */
+export interface SqlText {
+  readonly text: string;
+  /** Names the file in errors: `002_remove_non_search_tables/upgrade.sql`. */
+  readonly path: string;
+}
+
 /** Whatever it cannot read it refuses, instead of changing the SQL; a byte order mark at the beginning is no SQL. */
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Throws RevisionInvalid if the file cannot be read or is not UTF-8. */
-export function readText(path: string): string {
+export function readText(path: string): SqlText {
   const bytes = readBytes(path);
   try {
-    return UTF8.decode(bytes);
+    return { text: UTF8.decode(bytes), path: display(path) };
   } catch (cause) {
     throw new BackstopError(
       'RevisionInvalid',

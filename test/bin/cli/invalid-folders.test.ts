@@ -70,11 +70,6 @@ test.each<[what: string, files: Files, summary: string | RegExp]>([
   ['no upgrade.sql', without(UPGRADE), /^002\/upgrade\.sql cannot be read$/],
   ['no downgrade.sql', without('app/002/downgrade.sql'), /^002\/downgrade\.sql cannot be read$/],
   [
-    'a step without a title',
-    edited(UPGRADE, 'step: Step 1', 'step: '),
-    /^002\/upgrade\.sql:7: a step has no title$/,
-  ],
-  [
     'no Revision',
     edited(UPGRADE, '-- Revision: 002\n', ''),
     /^002\/upgrade\.sql does not say its "Revision"$/,
@@ -94,16 +89,6 @@ test.each<[what: string, files: Files, summary: string | RegExp]>([
     'an id that is a word',
     edited(UPGRADE, 'Revision: 002', 'Revision: head'),
     /^002\/upgrade\.sql: revision id "head"/,
-  ],
-  [
-    'a COMMIT',
-    edited(UPGRADE, 'SELECT 1;', 'COMMIT;'),
-    /^002\/upgrade\.sql: the step "Step 1" contains COMMIT$/,
-  ],
-  [
-    'a check without a number',
-    { ...GOOD, 'app/002/verify/after-upgrade.sql': '-- check: it is so\nSELECT 1;' },
-    /^002\/verify\/after-upgrade\.sql: check "it is so" has no number$/,
   ],
   ['no databases.json', without('databases.json'), /^databases\.json cannot be read$/],
   ['a databases.json that is not JSON', definitions('{'), /^databases\.json cannot be read$/],

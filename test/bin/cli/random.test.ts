@@ -6,7 +6,7 @@ import { verbs } from '../../../bin/cli/verbs.ts';
 import { BackstopError } from '../../../lambda/migrator/model/errors.ts';
 import { readChain } from '../../../lambda/migrator/revisions/chain.ts';
 import { resolveTarget } from '../../../lambda/migrator/revisions/target.ts';
-import { databaseOf, type Files } from '../../setup/revisions.ts';
+import { databaseOf, type Files, reader } from '../../setup/revisions.ts';
 import { backstop, type Circumstances, UNREACHABLE } from './program.ts';
 import { folderOf, migrationsOf } from './project.ts';
 
@@ -281,7 +281,7 @@ describe('random folders', () => {
       fc.property(folders, (inner) => {
         const path = folderOf(flat(inner));
         try {
-          const { revisions, head } = readChain(path);
+          const { revisions, head } = readChain(path, reader);
           expect(revisions.at(-1)?.id).toBe(head);
           for (const { id } of revisions)
             expect(resolveTarget({ revisions, head, branch: undefined }, 'base', id)).toBe(id);

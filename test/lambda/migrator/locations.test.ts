@@ -2,9 +2,8 @@
 import { plan, validate } from '../../../lambda/migrator/inspect.ts';
 import { upgrade } from '../../../lambda/migrator/migrator.ts';
 import { BackstopError } from '../../../lambda/migrator/model/errors.ts';
-import { readChain } from '../../../lambda/migrator/revisions/chain.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
-import { databaseOf, type Files, inFolder } from '../../setup/revisions.ts';
+import { chainOf, databaseOf, type Files } from '../../setup/revisions.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -24,7 +23,7 @@ const UPGRADE = `-- Orders
 const optionsFor = (files: Files) => {
   const all = { '001_x/downgrade.sql': '-- Down\n-- step: Nothing\nSELECT 1;\n', ...files };
   return migratorOn(database, {
-    database: { ...databaseOf({ id: '001' }), chain: inFolder(all, readChain) },
+    database: { ...databaseOf({ id: '001' }), chain: chainOf(all) },
   });
 };
 const failureOf = async (work: Promise<unknown>): Promise<BackstopError> => {
@@ -67,7 +66,7 @@ test.each([
   [
     'an error without a position, behind a body in standard SQL',
     'CREATE FUNCTION f() RETURNS integer LANGUAGE sql\nBEGIN ATOMIC SELECT 1; END;\nSELECT 1 / 0;',
-    '7',
+    '9',
   ],
 ])('%s in a step is found', async (_what, sql, place) => {
   const { location, message } = await failedStep(sql);

@@ -1,15 +1,17 @@
 // The engine knows no migration: no file of it names a table, an ending or a pattern of the bundled revisions.
+
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readDatabases, readRefusals } from '../../../lambda/migrator/revisions/databases.ts';
 import { LAMBDA, MIGRATIONS } from '../../../lib/paths.ts';
+import { reader } from '../../setup/revisions.ts';
 
 const ENGINE = join(LAMBDA, 'migrator');
 const files = readdirSync(ENGINE, { recursive: true, encoding: 'utf8' }).filter((file) =>
   file.endsWith('.ts'),
 );
 
-const databases = readDatabases(MIGRATIONS, (definitions) => definitions);
+const databases = readDatabases(MIGRATIONS, reader, (definitions) => definitions);
 const tables = databases.flatMap(({ definition, chain }) => [
   ...(definition.landmarks ?? []),
   ...chain.revisions.flatMap(({ upgrade, downgrade, retires }) =>

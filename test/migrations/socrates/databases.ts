@@ -1,4 +1,5 @@
 // The two databases of Socrates, and the queries of its tests.
+
 import { join } from 'node:path';
 import type pg from 'pg';
 import { readChain } from '../../../lambda/migrator/revisions/chain.ts';
@@ -6,6 +7,7 @@ import type { Check, Phase } from '../../../lambda/migrator/revisions/check.ts';
 import type { Database } from '../../../lambda/migrator/revisions/databases.ts';
 import { MIGRATIONS } from '../../../lib/paths.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
+import { reader } from '../../setup/revisions.ts';
 import { dumpSchema } from '../../setup/schema-dump.ts';
 
 export const socratesAuth = databaseIn('socrates_auth', 'DATABASE_URL_AUTH');
@@ -13,7 +15,7 @@ export const socratesSpecs = databaseIn('socrates_specs', 'DATABASE_URL_SPECS');
 
 function databaseIn(name: string, urlVariable: string): Database {
   const definition = { name, folder: name, urlVariable, extensions: [] };
-  return { definition, chain: readChain(join(MIGRATIONS, name)) };
+  return { definition, chain: readChain(join(MIGRATIONS, name), reader) };
 }
 
 /** By the labels of their branches. */

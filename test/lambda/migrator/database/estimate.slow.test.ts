@@ -1,7 +1,7 @@
 // The estimate of large work: it is near what the work takes, on a table of 2,000,000 rows.
 import { upgrade } from '../../../../lambda/migrator/migrator.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../../setup/database.ts';
-import { databaseOf, readEffects } from '../../../setup/revisions.ts';
+import { databaseOf } from '../../../setup/revisions.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -31,7 +31,7 @@ test.each([
   'it is near what a run takes: %s',
   async (sql) => {
     const options = migratorOn(database, {
-      database: await readEffects(databaseOf({ id: '001', upgrade: [`${sql};`] })),
+      database: databaseOf({ id: '001', upgrade: [`${sql};`] }),
     });
     const { estimate, steps } = await upgrade(options, 'head', { dryRun: true });
     const ratio = (estimate?.lockMs ?? 0) / (steps[0]?.durationMs ?? 0);

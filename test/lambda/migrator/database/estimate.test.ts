@@ -7,17 +7,11 @@ import { downgrade, upgrade } from '../../../../lambda/migrator/migrator.ts';
 import { type Bounds, DEFAULT_BOUNDS } from '../../../../lambda/migrator/model/bounds.ts';
 import { describeEvent } from '../../../../lambda/migrator/model/describe.ts';
 import type { ProgressEvent } from '../../../../lambda/migrator/model/events.ts';
-import { readChain, revisionOf } from '../../../../lambda/migrator/revisions/chain.ts';
+import { revisionOf } from '../../../../lambda/migrator/revisions/chain.ts';
 import type { Database } from '../../../../lambda/migrator/revisions/databases.ts';
 import { effectsIn } from '../../../../lambda/migrator/revisions/effects.ts';
 import { codebaseMcp, makeDatabase, migratorOn, type TestDatabase } from '../../../setup/database.ts';
-import {
-  databaseOf,
-  inFolder,
-  type RevisionDraft,
-  readEffects,
-  revisionFiles,
-} from '../../../setup/revisions.ts';
+import { chainOf, databaseOf, type RevisionDraft, revisionFiles } from '../../../setup/revisions.ts';
 import { expectNothingLeft, hold } from '../../../setup/sessions.ts';
 
 let database: TestDatabase;
@@ -30,7 +24,7 @@ afterEach(async () => {
 function declaring(header: string, draft: Partial<RevisionDraft> = {}): Database {
   const files = revisionFiles({ id: '001', ...draft });
   const upgradeSql = files['001/upgrade.sql']?.replace(/^-- Locks:.*$/m, header) ?? '';
-  const chain = inFolder({ ...files, '001/upgrade.sql': upgradeSql }, readChain);
+  const chain = chainOf({ ...files, '001/upgrade.sql': upgradeSql });
   return { ...databaseOf({ id: '001' }), chain };
 }
 
@@ -247,7 +241,7 @@ describe('of the work that the statements show', () => {
       ANALYZE;`);
   });
   const kindsOf = async (...upgradeSql: string[]) => {
-    const { tables } = await estimateOf(await readEffects(databaseOf({ id: '001', upgrade: upgradeSql })));
+    const { tables } = await estimateOf(databaseOf({ id: '001', upgrade: upgradeSql }));
     return Object.fromEntries(
       tables.map(({ relation, scanMs, rewriteMs = 0, indexMs = 0, keyMs = 0, lockMs }) => [
         relation,
@@ -287,7 +281,7 @@ describe('of the work that the statements show', () => {
   });
 
   async function foreseenWork(...sql: string[]) {
-    const { chain } = await readEffects(databaseOf({ id: '001', upgrade: sql }));
+    const { chain } = databaseOf({ id: '001', upgrade: sql });
     const client = await database.connect('test');
     const effects = effectsIn([revisionOf(chain, '001').upgrade]) ?? [];
     const jobs = await decideWork(client, await foresee(client, effects));

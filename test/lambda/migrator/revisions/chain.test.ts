@@ -2,7 +2,14 @@
 import { join } from 'node:path';
 import { type Chain, readChain } from '../../../../lambda/migrator/revisions/chain.ts';
 import { codebaseMcp } from '../../../setup/database.ts';
-import { databaseOf, inFolder, type RevisionDraft, revisionFiles } from '../../../setup/revisions.ts';
+import {
+  chainOf,
+  databaseOf,
+  inFolder,
+  type RevisionDraft,
+  reader,
+  revisionFiles,
+} from '../../../setup/revisions.ts';
 
 const ids = (chain: Chain) => chain.revisions.map(({ id }) => id);
 
@@ -58,13 +65,13 @@ describe('an invalid chain is refused with the names of the folders', () => {
       'two/upgrade.sql': upgrade,
       'two/downgrade.sql': downgrade,
     };
-    expect(() => inFolder(files, readChain)).toThrow(
+    expect(() => chainOf(files)).toThrow(
       expect.objectContaining({ name: 'RevisionInvalid', summary: 'Revision a is given twice: one and two' }),
     );
   });
 
   test('a folder that cannot be read', () => {
-    expect(() => inFolder({}, (folder) => readChain(join(folder, 'nowhere')))).toThrow(
+    expect(() => inFolder({}, (folder) => readChain(join(folder, 'nowhere'), reader))).toThrow(
       expect.objectContaining({ name: 'RevisionInvalid', summary: expect.stringContaining('nowhere') }),
     );
   });
@@ -78,7 +85,7 @@ describe('a branch label', () => {
 
   test('belongs to the first revision, and later ones may repeat it', () => {
     const files = { ...label('auth', { id: 'a' }), ...label('auth', { id: 'b', revises: 'a' }) };
-    expect(inFolder(files, readChain)).toMatchObject({ branch: 'auth', head: 'b' });
+    expect(chainOf(files)).toMatchObject({ branch: 'auth', head: 'b' });
   });
 
   test.each([
@@ -86,7 +93,7 @@ describe('a branch label', () => {
     ['of branch "auth"', label('auth', { id: 'a' })],
   ])('of another branch is refused in a chain %s', (words, first) => {
     const files = { ...first, ...label('specs', { id: 'b', revises: 'a' }) };
-    expect(() => inFolder(files, readChain)).toThrow(
+    expect(() => chainOf(files)).toThrow(
       expect.objectContaining({
         name: 'RevisionInvalid',
         summary: `b has the branch label "specs", but the chain is ${words}`,
@@ -98,5 +105,5 @@ describe('a branch label', () => {
 
 test('files beside the folders are left alone', () => {
   const files = { ...revisionFiles({ id: 'a' }), 'README.md': 'how these came about' };
-  expect(ids(inFolder(files, readChain))).toEqual(['a']);
+  expect(ids(chainOf(files))).toEqual(['a']);
 });

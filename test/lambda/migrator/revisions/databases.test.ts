@@ -1,6 +1,6 @@
 // migrations/databases.json: its databases, and one sentence for each error in it.
 import { readDatabase, readDefinitions } from '../../../../lambda/migrator/revisions/databases.ts';
-import { inFolder, revisionFiles } from '../../../setup/revisions.ts';
+import { inFolder, reader, revisionFiles } from '../../../setup/revisions.ts';
 
 const one = (definition: object) => ({ 'databases.json': JSON.stringify({ one: definition }) });
 
@@ -9,7 +9,7 @@ test('a database is its definition and the chain of its folder', () => {
     ...one({ folder: '.', urlVariable: 'ONE_URL' }),
     ...revisionFiles({ id: '001' }),
   };
-  expect(inFolder(files, (folder) => readDatabase(folder, 'one'))).toMatchObject({
+  expect(inFolder(files, (folder) => readDatabase(folder, 'one', reader))).toMatchObject({
     definition: { name: 'one', urlVariable: 'ONE_URL', extensions: [] },
     chain: { head: '001' },
   });
@@ -17,7 +17,7 @@ test('a database is its definition and the chain of its folder', () => {
 
 test('an unknown name is answered with the known names', () => {
   const files = one({ folder: '.', urlVariable: 'ONE_URL' });
-  expect(() => inFolder(files, (folder) => readDatabase(folder, 'two'))).toThrow(
+  expect(() => inFolder(files, (folder) => readDatabase(folder, 'two', reader))).toThrow(
     expect.objectContaining({
       name: 'InvalidInput',
       summary: 'There is no database "two"',

@@ -2,7 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Revision, readRevision } from '../../../../lambda/migrator/revisions/revision.ts';
-import { type Files, inFolder, revisionFiles } from '../../../setup/revisions.ts';
+import { requireRunnable } from '../../../../lambda/migrator/revisions/runnable.ts';
+import { type Files, inFolder, reader, revisionFiles } from '../../../setup/revisions.ts';
 
 const FILES = revisionFiles({
   id: '002',
@@ -13,7 +14,15 @@ const FILES = revisionFiles({
   checks: { 'after-upgrade': ['SELECT 4;'] },
 });
 
-const read = (files: Files): Revision => inFolder(files, (folder) => readRevision(join(folder, '002')));
+const read = (files: Files): Revision =>
+  inFolder(files, (folder) => readRevision(join(folder, '002'), reader));
+/** The same, with every file of SQL read. */
+const readAll = (files: Files): Revision => {
+  const revision = read(files);
+  requireRunnable([revision], 'upgrade');
+  requireRunnable([revision], 'downgrade');
+  return revision;
+};
 /** The files, with one of them changed. */
 const edited = (path: string, from: RegExp | string, to: string): Files => ({
   ...FILES,
@@ -37,7 +46,7 @@ test('a folder becomes a revision', () => {
     finalize: { steps: [{ sql: 'SELECT 3;' }] },
     checks: {
       'before-upgrade': [],
-      'after-upgrade': [{ id: 'V1.1', title: 'check 1', sql: 'SELECT 4;', shownAs: ['V1.1 check 1'] }],
+      'after-upgrade': [{ id: 'V1.1', title: 'check 1', sql: 'SELECT 4', shownAs: ['V1.1 check 1'] }],
       'before-downgrade': [],
       'after-downgrade': [],
     },
@@ -154,7 +163,6 @@ test.each<[what: string, files: Files, summary: string]>([
       `002/upgrade.sql: revision id "${id}" means something else as a target`,
     ],
   ),
-  ['no step', edited('002/downgrade.sql', /-- step:.*/s, ''), '002/downgrade.sql has no step'],
   [
     'a check without a number',
     edited('002/verify/after-upgrade.sql', 'V1.1 ', ''),
@@ -175,6 +183,15 @@ test.each<[what: string, files: Files, summary: string]>([
     '002/verify/after-upgrade.sql: the gather "all" makes no temporary table',
   ],
   [
+    'a gather that does something else behind it',
+    edited(
+      '002/verify/after-upgrade.sql',
+      /^/,
+      '-- gather: all\nCREATE TEMPORARY TABLE two ON COMMIT DROP AS SELECT 1;\nDELETE FROM one;\n',
+    ),
+    '002/verify/after-upgrade.sql: the gather "all" makes no temporary table',
+  ],
+  [
     'a gather without a title',
     edited('002/verify/after-upgrade.sql', /^/, '-- gather:\nSELECT 1;\n'),
     '002/verify/after-upgrade.sql:1: a gather has no title',
@@ -185,7 +202,7 @@ test.each<[what: string, files: Files, summary: string]>([
     '002/verify/after-upgrade.sql: check V1.1 is shown as nothing',
   ],
 ])('a folder with %s is refused in one sentence that names the file', (_what, files, summary) => {
-  expect(() => read(files)).toThrow(
+  expect(() => readAll(files)).toThrow(
     expect.objectContaining({ name: 'RevisionInvalid', summary, hint: expect.stringMatching(/\w/) }),
   );
 });
@@ -197,15 +214,14 @@ test('an id of 32 characters, as many as Alembic holds, is taken', () => {
 
 test('a step that would end the transaction is refused by its name', () => {
   const files = revisionFiles({ id: '001', upgrade: ['CREATE TABLE one ();\nCOMMIT;'] });
-  expect(() => inFolder(files, (folder) => readRevision(join(folder, '001')))).toThrow(
-    '001/upgrade.sql: the step "Step 1" contains COMMIT',
-  );
+  const { upgrade } = inFolder(files, (folder) => readRevision(join(folder, '001'), reader));
+  expect(() => upgrade.steps).toThrow('001/upgrade.sql: the step "Step 1" contains COMMIT');
 });
 
 test('a byte order mark does not count as SQL', () => {
   const files = revisionFiles({ id: '001' });
   const marked = { ...files, '001/upgrade.sql': `\uFEFF${files['001/upgrade.sql']}` };
-  expect(inFolder(marked, (folder) => readRevision(join(folder, '001'))).id).toBe('001');
+  expect(inFolder(marked, (folder) => readRevision(join(folder, '001'), reader)).id).toBe('001');
 });
 
 test.each(['002', '1975ea83b712', 'ahead', 'head2', 'base-line', 'a+1', 'größer'])(
@@ -219,7 +235,7 @@ test('SQL in another encoding is refused, not changed on the way', () => {
   inFolder(FILES, (folder) => {
     const path = join(folder, '002/downgrade.sql');
     writeFileSync(path, Buffer.from(`${FILES['002/downgrade.sql']}SELECT 'größer';`, 'latin1'));
-    expect(() => readRevision(join(folder, '002'))).toThrow(
+    expect(() => readRevision(join(folder, '002'), reader)).toThrow(
       expect.objectContaining({
         name: 'RevisionInvalid',
         summary: '002/downgrade.sql is not written in UTF-8',

@@ -1,5 +1,19 @@
 // A revision's SQL files: the content of their comments, and a sentence for each invalid comment.
-import { parseSqlFile } from '../../../../lambda/migrator/revisions/sql-file.ts';
+import { KEYS, type Key, readHeaderOf } from '../../../../lambda/migrator/revisions/header.ts';
+import { readSections } from '../../../../lambda/migrator/revisions/sql-file.ts';
+import { reader } from '../../../setup/revisions.ts';
+
+/** Header and sections of a file. */
+function parse(text: string, holds: 'step' | 'check', path: string) {
+  const keys: readonly Key[] = holds === 'step' ? KEYS : [];
+  const header = readHeaderOf({ text, path }, keys);
+  const { sections } = readSections({ text, path }, holds, reader, header.title);
+  const shown = sections.map(({ kind, title, sql, origin: { file, line, column } }) => ({
+    ...{ kind, title, sql },
+    origin: { file, line, column },
+  }));
+  return { ...header, sections: shown };
+}
 
 const FILE = `-- Add a column
 -- Revision: 002
@@ -15,7 +29,7 @@ UPDATE public.one SET two = 1;
 `;
 
 test('title, header and steps are found', () => {
-  expect(parseSqlFile(FILE, 'step', 'upgrade.sql')).toEqual({
+  expect(parse(FILE, 'step', 'upgrade.sql')).toEqual({
     title: 'Add a column',
     values: new Map([
       ['Revision', '002'],
@@ -38,22 +52,24 @@ test('title, header and steps are found', () => {
   });
 });
 
-test('a file from Windows reads the same', () => {
-  const windows = FILE.replaceAll('\n', '\r\n');
-  expect(parseSqlFile(windows, 'step', 'upgrade.sql')).toEqual(parseSqlFile(FILE, 'step', 'upgrade.sql'));
+test('a file from Windows reads the same, and keeps its line ends', () => {
+  const windows = parse(FILE.replaceAll('\n', '\r\n'), 'step', 'upgrade.sql');
+  const here = parse(FILE, 'step', 'upgrade.sql');
+  const sections = here.sections.map((one) => ({ ...one, sql: one.sql.replaceAll('\n', '\r\n') }));
+  expect(windows).toEqual({ ...here, sections });
 });
 
 test('checks begin with their own word, and a file without checks is valid', () => {
   const text = '-- Nothing to prove here.\n-- check: V1.1 a step: is no section\nSELECT 1;\n';
-  expect(parseSqlFile(text, 'check', 'x.sql').sections).toEqual([
+  expect(parse(text, 'check', 'x.sql').sections).toEqual([
     expect.objectContaining({ kind: 'check', title: 'V1.1 a step: is no section', sql: 'SELECT 1;' }),
   ]);
-  expect(parseSqlFile('-- Nothing\n', 'check', 'x.sql').sections).toEqual([]);
+  expect(parse('-- Nothing\n', 'check', 'x.sql').sections).toEqual([]);
 });
 
 test('data that checks gather is a section among them', () => {
   const text = '-- T\n-- check: V1.1 one\nSELECT 1;\n-- gather: all of it\nSELECT 2;\n';
-  expect(parseSqlFile(text, 'check', 'x.sql').sections).toEqual([
+  expect(parse(text, 'check', 'x.sql').sections).toEqual([
     expect.objectContaining({ kind: 'check', title: 'V1.1 one', sql: 'SELECT 1;' }),
     expect.objectContaining({ kind: 'gather', title: 'all of it', sql: 'SELECT 2;' }),
   ]);
@@ -62,23 +78,17 @@ test('data that checks gather is a section among them', () => {
 test('text for people may follow the keys of the header', () => {
   const text =
     '-- T\n-- Revision: 1\n--\n-- Tables created:\n-- - none\n-- Note: this is text.\n-- step: One\nSELECT 1;';
-  expect([...parseSqlFile(text, 'step', 'x.sql').values]).toEqual([['Revision', '1']]);
+  expect([...parse(text, 'step', 'x.sql').values]).toEqual([['Revision', '1']]);
 });
 
 test('a key may be written in any case', () => {
   const text = '-- T\n-- locks: public.one\n-- step: One\nSELECT 1;';
-  expect(parseSqlFile(text, 'step', 'x.sql').values.get('Locks')).toBe('public.one');
+  expect(parse(text, 'step', 'x.sql').values.get('Locks')).toBe('public.one');
 });
 
 // cspell:ignore Lokcs stpe chek
 test.each([
   ['a step without a title', '-- T\n-- step:  \nSELECT 1;', 'x.sql:2: a step has no title'],
-  [
-    'SQL before the first step',
-    '-- T\n\nSELECT 1;\n-- step: One\nSELECT 1;',
-    'x.sql:3: SQL comes before the first "-- step:" line',
-  ],
-  ['SQL without any step', 'SELECT 1;', 'x.sql:1: SQL comes before the first "-- step:" line'],
   [
     'a step of comments alone',
     '-- T\n-- step: One\n-- later\n\n-- step: Two\nSELECT 1;',
@@ -125,7 +135,7 @@ test.each([
     'x.sql:3: a placeholder of the template is left',
   ],
 ])('%s is refused with its place and the remedy', (_what, text, summary) => {
-  expect(() => parseSqlFile(text, 'step', 'x.sql')).toThrow(
+  expect(() => parse(text, 'step', 'x.sql')).toThrow(
     expect.objectContaining({ name: 'RevisionInvalid', summary, hint: expect.stringMatching(/\w/) }),
   );
 });
@@ -137,6 +147,7 @@ test.each([
     '-- T\n-- check: V1.1 one\n-- show as: One\nSELECT 1;',
     'x.sql:3: "-- show as:" is not a directive',
   ],
+  ['SQL before the first check', '-- T\n\nSELECT 1;', 'x.sql:3: SQL comes before the first "-- check:" line'],
   ['a step among checks', '-- T\n-- step: One\nSELECT 1;', 'x.sql:2: a step is not read in this file'],
   [
     'a key of the header',
@@ -144,7 +155,7 @@ test.each([
     'x.sql:2: "Locks" is not read in this file',
   ],
 ])('among checks, %s is refused with its place and the remedy', (_what, text, summary) => {
-  expect(() => parseSqlFile(text, 'check', 'x.sql')).toThrow(
+  expect(() => parse(text, 'check', 'x.sql')).toThrow(
     expect.objectContaining({ name: 'RevisionInvalid', summary, hint: expect.stringMatching(/\w/) }),
   );
 });

@@ -5,7 +5,7 @@ import { describeEvent } from '../../../../lambda/migrator/model/describe.ts';
 import { readDatabase } from '../../../../lambda/migrator/revisions/databases.ts';
 import { MIGRATIONS } from '../../../../lib/paths.ts';
 import { codebaseMcp, makeDatabase, migratorOn, type TestDatabase } from '../../../setup/database.ts';
-import { databaseOf, type RevisionDraft, readEffects } from '../../../setup/revisions.ts';
+import { databaseOf, type RevisionDraft, reader } from '../../../setup/revisions.ts';
 import { expectNothingLeft } from '../../../setup/sessions.ts';
 
 let database: TestDatabase;
@@ -14,8 +14,7 @@ afterEach(async () => {
   await database.drop();
 });
 
-const on = async (...drafts: RevisionDraft[]) =>
-  migratorOn(database, { database: await readEffects(databaseOf(...drafts)) });
+const on = (...drafts: RevisionDraft[]) => migratorOn(database, { database: databaseOf(...drafts) });
 const warnings = ({ events }: ReturnType<typeof migratorOn>) =>
   events.filter(({ type }) => type === 'unforeseen' || type === 'unknown table').map(describeEvent);
 
@@ -39,7 +38,7 @@ describe('of any revision', () => {
     ['a weaker lock is not', 'CREATE INDEX ON one (two);', []],
     ['a table of the run is not', 'CREATE TABLE three (); ALTER TABLE three ADD a integer;', []],
   ])('locked up front: %s', async (_what, sql, tables) => {
-    const options = await on({ id: '001', upgrade: ['SELECT 1;', sql] });
+    const options = on({ id: '001', upgrade: ['SELECT 1;', sql] });
     const { steps, exclusiveMs } = await upgrade(options, 'head');
     const locked = Object.keys(exclusiveMs).filter((name) => tables.includes(name.replace('public.', '')));
     expect(locked.map((name) => name.replace('public.', '')).sort()).toEqual(tables);
@@ -50,7 +49,7 @@ describe('of any revision', () => {
 
   test('a table that the user may not lock is locked by the statement alone', async () => {
     await database.query(`REVOKE ALL ON one FROM "${database.settings.user}"`);
-    const options = await on({ id: '001', upgrade: ['ALTER TABLE one ADD a integer;'] });
+    const options = on({ id: '001', upgrade: ['ALTER TABLE one ADD a integer;'] });
     expect((await upgrade(options, 'head')).steps[0]?.locks).toEqual([
       { relation: 'public.one', mode: 'AccessExclusiveLock' },
     ]);
@@ -68,7 +67,7 @@ describe('of any revision', () => {
       'AccessExclusiveLock',
     ],
   ])('a lock that nothing foresaw is in event, report and history: %s', async (_what, sql, mode) => {
-    const options = await on({ id: '001', upgrade: [sql] });
+    const options = on({ id: '001', upgrade: [sql] });
     const unforeseen = [{ relation: 'public.one', mode }];
     expect(await upgrade(options, 'head')).toMatchObject({ unforeseen });
     expect(warnings(options)).toEqual([
@@ -88,14 +87,14 @@ describe('of any revision', () => {
       { locks: 'parted', upgrade: ['DO $$ BEGIN DELETE FROM parted_1; END $$;'] },
     ],
   ])('a lock is not reported if %s', async (_why, draft) => {
-    const options = await on({ id: '001', ...draft });
+    const options = on({ id: '001', ...draft });
     expect(await upgrade(options, 'head')).not.toHaveProperty('unforeseen');
     expect(warnings(options)).toEqual([]);
   });
 
   test('a name in a header that is no table is reported by plan and upgrade', async () => {
     const draft = { id: '001', locks: 'public.oen, public.one, public.three, public.seen' };
-    const options = await on({ ...draft, upgrade: ['CREATE TABLE three ();'] });
+    const options = on({ ...draft, upgrade: ['CREATE TABLE three ();'] });
     await plan(options, 'upgrade', 'head');
     await upgrade(options, 'head');
     const line = 'The header of 001 names public.oen, public.seen, but there is no such table';
@@ -103,7 +102,7 @@ describe('of any revision', () => {
   });
 
   test('a name in a header that an earlier revision of the run makes is not reported', async () => {
-    const options = await on(
+    const options = on(
       { id: '001', upgrade: ['CREATE TABLE three (); ALTER TABLE three RENAME TO four;'] },
       { id: '002', revises: '001', locks: 'four', upgrade: ['ALTER TABLE four ADD id integer;'] },
     );
@@ -115,7 +114,7 @@ describe('of any revision', () => {
 describe('the bundled revisions show all their locks, and name only tables:', () => {
   test('codebase_mcp, up, down, and finalized', async () => {
     database = await makeDatabase('empty');
-    const options = migratorOn(database, { database: await readEffects(codebaseMcp) });
+    const options = migratorOn(database, { database: codebaseMcp });
     await upgrade(options, 'head');
     await downgrade(options, 'base');
     await upgrade(options, 'head');
@@ -125,7 +124,7 @@ describe('the bundled revisions show all their locks, and name only tables:', ()
 
   test.each(['socrates_auth', 'socrates_specs'])('%s, one by one, and down', async (name) => {
     database = await makeDatabase('empty', { extension: false });
-    const options = migratorOn(database, { database: await readEffects(readDatabase(MIGRATIONS, name)) });
+    const options = migratorOn(database, { database: readDatabase(MIGRATIONS, name, reader) });
     for (const _ of options.database.chain.revisions) await upgrade(options, '+1');
     await downgrade(options, 'base');
     expect(warnings(options)).toEqual([]);
