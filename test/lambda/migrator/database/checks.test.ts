@@ -127,11 +127,13 @@ describe('data that checks gather', () => {
     validate(migratorOn(database, { database: gathering(sections, ...checks) }), 'before-upgrade');
 
   /** As on a standby, which begins no other transaction. */
-  const readingOnly = (connect: Connect): Connect => async (name) => {
-    const client = await connect(name);
-    await client.query('SET default_transaction_read_only = on');
-    return client;
-  };
+  const readingOnly =
+    (connect: Connect): Connect =>
+    async (name) => {
+      const client = await connect(name);
+      await client.query('SET default_transaction_read_only = on');
+      return client;
+    };
 
   beforeEach(() => database.query('CREATE SEQUENCE counter; CREATE TABLE one AS SELECT 7 AS id'));
 
