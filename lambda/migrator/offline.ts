@@ -122,7 +122,7 @@ SELECT pg_catalog.pg_advisory_xact_lock(${RUNNER_LOCK_KEY});
 -- A table lock is waited for only briefly: everyone who comes later waits behind it.
 SET LOCAL lock_timeout = ${seconds(DEFAULT_BOUNDS.lockTimeoutMs)};`;
 
-const RESTORE = `-- The session is as at the start again: what was deferred is checked, and then nothing that a step has set stays.
+const RESTORE = `-- Deferred constraints are checked; then the session is as at the start again, whatever the steps have set.
 ${boundInScript(`${DEFAULT_BOUNDS.transactionMs}ms`)}
 ${CHECK_DEFERRED}
 ${RESET};

@@ -87,7 +87,7 @@ export class Attempt {
   async #begin(): Promise<Begun> {
     const run = this.#run;
     await run.query('BEGIN');
-    // What an attempt before this one has prepared outlives its ROLLBACK.
+    // Statements that an earlier attempt has prepared outlive its ROLLBACK.
     if (this.#options.number > 1) await this.#restore();
     const [, { rows }, writtenBefore, moment] = await together(
       this.#limit(),
@@ -238,7 +238,7 @@ export class Attempt {
     );
     if (isLast) {
       this.#restored = this.#restore();
-      // If the step fails, this fails because of it, and nobody waits for it.
+      // If the step fails, this fails because of it, and its error is not awaited.
       this.#restored.catch(() => {});
     }
     const [, durationMs, moment] = await answers;
@@ -257,7 +257,7 @@ export class Attempt {
     await this.#run.query(LIMIT, this.#limits());
   }
 
-  /** In one message: what a revision deferred is checked as it left the session, then the session is as at the start. */
+  /** In one message: deferred constraints are checked in the session of the revision; then it is as at the start. */
   async #restore(): Promise<void> {
     const limits = bound(this.#limits());
     await this.#run.query([limits, CHECK_DEFERRED, this.#run.neutral, FORGET, limits].join('\n'));

@@ -1,6 +1,6 @@
 // The session as it is at the start: the settings that decide what SQL means, and the SQL that brings them back.
 //
-// What is left to whoever runs the server, on purpose: memory, parallel workers, the planner, storage and logs.
+// Memory, parallel workers, the planner, storage and logs are the server's business, and are left alone on purpose.
 import pg from 'pg';
 import { BackstopError } from '../model/errors.ts';
 import type { Queries } from './client.ts';
@@ -15,7 +15,7 @@ const SETTINGS = {
   row_security: 'off',
   restrict_nonsystem_relation_kind: '',
   gin_fuzzy_search_limit: '0',
-  // What a literal means.
+  // The meaning of a literal.
   client_encoding: 'UTF8',
   standard_conforming_strings: 'on',
   backslash_quote: 'safe_encoding',
@@ -26,14 +26,14 @@ const SETTINGS = {
   TimeZone: 'UTC',
   timezone_abbreviations: 'Default',
   xmloption: 'content',
-  // What a value becomes as text: in rows, and in what is read back.
+  // The text of a value: in rows, and in the answers that are read back.
   extra_float_digits: '1',
   bytea_output: 'hex',
   xmlbinary: 'base64',
   lc_numeric: 'C',
   lc_time: 'C',
   quote_all_identifiers: 'off',
-  // What CREATE makes.
+  // The objects that CREATE makes.
   check_function_bodies: 'on',
   default_tablespace: '',
   default_table_access_method: 'heap',
@@ -42,7 +42,7 @@ const SETTINGS = {
   'plpgsql.extra_errors': 'none',
   'plpgsql.extra_warnings': 'none',
   'plpgsql.print_strict_params': 'off',
-  // Which notices are told, and that an error does not end the connection.
+  // Which notices are sent, and that an error does not end the connection.
   client_min_messages: 'notice',
   escape_string_warning: 'on',
   exit_on_error: 'off',
@@ -63,7 +63,7 @@ const SETTINGS = {
   tcp_keepalives_count: '3',
 } as const;
 
-/** The same, for settings that only a superuser may set, or who was granted it, and that decide what is done. */
+/** The same, for settings that only a superuser may set, or who was granted it, and that change the meaning of SQL. */
 const DECIDING = {
   // Whether triggers fire and foreign keys are checked.
   session_replication_role: 'origin',
@@ -72,7 +72,7 @@ const DECIDING = {
   'plpgsql.variable_conflict': 'error',
 } as const;
 
-/** The same, for settings that decide only what is told: they are set where that is allowed. */
+/** The same, for settings that change no more than a report: a superuser's session has them. */
 const TELLING = {
   lc_messages: 'C',
   // The server counts the rows that a run writes, and shows which session waits for which.
@@ -97,7 +97,7 @@ const NO_LIMITS = `
 /** From here on the server notices a dead client while a statement runs. */
 const NOTICE_DEAD_CLIENT = "SET client_connection_check_interval = '1s'";
 
-/** What differs; $2 is set if this is a superuser, $1 by anybody. No name depends on the search path, which is not ours yet. */
+/** Sets the settings that differ: those in $1 as any role, those in $2 as a superuser. No name depends on the search path. */
 const SET_ALL = `
   SELECT name, value, was,
          CASE WHEN anybody OR pg_catalog.current_setting('is_superuser')::pg_catalog.bool
@@ -111,7 +111,7 @@ const SET_ALL = `
 interface Different {
   readonly name: string;
   readonly value: string;
-  /** What the role or the database says. */
+  /** The value of the role or the database. */
   readonly was: string;
   /** Null if this role may not set it. */
   readonly is: string | null;
@@ -152,7 +152,7 @@ export async function neutralize(queries: Queries): Promise<string> {
   ].join(';\n');
 }
 
-/** Whoever logged in, in the role in which the session began; SET ROLE is not a setting for RESET ALL. */
+/** The user who logged in, in the role in which the session began: RESET ALL leaves both. */
 export const RESET = 'RESET SESSION AUTHORIZATION;\nRESET ROLE;\nRESET ALL';
 
 /** Sets what this role may have been granted to set. */
@@ -170,7 +170,7 @@ async function setGranted(queries: Queries, { name, value, was }: Different): Pr
 }
 
 /**
- * Checks what was deferred, and gives each constraint back the mode that it was made with. `SET CONSTRAINTS ALL` would
+ * Checks the deferred constraints, and gives each constraint back the mode that it was made with. `SET CONSTRAINTS ALL` would
  * be one word, but there is no way back from it: a constraint that is made later would be checked at once, too.
  */
 export const CHECK_DEFERRED = `DO LANGUAGE plpgsql $do$
@@ -196,12 +196,12 @@ BEGIN
 END
 $do$;`;
 
-/** What a session would take along to its end, beside settings. Advisory locks stay: ours is one of them. */
+/** Takes from the session the rest of its state. Advisory locks stay: the lock of the runner is one of them. */
 export const FORGET = 'CLOSE ALL; DEALLOCATE ALL; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES;';
 
 /**
- * Bounds the next statement, and how long it waits for a lock, in the session as a step has left it: what is shorter
- * there stays. $1 and $2 are times with their units.
+ * Bounds the next statement, and how long it waits for a lock, in the session as a step has left it: a shorter time of
+ * the step stays. $1 and $2 are times with their units.
  */
 export const LIMIT = `
   SELECT pg_catalog.set_config('client_encoding', 'UTF8', true),

@@ -70,7 +70,7 @@ interface Change {
   readonly value: string;
 }
 
-/** What any role may set and cannot be neutral is named in docs/guarantees.md; the others are a superuser's. */
+/** Settings that docs/guarantees.md names, and some that a separate test changes. */
 const LEFT = [
   // Which functions a session has; how long every connection takes; how deep a query may be.
   'local_preload_libraries',
@@ -79,7 +79,7 @@ const LEFT = [
   'max_stack_depth',
   // The server refuses it together with the settings for the parts of a statement.
   'log_statement_stats',
-  // Of a transaction, not of a session.
+  // These belong to a transaction.
   'transaction_deferrable',
   'transaction_isolation',
   'transaction_read_only',
@@ -87,12 +87,12 @@ const LEFT = [
   'session_replication_role',
   'event_triggers',
   'plpgsql.variable_conflict',
-  // Only where a superuser runs it, see below.
+  // A superuser's session has ours.
   'track_counts',
   'lc_messages',
 ];
 
-/** Values of settings for which the server names none, or none that matters. */
+/** Values of settings for which the server has no list. */
 const VALUES: Readonly<Record<string, readonly string[]>> = {
   DateStyle: ["'SQL, DMY'", "'German, YMD'", "'Postgres, YMD'"],
   TimeZone: ["'Asia/Tokyo'", "'America/St_Johns'", "'Pacific/Kiritimati'"],
@@ -136,13 +136,13 @@ async function changesOf(round: number): Promise<Change[]> {
   });
 }
 
-/** What came of everything that is done with a database that has these settings. */
+/** The results of every verb on a database that has these settings, and the content of the database after them. */
 async function observe(changes: readonly Change[], asSuperuser = false): Promise<unknown> {
   const database = await makeDatabase('empty', { extension: false });
   const alter = (...settings: string[]) =>
     withClient(testServer, 'postgres', async (client) => {
       for (const setting of settings) {
-        // What can be set at the start of a connection only, nobody can set for a database.
+        // The server refuses a setting that belongs to the start of a connection.
         await client.query(`ALTER DATABASE ${database.name} ${setting}`).catch(({ code }) => {
           if (code !== '55P02') throw new Error(`${setting}: ${code}`);
         });
@@ -157,18 +157,18 @@ async function observe(changes: readonly Change[], asSuperuser = false): Promise
     await database.asAdministrator(`
       CREATE SCHEMA elsewhere; GRANT USAGE, CREATE ON SCHEMA elsewhere TO PUBLIC;
       CREATE ACCESS METHOD other_heap TYPE TABLE HANDLER heap_tableam_handler;
-      CREATE FUNCTION told() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN RAISE NOTICE ''%'', tg_tag; END';
-      CREATE EVENT TRIGGER told ON ddl_command_end WHEN TAG IN ('CREATE VIEW') EXECUTE FUNCTION told()`);
+      CREATE FUNCTION noted() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN RAISE NOTICE ''%'', tg_tag; END';
+      CREATE EVENT TRIGGER noted ON ddl_command_end WHEN TAG IN ('CREATE VIEW') EXECUTE FUNCTION noted()`);
     await alter(...changes.map(({ name, value }) => `SET ${name} TO ${value}`));
     const done = {
-      upgraded: await upgrade(options, '002').then(told, told),
-      verdict: await validate(options, 'after-upgrade').then(({ checks }) => checks.map(verdict), told),
-      refused: await upgrade(options, 'head').then(told, told),
-      downgraded: await downgrade(options, '001').then(told, told),
-      status: await inspect(options).then(({ from, pending }) => ({ from, pending }), told),
+      upgraded: await upgrade(options, '002').then(noted, noted),
+      verdict: await validate(options, 'after-upgrade').then(({ checks }) => checks.map(verdict), noted),
+      refused: await upgrade(options, 'head').then(noted, noted),
+      downgraded: await downgrade(options, '001').then(noted, noted),
+      status: await inspect(options).then(({ from, pending }) => ({ from, pending }), noted),
       log: await log(options, 9).then(
-        (runs) => runs.map(({ startedAt, ...run }) => [...age(startedAt), told(run)]),
-        told,
+        (runs) => runs.map(({ startedAt, ...run }) => [...age(startedAt), noted(run)]),
+        noted,
       ),
     };
     await alter('RESET ALL');
@@ -188,8 +188,8 @@ async function observe(changes: readonly Change[], asSuperuser = false): Promise
   }
 }
 
-/** The words of a report or an error, without what is measured. */
-function told(run: object): unknown {
+/** The words of a report or an error, without measured values. */
+function noted(run: object): unknown {
   const { steps = [], report, ...rest } = run as RunReport & { report?: object };
   const { durationMs, walBytes, runId, exclusiveMs, estimate, blockers, started_at, cause, ...words } = {
     ...rest,
@@ -198,7 +198,7 @@ function told(run: object): unknown {
   return {
     ...words,
     steps: steps.map(({ durationMs, walBytes, ...step }) => step),
-    ...(report && { report: told(report) }),
+    ...(report && { report: noted(report) }),
   };
 }
 

@@ -1,5 +1,5 @@
-// What a step changes in its session: the next step of its revision keeps it, and the next revision, the version and the
-// history do not meet it, whichever way the revisions are run.
+// Changes that a step makes in its session: the next step of its revision keeps them, and the next revision, the version and
+// the history do not meet them, whichever way the revisions are run.
 import { spawnSync } from 'node:child_process';
 import { downgrade, finalize, upgrade } from '../../../../lambda/migrator/migrator.ts';
 import { offlineSql } from '../../../../lambda/migrator/offline.ts';
@@ -10,7 +10,7 @@ import { databaseOf, type RevisionDraft } from '../../../setup/revisions.ts';
 /** A role that may do nothing with the version and the history, and that the owner may become. */
 const OTHER = 'backstop_test_other';
 
-/** What a step changes → SQL that does it, and an expression that tells it. */
+/** Name of a change → SQL that makes it, and an expression that shows it. */
 const CHANGES: Readonly<Record<string, readonly [change: string, question: string]>> = {
   'the search path': ['SET search_path = elsewhere, pg_catalog', "current_setting('search_path')"],
   'the search path, to none': [
@@ -29,7 +29,7 @@ const CHANGES: Readonly<Record<string, readonly [change: string, question: strin
   'how strings are read': ['SET standard_conforming_strings = off', String.raw`length('a\\b')::text`],
   'how NULL is compared': ['SET transform_null_equals = on', "coalesce((NULL = NULL)::text, 'null')"],
   'its notices': ['SET client_min_messages = error', "current_setting('client_min_messages')"],
-  'what CREATE FUNCTION checks': [
+  'the checks of CREATE FUNCTION': [
     'SET check_function_bodies = off; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0',
     "current_setting('check_function_bodies')",
   ],
@@ -42,14 +42,14 @@ const CHANGES: Readonly<Record<string, readonly [change: string, question: strin
     'SET default_transaction_isolation = serializable; SET default_transaction_read_only = on',
     "current_setting('default_transaction_isolation')",
   ],
-  'a setting of its own': ["SET app.tenant = '7'", "coalesce(current_setting('app.tenant', true), '')"],
+  'a custom setting': ["SET app.tenant = '7'", "coalesce(current_setting('app.tenant', true), '')"],
   'a temporary table': [
     'CREATE TEMPORARY TABLE shared AS SELECT 1 AS id',
     "coalesce(to_regclass('pg_temp.shared')::text, 'none')",
   ],
   'a temporary table in place of a real one': [
-    'CREATE TEMPORARY TABLE told (note text)',
-    "(SELECT count(*) FROM pg_class WHERE relname = 'told')::text",
+    'CREATE TEMPORARY TABLE noted (note text)',
+    "(SELECT count(*) FROM pg_class WHERE relname = 'noted')::text",
   ],
   'a prepared statement': ['PREPARE mine AS SELECT 1', '(SELECT count(*) FROM pg_prepared_statements)::text'],
   'a cursor that is held': [
@@ -72,7 +72,7 @@ const CHANGES: Readonly<Record<string, readonly [change: string, question: strin
     'INSERT INTO child_deferred VALUES (1); INSERT INTO parent VALUES (1)',
     "public.try('ALTER TABLE public.child_deferred ADD note text')",
   ],
-  // Nothing of these is to be kept.
+  // These leave nothing for the next step.
   'everything, by DEALLOCATE ALL': ['DEALLOCATE ALL', "'nothing'"],
   'everything, by DISCARD': ['DISCARD PLANS; DISCARD TEMP; DISCARD SEQUENCES', "'nothing'"],
   'everything, by RESET ALL': ['RESET ALL', "'nothing'"],
@@ -88,8 +88,8 @@ const KEEPS_NOTHING = NAMES.slice(NAMES.indexOf('everything, by DEALLOCATE ALL')
 const SETUP = `
   CREATE SCHEMA elsewhere;
   GRANT USAGE ON SCHEMA public, elsewhere TO ${OTHER};
-  CREATE TABLE told (at text, change text, answer text);
-  GRANT INSERT ON told TO ${OTHER};
+  CREATE TABLE noted (at text, change text, answer text);
+  GRANT INSERT ON noted TO ${OTHER};
   CREATE TABLE parent (id integer PRIMARY KEY);
   CREATE TABLE child_at_once (id integer REFERENCES parent DEFERRABLE INITIALLY IMMEDIATE);
   CREATE TABLE child_deferred (id integer REFERENCES parent DEFERRABLE INITIALLY DEFERRED);
@@ -104,7 +104,7 @@ type Scripts = Record<'upgrade' | 'downgrade' | 'finalize', readonly string[]>;
 /** Before all changes, then two revisions for each, run by the scripts of this kind. */
 function revisions(kind: keyof Scripts): RevisionDraft[] {
   const tell = (at: string, name: string) =>
-    `INSERT INTO public.told VALUES ('${at}', '${name}', ${CHANGES[name]?.[1]});`;
+    `INSERT INTO public.noted VALUES ('${at}', '${name}', ${CHANGES[name]?.[1]});`;
   const drafts = NAMES.flatMap((name, index) => [
     [`${index}a`, [`${CHANGES[name]?.[0]};`, tell('next step', name)]] as const,
     [`${index}b`, [tell('next revision', name)]] as const,
@@ -169,7 +169,7 @@ const WAYS: Readonly<Record<string, [keyof Scripts, (database: TestDatabase) => 
 };
 
 describe.each(Object.entries(WAYS))('in %s', (way, [kind, run]) => {
-  const told: Record<string, Record<string, string>> = {};
+  const noted: Record<string, Record<string, string>> = {};
   let left: unknown;
 
   beforeAll(async () => {
@@ -179,8 +179,8 @@ describe.each(Object.entries(WAYS))('in %s', (way, [kind, run]) => {
       await database.asAdministrator(`CREATE ROLE ${OTHER}; GRANT ${OTHER} TO ${user};`);
       await database.query(SETUP);
       await run(database);
-      for (const { at, change, answer } of await database.query('SELECT * FROM told')) {
-        told[at] = { ...told[at], [change]: answer };
+      for (const { at, change, answer } of await database.query('SELECT * FROM noted')) {
+        noted[at] = { ...noted[at], [change]: answer };
       }
       const [row] = await database.query(`
         SELECT (SELECT tableowner FROM pg_tables WHERE tablename = 'alembic_version') AS owner,
@@ -200,13 +200,13 @@ describe.each(Object.entries(WAYS))('in %s', (way, [kind, run]) => {
   });
 
   test.each(NAMES)('the next revision does not meet %s, changed by a step', (name) => {
-    expect(told['next revision']?.[name]).toBe(told.start?.[name]);
+    expect(noted['next revision']?.[name]).toBe(noted.start?.[name]);
   });
 
   test.each(NAMES.filter((name) => !KEEPS_NOTHING.includes(name)))('the next step keeps %s', (name) => {
     // A driver sends the whole script as one text, which the server reads before it runs any of it.
     if (!hasPsql && way.endsWith('--sql') && name === 'how strings are read') return;
-    expect(told['next step']?.[name]).not.toBe(told.start?.[name]);
+    expect(noted['next step']?.[name]).not.toBe(noted.start?.[name]);
   });
 
   test('the version and the history are written by the role that logged in', () => {
