@@ -78,7 +78,8 @@ export function revisionFiles({
 
 /** Ended so that the next line begins a new statement. */
 function ended(sql: string): string {
-  return sql.trimEnd().endsWith(';') ? sql : `${sql}\n;`;
+  const lastLine = sql.trimEnd().slice(sql.trimEnd().lastIndexOf('\n') + 1);
+  return lastLine.endsWith(';') && !lastLine.includes('--') ? sql : `${sql}\n;`;
 }
 
 /** A database whose chain are these revisions. */
