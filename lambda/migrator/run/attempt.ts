@@ -8,11 +8,9 @@ import { bounded, type Ends } from '../model/bounded.ts';
 import { BackstopError } from '../model/errors.ts';
 import type { Listener, ProgressEvent } from '../model/events.ts';
 import type { RunReport, StepReport } from '../model/report.ts';
-import type { Source } from '../revisions/origin.ts';
 import type { Part } from '../revisions/part.ts';
 import type { Step } from '../revisions/revision.ts';
-import { onCompleted, together } from '../session/client.ts';
-import { bound, CHECK_DEFERRED, FORGET, LIMIT } from '../session/neutral.ts';
+import { together } from '../session/client.ts';
 import { RUNNER_LOCK_KEY } from '../session/runner-lock.ts';
 import { isCancelled, isServerError, type Sent, stepError, timeoutError } from '../session/sqlstate.ts';
 import { commit } from './commit.ts';
@@ -21,6 +19,7 @@ import { endsOf, Notices, tellNotices } from './notices.ts';
 import { Rehearsal } from './rehearsal.ts';
 import { type AttemptOptions, type Begun, historyEntry, makeReport, measure } from './result.ts';
 import type { Run } from './run.ts';
+import { Statements } from './statements.ts';
 
 /** The server may think that the time is up a little before we do. */
 const CLOCKS_DIFFER_MS = 100;
@@ -34,19 +33,17 @@ export class Attempt {
   /** Parts that have run; they are reported once the transaction is committed. */
   readonly #completed: Omit<Extract<ProgressEvent, { type: 'revision completed' }>, 'type'>[] = [];
   readonly #rehearsal: Rehearsal | undefined;
+  readonly #statements: Statements;
   readonly #notices: Notices;
   #listener: Listener;
   #place = 'BEGIN';
   #sent: Sent = {};
-  /** Resolves if the session is as at the start again, after the last step of a part. */
-  #restored: Promise<unknown> = Promise.resolve();
-  /** How many statements of the SQL that runs are completed. */
-  #statements = 0;
 
   constructor(run: Run, options: AttemptOptions) {
     this.#run = run;
     this.#options = options;
     this.#steps = endsOf(this.#isWhole);
+    this.#statements = new Statements(run);
     this.#notices = new Notices(run.client, this.#isWhole);
     this.#listener = run.listener;
     if (run.rehearse) this.#rehearsal = new Rehearsal(run, options);
@@ -57,9 +54,6 @@ export class Attempt {
   /** Throws as `runTransaction` does; the transaction is then rolled back, or its connection gone. */
   async execute(): Promise<RunReport> {
     const { client } = this.#run;
-    const uncount = onCompleted(client, () => {
-      this.#statements += 1;
-    });
     this.#run.limit(this.#boundMs);
     try {
       const begun = await this.#begin();
@@ -75,7 +69,7 @@ export class Attempt {
       throw ending;
     } finally {
       this.#notices.stop();
-      uncount();
+      this.#statements.stop();
     }
   }
 
@@ -88,9 +82,9 @@ export class Attempt {
     const run = this.#run;
     await run.query('BEGIN');
     // Statements that an earlier attempt has prepared outlive its ROLLBACK.
-    if (this.#options.number > 1) await this.#restore();
+    if (this.#options.number > 1) await this.#statements.restore();
     const [, { rows }, writtenBefore, moment] = await together(
-      this.#limit(),
+      this.#statements.limit(),
       // A step may give back the lock that belongs to the session; this one belongs to the transaction.
       run.query<{ id: string }>(
         'SELECT pg_catalog.pg_current_xact_id()::text AS id, pg_catalog.pg_advisory_xact_lock($1)',
@@ -120,7 +114,8 @@ export class Attempt {
       ...new Set([...tables.map(({ sql }) => sql), ...lockedAnyway(this.#options.foreseen ?? [])]),
     ];
     if (names.length === 0) return;
-    await this.#carryOut(begun, { sql: `LOCK TABLE ${names.join(', ')} IN ACCESS EXCLUSIVE MODE` });
+    const sql = `LOCK TABLE ${names.join(', ')} IN ACCESS EXCLUSIVE MODE`;
+    await this.#statements.carryOut(sql, begun, this.#place);
     begun.ledger.declare();
   }
 
@@ -142,10 +137,10 @@ export class Attempt {
   async #close({ direction, revision, from, to }: Part, started: number): Promise<void> {
     this.#place = `checking deferred constraints${this.#run.parts.length > 1 ? ` of ${revision}` : ''}`;
     this.#sent = {};
-    await this.#restored;
+    await this.#statements.restored;
     if (from !== to) {
       this.#place = `moving the version from ${from} to ${to}`;
-      await together(this.#limit(), moveVersion(this.#run, from, to));
+      await together(this.#statements.limit(), moveVersion(this.#run, from, to));
     }
     this.#completed.push({ direction, revision, from, to, durationMs: performance.now() - started });
   }
@@ -162,7 +157,7 @@ export class Attempt {
     this.#sent = { pieces: [step], refuses: script.refuses };
     listener({ type: 'step started', ...at });
     this.#notices.begin();
-    const effect = await this.#carryOut(begun, step, number === at.of);
+    const effect = await this.#statements.carryOut(step.sql, begun, this.#place, number === at.of);
     const report = { ...at, ...this.#notices.fields, ...effect };
     this.#steps.push(report);
     const told = bounded(report);
@@ -177,7 +172,7 @@ export class Attempt {
     this.#place = 'checking deferred constraints';
     this.#sent = {};
     const [, , report] = await together(
-      this.#limit(),
+      this.#statements.limit(),
       this.#run.query('SET CONSTRAINTS ALL IMMEDIATE'),
       makeReport(this.#run, this.#options, { ...begun, steps: this.#steps }),
     );
@@ -216,57 +211,6 @@ export class Attempt {
     }
   }
 
-  /**
-   * Runs SQL, and returns its time and its effects. It takes one round trip, because the locks are held: the time
-   * limit, the SQL itself, the query for its effects, and after the last step of a part the start of the next one.
-   *
-   * @throws OutcomeUnknown if it ended the transaction
-   */
-  async #carryOut(
-    { transaction, ledger }: Begun,
-    { sql }: Source,
-    isLast = false,
-  ): Promise<Pick<StepReport, 'durationMs' | 'locks' | 'rewritten' | 'walBytes'>> {
-    const run = this.#run;
-    const started = performance.now();
-    // The first answer belongs to the limit, which is sent before the SQL.
-    this.#statements = -1;
-    const answers = together(
-      this.#limit(),
-      run.query(sql).then(() => performance.now() - started),
-      readMoment(run),
-    );
-    if (isLast) {
-      this.#restored = this.#restore();
-      // If the step fails, this fails because of it, and its error is not awaited.
-      this.#restored.catch(() => {});
-    }
-    const [, durationMs, moment] = await answers;
-    if (moment.transaction !== transaction) {
-      throw new BackstopError('OutcomeUnknown', {
-        message: `The transaction was ended in ${this.#place}`,
-        detail: 'Earlier statements may be committed; the version was not moved.',
-        hint: 'Take COMMIT and ROLLBACK out of the revision, and compare the schema with the one before.',
-      });
-    }
-    return { durationMs, ...ledger.enter(moment, started) };
-  }
-
-  /** From here on the server lets no statement take longer than there is time left, or wait longer for a lock. */
-  async #limit(): Promise<void> {
-    await this.#run.query(LIMIT, this.#limits());
-  }
-
-  /** In one message: deferred constraints are checked in the session of the revision; then it is as at the start. */
-  async #restore(): Promise<void> {
-    const limits = bound(this.#limits());
-    await this.#run.query([limits, CHECK_DEFERRED, this.#run.neutral, FORGET, limits].join('\n'));
-  }
-
-  #limits(): [statement: string, lock: string] {
-    return [`${this.#run.leftMs()}ms`, `${this.#run.bounds.lockTimeoutMs}ms`];
-  }
-
   #ending(error: unknown): unknown {
     if (error instanceof BackstopError) return error;
     // The server cancelled the statement, or we ourselves cut the connection; any other error means what it says.
@@ -274,6 +218,6 @@ export class Attempt {
     const timedOut = stopped && this.#run.leftMs() <= CLOCKS_DIFFER_MS;
     return timedOut
       ? timeoutError(this.#boundMs, this.#place, error)
-      : stepError(error, this.#place, { ...this.#sent, completed: this.#statements });
+      : stepError(error, this.#place, { ...this.#sent, completed: this.#statements.completed });
   }
 }
