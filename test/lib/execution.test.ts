@@ -53,7 +53,11 @@ const WELL: Record<string, Script> = {
   'Schedule finalize': () => ({ schedule: 'backstop-codebase-mcp', at: '2026-01-01T00:00:00.000Z' }),
   Downgrade: () => ({ outcome: 'downgraded' }),
   'Downgrade on request': () => ({ outcome: 'downgraded' }),
-  'Validate downgrade': () => ({ passed: true, cause: 'the sentence after the downgrade' }),
+  'Validate downgrade': () => ({
+    passed: true,
+    error: 'ValidationFailed',
+    cause: 'the sentence after the downgrade',
+  }),
   Summarize: (_, state) => ({ summary: {}, ...state }),
 };
 const invalid = { Validate: () => ({ passed: false, cause: 'V1.1 does not hold' }) };

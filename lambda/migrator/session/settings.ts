@@ -13,8 +13,8 @@ export interface ConnectionSettings {
   readonly options?: string | undefined;
   /** For one attempt to connect, in ms; 0 waits without end. Default: 10,000. */
   readonly connectTimeoutMs?: number | undefined;
-  /** The server must be no standby (`primary`), and let the session write (`read-write`). Default: any. */
-  readonly server?: 'primary' | 'read-write' | undefined;
+  /** The server must be no standby. Default: any server. */
+  readonly server?: 'primary' | undefined;
   /** Whether the server must prove by the password that the TLS connection ends there. Default: false. */
   readonly channelBinding?: boolean | undefined;
 }

@@ -180,7 +180,7 @@ export function sessionOf(
 
 const SERVERS: ReadonlyMap<string, 'any' | NonNullable<Session['server']>> = new Map([
   ['any', 'any'],
-  ['read-write', 'read-write'],
+  ['read-write', 'primary'],
   ['primary', 'primary'],
 ]);
 

@@ -48,7 +48,7 @@ const raise = (code: string) =>
 
 test.each<[what: string, ending: string, ...Parameters<typeof endings>]>([
   ['a refusal of the revision', 'MigrationRefused', { upgrade: [raise('23503')] }],
-  ['a wrong statement', 'MigrationFailed', { upgrade: ['SELECT 1;\nSELEC 1;'] }],
+  ['a wrong statement', 'MigrationFailed', { upgrade: ['SELECT 1;\nSELECT missing;'] }],
   [
     'an error within a DO statement',
     'MigrationFailed',

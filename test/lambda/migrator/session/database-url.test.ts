@@ -40,7 +40,7 @@ describe('the parts of a URL are read', () => {
     ['postgresql://db?dbname=app&user=me&password=secret&port=5433', { ...APP, port: 5433 }],
     [
       'postgresql://me:secret@db/app?connect_timeout=3&channel_binding=require&target_session_attrs=read-write',
-      { ...APP, connectTimeoutMs: 3_000, channelBinding: true, server: 'read-write' },
+      { ...APP, connectTimeoutMs: 3_000, channelBinding: true, server: 'primary' },
     ],
     ['postgresql://me:secret@db/app?options=-c%20role%3Dapp_owner', { ...APP, options: '-c role=app_owner' }],
     // These mean what Backstop does without them.
