@@ -179,7 +179,9 @@ const ENGINE = 'lambda/migrator/';
 const ROOMS = ['run/', 'database/', 'session/', 'revisions/', 'grammar/', 'model/']
   .map((room) => ENGINE + room)
   .join(' ');
-const OPEN_ROOMS = ['', 'session/', 'revisions/', 'grammar/', 'model/'].map((room) => ENGINE + room).join(' ');
+const OPEN_ROOMS = ['', 'session/', 'revisions/', 'grammar/', 'model/']
+  .map((room) => ENGINE + room)
+  .join(' ');
 
 describe('imports go where it says:', () => {
   const rows = tableOf(page, 'folder');
