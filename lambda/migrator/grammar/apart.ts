@@ -6,7 +6,7 @@ import type { Window } from './read.ts';
 /** In bytes: of the answer, which holds no SQL. */
 const LONGEST_ANSWER = 1_000_000_000;
 
-/** The statements of a window; beyond reach if the process fails. */
+/** The statements of a window; beyond reach if the process fails, which may say so on standard output, too. */
 export function readApart(sql: string): Window {
   const { status, stdout } = spawnSync(process.execPath, [join(import.meta.dirname, 'apart', 'main.ts')], {
     input: sql,
@@ -15,6 +15,6 @@ export function readApart(sql: string): Window {
     env: {},
     stdio: ['pipe', 'pipe', 'ignore'],
   });
-  if (status === 0) return JSON.parse(stdout) as Window;
+  if (status === 0 && stdout.startsWith('{')) return JSON.parse(stdout) as Window;
   return { fault: { at: 0, reason: 'reach', message: 'the process that read it ended' } };
 }

@@ -112,7 +112,10 @@ test.each<['upgrade' | 'downgrade', from: string, to: string, titles: string[]]>
   ['upgrade', '001', '002', ['Running upgrade 001 -> 002']],
   ['downgrade', '002', 'base', ['Running downgrade 002 -> 001', 'Running downgrade 001 ->']],
 ])('%s from %s to %s tells each revision and each step in its order', (direction, from, to, titles) => {
-  const { chain: two } = databaseOf({ id: '001' }, { id: '002', revises: '001', upgrade: ['SELECT 1;', 'SELECT 2;'] });
+  const { chain: two } = databaseOf(
+    { id: '001' },
+    { id: '002', revises: '001', upgrade: ['SELECT 1;', 'SELECT 2;'] },
+  );
   const told = offlineSql(two, direction, from, to).match(/(?<=^-- )(Running|step:) .*$/gm);
   const steps: Record<string, string[]> = { 'Running upgrade 001 -> 002': ['step: Step 1', 'step: Step 2'] };
   expect(told).toEqual(titles.flatMap((title) => [title, ...(steps[title] ?? ['step: Step 1'])]));
