@@ -3,7 +3,7 @@ import type { Graph } from '@viz-js/viz';
 import type { Course, Kind, Node, Story } from './story.ts';
 
 /** How hard a way pulls its states under one another. */
-const WEIGHTS: Readonly<Record<Course, number>> = { straight: 100, back: 8, other: 1, error: 1 };
+const WEIGHTS: Readonly<Record<Course, number>> = { straight: 100, back: 3, other: 1, error: 1 };
 /** The row at the bottom, from left to right. */
 const ENDS: readonly Node['kind'][] = ['success', 'at target', 'downgraded', 'needs a person', 'unchanged'];
 

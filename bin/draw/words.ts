@@ -14,7 +14,7 @@ export const WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> =
   'Which way?': { Migrate: 'up', 'Downgrade on request': 'down' },
   Migrate: { Reconcile: 'answer lost' },
   'Was it committed?': { Validate: 'yes' },
-  'Valid?': { 'Finalize?': 'yes', Downgrade: 'own work' },
+  'Valid?': { 'Finalize?': 'yes', Downgrade: 'no, own work' },
   'Finalize?': { Finalize: 'now', 'Schedule finalize': 'later', Summarize: 'no' },
   'Downgrade valid?': { Summarize: 'as asked' },
 };
