@@ -18,7 +18,7 @@ export interface Statement extends Span {
   readonly isQuery?: true;
   /** Present if it is `CREATE TEMPORARY TABLE … ON COMMIT DROP AS …`. */
   readonly gathers?: Gathering;
-  /** The locks that it takes, and what it makes, renames or looks in; absent if there is nothing of that. */
+  /** The locks that it takes, and the objects that it makes, renames or looks in; absent if there are none. */
   readonly effects?: readonly Effect[];
   /** The place at which the body of a DO statement begins, if dollars quote it. */
   readonly body?: number;

@@ -1,4 +1,4 @@
-// The rows of the history: what is remembered of a run, and how it is read back.
+// The rows of the history: one for each run, as they are written and as they are read.
 import type { Location } from './location.ts';
 import type { Direction, RevisionId, RunReport } from './report.ts';
 
