@@ -118,7 +118,10 @@ class Relay implements Line {
   #silent = false;
   /** Answers that are held back; undefined while answers pass. */
   #held: Buffer[] | undefined;
-  #answered: (() => void) | undefined;
+  /** How many statements the server has not answered. */
+  #unanswered = 0;
+  /** Called when the server has answered so many more. */
+  #awaited: { answers: number; readonly resolve: () => void } | undefined;
   pid = 0;
 
   constructor(client: Socket, server: Socket, network: NetworkState, strike: Strike | undefined) {
@@ -178,40 +181,51 @@ class Relay implements Line {
     if (message.type === 'K') this.pid = pidIn(message);
     if (this.#held) this.#held.push(message.bytes);
     else this.#send(this.#client, message.bytes);
-    if (endsAnswer(message)) this.#answered?.();
+    if (!endsAnswer(message)) return;
+    this.#unanswered -= 1;
+    if (!this.#awaited) return;
+    this.#awaited.answers -= 1;
+    if (this.#awaited.answers === 0) this.#awaited.resolve();
+  }
+
+  #forward(bytes: Buffer): void {
+    this.#unanswered += 1;
+    this.#send(this.#server, bytes);
   }
 
   async #pass(statement: Statement): Promise<void> {
     const strike = this.#count(statement);
     const bytes = Buffer.concat(statement.messages.map((message) => message.bytes));
     if (!strike) {
-      this.#send(this.#server, bytes);
+      this.#forward(bytes);
       return;
     }
     this.#network.struck = true;
+    // Statements that were sent together with it, before it, are answered first.
+    const answers = this.#unanswered + 1;
     const answered = new Promise<void>((resolve) => {
-      this.#answered = resolve;
+      this.#awaited = { answers, resolve };
     });
     switch (strike.meeting) {
       case 'before':
         await strike.act(this, answered);
-        this.#send(this.#server, bytes);
+        this.#forward(bytes);
         break;
       case 'begun':
       case 'carried out':
-        this.#send(this.#server, withSleep(statement, strike.meeting === 'begun' ? 'before' : 'after'));
+        this.#forward(withSleep(statement, strike.meeting === 'begun' ? 'before' : 'after'));
         await strike.act(this, answered);
         break;
       case 'unanswered':
         this.#held = [];
-        this.#send(this.#server, bytes);
+        this.#forward(bytes);
         await answered;
         await strike.act(this, answered);
         this.#send(this.#client, Buffer.concat(this.#held));
         this.#held = undefined;
         break;
       case 'after':
-        this.#send(this.#server, bytes);
+        this.#forward(bytes);
         await answered;
         await strike.act(this, answered);
         break;
