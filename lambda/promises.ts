@@ -1,5 +1,5 @@
 // The promise of a failed execution about the database, whichever name it ended by.
-import { ENDINGS, type EndingName, type EndingPromise } from './migrator/model/errors.ts';
+import { ENDINGS, type EndingPromise, isEndingName } from './migrator/model/errors.ts';
 import type { Summary } from './state.ts';
 
 const STOPPED: EndingPromise = {
@@ -23,14 +23,10 @@ export function promiseOf(
 ): EndingPromise {
   if (ending === 'TimedOut' || ending === 'Aborted') return STOPPED;
   if (refusals.includes(ending)) return REFUSED;
-  return isOurs(ending) ? ENDINGS[ending] : ENDINGS.OutcomeUnknown;
+  return isEndingName(ending) ? ENDINGS[ending] : ENDINGS.OutcomeUnknown;
 }
 
 /** Whether the error is an ending, and not one of Step Functions itself. */
 export function isKnown(error: string, refusals: readonly string[]): boolean {
-  return isOurs(error) || refusals.includes(error);
-}
-
-function isOurs(error: string): error is EndingName {
-  return Object.hasOwn(ENDINGS, error);
+  return isEndingName(error) || refusals.includes(error);
 }

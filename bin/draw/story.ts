@@ -1,6 +1,6 @@
 // The state machine as a story: its states, except states that only compose a message, and its ends by their promise
 // about the database.
-import { type DatabaseState, ENDINGS, type EndingName } from '../../lambda/migrator/model/errors.ts';
+import { type DatabaseState, ENDINGS, isEndingName } from '../../lambda/migrator/model/errors.ts';
 import { STEPPED_BACK } from '../../lambda/state.ts';
 import { BACK, STRAIGHT, WORDS } from './words.ts';
 
@@ -150,15 +150,11 @@ function promisesOf(states: Definition['States'], ways: Ways): Map<string, Datab
       .map(([name, { Error: own, ErrorPath: path = '' }]) => {
         const named = path.startsWith('$.downgradeValidation.') ? STEPPED_BACK : [];
         const caught = exits.flatMap(({ to, errors }) => (to === name ? errors : []));
-        const error = [...(own ? [own] : named), ...caught].find(isOurs);
+        const error = [...(own ? [own] : named), ...caught].find(isEndingName);
         if (!error) throw new Error(`"${name}" ends by no error of lambda/migrator/model/errors.ts.`);
         return [name, ENDINGS[error].database];
       }),
   );
-}
-
-function isOurs(error: string): error is EndingName {
-  return Object.hasOwn(ENDINGS, error);
 }
 
 function nodesOf(states: Definition['States']): Node[] {

@@ -146,8 +146,8 @@ export async function orEndAs<T>(
 }
 
 /**
- * The lines of an error as one: ours with its place, but without the line of SQL and the caret; another's, such as
- * AWS's AccessDeniedException, with its name.
+ * The lines of an error as one line. An ending has its place there, without the line of SQL and the caret; any other
+ * error, such as AccessDeniedException of AWS, has its name.
  */
 function inOneLine(error: unknown): string {
   if (!(error instanceof BackstopError)) return joined(String(error).replace(/^Error: /, ''));

@@ -9,8 +9,8 @@ const { maxWorkers, workerIdleMemoryLimit, ...shared } = tests;
 const project = {
   ...shared,
   rootDir,
-  // A case that hangs ends by itself.
-  testTimeout: 120_000,
+  // A case that hangs ends by itself. A case that starts twenty processes beside nine other cases needs minutes.
+  testTimeout: 400_000,
 };
 
 /** @type {import('jest').Config} */

@@ -120,7 +120,7 @@ class Relay implements Line {
   #held: Buffer[] | undefined;
   /** How many statements the server has not answered. */
   #unanswered = 0;
-  /** Called when the server has answered so many more. */
+  /** Resolves when the server has answered so many more statements. */
   #awaited: { answers: number; readonly resolve: () => void } | undefined;
   pid = 0;
 
@@ -201,7 +201,7 @@ class Relay implements Line {
       return;
     }
     this.#network.struck = true;
-    // Statements that were sent together with it, before it, are answered first.
+    // Statements that were sent before it are answered first.
     const answers = this.#unanswered + 1;
     const answered = new Promise<void>((resolve) => {
       this.#awaited = { answers, resolve };

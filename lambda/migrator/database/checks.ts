@@ -1,6 +1,6 @@
 // The checks of a revision, run on a database in use: no session waits for them, and they leave nothing behind.
 import pg from 'pg';
-import { BackstopError, cutLines, ENDINGS, type EndingName } from '../model/errors.ts';
+import { BackstopError, cutLines, ENDINGS, isEndingName } from '../model/errors.ts';
 import type { Listener } from '../model/events.ts';
 import type { CheckReport, GatherReport, RevisionId, ValidationReport } from '../model/report.ts';
 import type { Check, Gather, Phase } from '../revisions/check.ts';
@@ -207,10 +207,7 @@ export function refusedBy(validation: ValidationReport, declared: readonly strin
     hint: row.hint === undefined ? 'Correct these rows, then run again.' : String(row.hint),
   };
   const name = String(row.error);
-  const isKnown = declared.includes(name) || (Object.hasOwn(ENDINGS, name) && isHarmless(name as EndingName));
+  const isHarmless = isEndingName(name) && ENDINGS[name].database === 'unchanged';
+  const isKnown = declared.includes(name) || isHarmless;
   return new BackstopError(isKnown ? name : 'MigrationFailed', cutLines(text));
-}
-
-function isHarmless(name: EndingName): boolean {
-  return ENDINGS[name].database === 'unchanged';
 }

@@ -146,6 +146,11 @@ export function cutLines(text: ErrorText): ErrorText {
   };
 }
 
+/** Whether the name belongs to an ending of the engine; a revision may declare others. */
+export function isEndingName(name: string): name is EndingName {
+  return Object.hasOwn(ENDINGS, name);
+}
+
 /** Whether the error is that ending. */
 export function isEnding(error: unknown, name: AnyEnding): error is BackstopError {
   return error instanceof BackstopError && error.name === name;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import type { Reader } from '../grammar/statement.ts';
-import { BackstopError, ENDINGS } from '../model/errors.ts';
+import { BackstopError, isEndingName } from '../model/errors.ts';
 import type { RevisionId } from '../model/report.ts';
 import { type Chain, hasRevisions, readChain } from './chain.ts';
 
@@ -133,7 +133,7 @@ export function readRefusals(migrations: string): readonly string[] {
   const databases = readDatabases(migrations, headersOnly, (definitions) => definitions);
   const revisions = databases.flatMap(({ chain }) => chain.revisions);
   const names = new Set(revisions.flatMap(({ upgrade }) => [...upgrade.refuses.values()]));
-  return [...names].filter((name) => !Object.hasOwn(ENDINGS, name)).sort();
+  return [...names].filter((name) => !isEndingName(name)).sort();
 }
 
 /** Throws InvalidInput for an unknown name. */

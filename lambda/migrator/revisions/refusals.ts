@@ -1,5 +1,5 @@
 // The endings that a revision declares: `-- Refuses: 23503 OrdersBlocked, 23514 TotalInvalid`.
-import { BackstopError, ENDINGS, type EndingName } from '../model/errors.ts';
+import { BackstopError, ENDINGS, isEndingName } from '../model/errors.ts';
 
 /** SQLSTATE of an exception that the revision raises → name of the ending. */
 export type Refusals = ReadonlyMap<string, string>;
@@ -37,7 +37,7 @@ export function parseRefusals(value: string, path: string): Refusals {
 }
 
 function requireHarmless(name: string, path: string): void {
-  const promised = Object.hasOwn(ENDINGS, name) ? ENDINGS[name as EndingName].database : undefined;
+  const promised = isEndingName(name) ? ENDINGS[name].database : undefined;
   if (promised === 'unchanged') return;
   // Lambda gives such names to faults of the code.
   const isFree = promised === undefined && !TAKEN.includes(name) && !name.endsWith('Error');

@@ -2,7 +2,8 @@
 import type pg from 'pg';
 import { formatError } from '../../../lambda/migrator/model/errors.ts';
 import { type DataProgress, generateData } from './generate.ts';
-import { codebaseMcpTables, type DataSize, type TableData } from './tables.ts';
+import type { TableData } from './table-data.ts';
+import { codebaseMcpTables, type DataSize } from './tables.ts';
 
 /**
  * Fills all thirteen tables in one transaction.

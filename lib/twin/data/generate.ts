@@ -3,7 +3,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import { codebaseMcpTables, type DataSize, type TableData, type Value } from './tables.ts';
+import type { TableData, Value } from './table-data.ts';
+import { codebaseMcpTables, type DataSize } from './tables.ts';
 
 /** Called now and then with the number of rows so far and of all rows. */
 export type DataProgress = (done: number, total: number) => void;

@@ -102,7 +102,7 @@ function named(name: string): Error {
 
 function hoard(): never {
   const all: number[][] = [];
-  for (;;) all.push(new Array(100_000).fill(0).map(Math.random));
+  for (;;) all.push(new Array(1_000_000).fill(Math.PI));
 }
 
 /** Does the work in a detached process; resolves when its log shows that it works. */

@@ -82,7 +82,7 @@ test('a missing section is an error that names it, and no work is begun', async 
   expect(lines).toContainEqual(expect.objectContaining({ level: 'ERROR', execution: 'run-1' }));
 });
 
-test('orEndAs gives any error the name of the ending, and its message as the detail', async () => {
+test('orEndAs gives any error the name of the ending, and its message as the detail, with the name that AWS gave it', async () => {
   const text = { message: 'Finalize failed', hint: 'Again.' };
   const failed = orEndAs('FinalizeFailed', text, async () => {
     throw new Error('one\ntwo');
@@ -90,6 +90,10 @@ test('orEndAs gives any error the name of the ending, and its message as the det
   await expect(failed).rejects.toMatchObject({
     name: 'FinalizeFailed',
     message: 'Finalize failed\nDETAIL:  one two\nHINT:  Again.',
+  });
+  const denied = Object.assign(new Error('not authorized'), { name: 'AccessDeniedException' });
+  await expect(orEndAs('FinalizeFailed', text, () => Promise.reject(denied))).rejects.toMatchObject({
+    detail: 'AccessDeniedException: not authorized',
   });
   const kept = new BackstopError('NotAtTarget', { message: 'moved' });
   const throwing = () => Promise.reject(kept);
