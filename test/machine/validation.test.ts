@@ -1,6 +1,7 @@
 // Executions whose checks, downgrade or finalize fail: the state of the database, and the remedy.
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { secondTransactionFails } from './second-transaction.ts';
 import { type Case, provoke, type TestTwin, withMigrations } from './twin.ts';
 
 const VERIFY = 'codebase_mcp/002_remove_non_search_tables/verify';
@@ -20,21 +21,6 @@ const secretGoneIn = (state: string) => (twin: TestTwin) => {
     twin.state === state ? { code: 'ResourceNotFoundException', message: 'no such secret' } : undefined;
 };
 
-/** 002 is committed by itself, and the revision after it fails. */
-function addFailingRevision(folder: string): void {
-  const revision = join(folder, 'codebase_mcp/006_divide');
-  const upgrade = join(folder, 'codebase_mcp/002_remove_non_search_tables/upgrade.sql');
-  const text = readFileSync(upgrade, 'utf8');
-  writeFileSync(upgrade, text.replace('\n-- Revises:', '\n-- Transaction: own\n-- Revises:'));
-  mkdirSync(revision);
-  const header = '-- Divide\n-- Revision: 006\n';
-  writeFileSync(
-    join(revision, 'upgrade.sql'),
-    `${header}-- Revises: 002\n-- Create Date: 2026-11-27\n\n-- step: Dividing\nSELECT 1 / 0;\n`,
-  );
-  writeFileSync(join(revision, 'downgrade.sql'), `${header}\n-- step: Nothing\nSELECT 1;\n`);
-}
-
 const NO_SNAPSHOT = { snapshot: false };
 
 const CASES: Case[] = [
@@ -53,7 +39,7 @@ const CASES: Case[] = [
   {
     ending: 'PartlyApplied',
     when: 'the second transaction of the upgrade fails',
-    deployment: withMigrations(addFailingRevision),
+    deployment: secondTransactionFails(),
     input: NO_SNAPSHOT,
     says: [
       'The upgrade stopped at 002: division by zero (SQLSTATE 22012) in step 1/1 of 006 (Dividing)',

@@ -79,23 +79,23 @@ async function sample(
 }
 
 /** Sorting takes more than in proportion to the rows; only a btree is tried. */
-function definition({ method, keys, where }: NewIndex): string {
+function definition({ method, keys, predicate }: NewIndex): string {
   const list = keys.map((key) => `(${key})`).join(', ');
-  return `USING ${method} (${list})${where === undefined ? '' : ` WHERE ${where}`}`;
+  return `USING ${method} (${list})${predicate === undefined ? '' : ` WHERE ${predicate}`}`;
 }
 
 /** The indexes that are there and are built again. */
 async function readIndexes(queries: Queries, { oid, isRewrite, rebuilds }: Job): Promise<NewIndex[]> {
   if (!isRewrite && rebuilds === false) return [];
-  const { rows } = await queries.query<{ method: string; keys: string[]; where: string | null }>(
+  const { rows } = await queries.query<{ method: string; keys: string[]; predicate: string | null }>(
     `SELECT am.amname AS method,
             ARRAY(SELECT pg_catalog.pg_get_indexdef(i.indexrelid, k, true)
                   FROM pg_catalog.generate_series(1, i.indnkeyatts) AS k) AS keys,
-            pg_catalog.pg_get_expr(i.indpred, i.indrelid) AS where
+            pg_catalog.pg_get_expr(i.indpred, i.indrelid) AS predicate
      FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
      JOIN pg_catalog.pg_am AS am ON am.oid = c.relam
      WHERE i.indrelid = $1 AND ($2::text IS NULL OR i.indexrelid = pg_catalog.to_regclass($2))`,
     [oid, typeof rebuilds === 'string' && !isRewrite ? rebuilds : null],
   );
-  return rows.map(({ where, ...index }) => ({ ...index, ...(where !== null && { where }) }));
+  return rows.map(({ predicate, ...index }) => ({ ...index, ...(predicate !== null && { predicate }) }));
 }

@@ -16,5 +16,5 @@ export function readApart(sql: string): Window {
     stdio: ['pipe', 'pipe', 'ignore'],
   });
   if (status === 0 && stdout.startsWith('{')) return JSON.parse(stdout) as Window;
-  return { fault: { at: 0, reason: 'reach', message: 'the process that read it ended' } };
+  return { fault: { at: 0, kind: 'reach', message: 'the process that read it ended' } };
 }

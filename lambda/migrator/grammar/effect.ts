@@ -85,7 +85,7 @@ type Task =
       readonly method: string;
       /** Columns and expressions, as SQL; empty if one of them is not plain. */
       readonly keys: readonly string[];
-      readonly where?: string;
+      readonly predicate?: string;
     }
   /** All indexes of the relation are built again; if an index is named, this index. */
   | { readonly kind: 'reindex' }

@@ -108,12 +108,12 @@ function createIndex(statement: IndexStmt): Effect[] {
   const table = relationName(relation);
   const params = (indexParams ?? []).flatMap((node) => ('IndexElem' in node ? [node.IndexElem] : []));
   const keys = params.map(({ name, expr }) => (name === undefined ? plainSql(expr) : quote(name)));
-  const where = plainSql(whereClause);
+  const predicate = plainSql(whereClause);
   const work: Work = {
     kind: 'index',
     method: accessMethod ?? 'btree',
     keys: keys.includes(undefined) ? [] : (keys as string[]),
-    ...(where && { where }),
+    ...(predicate && { predicate }),
     ...(if_not_exists && idxname !== undefined && { unless: quote(idxname) }),
   };
   const only = relation.inh ? {} : ({ only: true } as const);

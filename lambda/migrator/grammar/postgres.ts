@@ -16,7 +16,7 @@ export async function loadReader(): Promise<Reader> {
   const readWindow = (sql: string): Window => {
     if (!isUsable || sql.length > LONGEST_HERE) return readApart(sql);
     const window = readHere(grammar, sql);
-    if (!('fault' in window) || window.fault.reason === 'syntax') return window;
+    if (!('fault' in window) || window.fault.kind === 'syntax') return window;
     isUsable = false;
     return readApart(sql);
   };
@@ -35,8 +35,8 @@ export function readHere(grammar: Grammar, sql: string): Window {
     return { statements: statementsOf(grammar, sql) };
   } catch (error) {
     const { message, sqlDetails } = error as Error & { sqlDetails?: { cursorPosition: number } };
-    if (sqlDetails === undefined) return { fault: { at: 0, reason: 'reach', message } };
+    if (sqlDetails === undefined) return { fault: { at: 0, kind: 'reach', message } };
     const at = unitsOfCharacters(sql, sqlDetails.cursorPosition);
-    return { fault: { at, reason: 'syntax', message } };
+    return { fault: { at, kind: 'syntax', message } };
   }
 }

@@ -9,7 +9,7 @@ import type { Comment, Fault, Reading, Statement } from './statement.ts';
 /** The statements of a window, or its fault; places count from the window's beginning. */
 export type Window =
   | { readonly statements: readonly Statement[] }
-  | { readonly fault: Pick<Fault, 'at' | 'reason' | 'message'> };
+  | { readonly fault: Pick<Fault, 'at' | 'kind' | 'message'> };
 
 export type ReadWindow = (sql: string) => Window;
 
@@ -29,7 +29,7 @@ export function readSql(text: string, readWindow: ReadWindow, first = WINDOW): R
   const nul = text.indexOf('\0');
   if (nul < 0) return readWhole(text, readWindow, first);
   const reading = readWhole(text.slice(0, nul), readWindow, first);
-  const fault = { at: nul, from: nul, reason: 'syntax', message: 'a character with the code 0' } as const;
+  const fault = { at: nul, from: nul, kind: 'syntax', message: 'a character with the code 0' } as const;
   return { ...reading, fault };
 }
 
@@ -50,7 +50,7 @@ function readWhole(sql: string, readWindow: ReadWindow, first: number): Reading 
         statements.push(statement);
         at = walk(statement.end);
       }
-    } else if (found.fault.reason === 'reach' && size > SMALL_WINDOW) {
+    } else if (found.fault.kind === 'reach' && size > SMALL_WINDOW) {
       size = SMALL_WINDOW;
     } else {
       return { statements, comments, fault: { ...found.fault, from: at } };
@@ -67,7 +67,7 @@ function readNext(sql: string, at: number, first: number, readWindow: ReadWindow
     const window = readWindow(text);
     const found = takenOf(window, text, isRest, readWindow);
     if (found.length > 0) return { statements: shifted(found, at) };
-    if ('fault' in window && (isRest || window.fault.reason === 'reach')) {
+    if ('fault' in window && (isRest || window.fault.kind === 'reach')) {
       return { fault: { ...window.fault, at: at + window.fault.at } };
     }
   }
@@ -81,7 +81,7 @@ function takenOf(
   readWindow: ReadWindow,
 ): readonly Statement[] {
   if ('fault' in window) {
-    return window.fault.reason === 'reach' ? [] : readBefore(text.slice(0, window.fault.at), readWindow);
+    return window.fault.kind === 'reach' ? [] : readBefore(text.slice(0, window.fault.at), readWindow);
   }
   return isRest ? window.statements : ended(text, window.statements);
 }

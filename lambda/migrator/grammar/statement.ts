@@ -35,14 +35,14 @@ export interface Comment extends Span {
   readonly isLine: boolean;
 }
 
-/** The place at which a text is no SQL, and the reason. */
+/** The place at which a text is no SQL, and why. */
 export interface Fault {
   /** The place of the error. */
   readonly at: number;
   /** The place at which the statement begins that holds it. */
   readonly from: number;
   /** `syntax`: it is not SQL. `reach`: PostgreSQL might read it, and we cannot. */
-  readonly reason: 'syntax' | 'reach';
+  readonly kind: 'syntax' | 'reach';
   /** The grammar's own words, such as `syntax error at or near "FRM"`. */
   readonly message: string;
 }

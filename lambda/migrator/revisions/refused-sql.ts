@@ -21,7 +21,7 @@ export function refuseFault(file: SqlText, { statements, fault }: Reading): void
   if (fault === undefined) return;
   // The rows below COPY … FROM STDIN are the usual reason why the grammar can go no further.
   refuseAll(file, statements.filter(isHopeless), []);
-  if (fault.reason === 'reach') {
+  if (fault.kind === 'reach') {
     throw refusal(
       file,
       fault.from,

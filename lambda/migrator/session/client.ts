@@ -91,11 +91,15 @@ export class Client extends pg.Client {
       this.#tlsAnswer = bytes.toString('latin1', 0, 1);
     });
     untranslateSeverity(this);
-    const query = super.query.bind(this) as (...statement: unknown[]) => Promise<unknown>;
-    this.query = ((...statement: unknown[]) =>
-      query(...statement).catch((error: unknown) => {
+    const query = super.query.bind(this) as (...statement: unknown[]) => unknown;
+    this.query = ((...statement: unknown[]) => {
+      const answer = query(...statement);
+      // A COPY is a stream, and reports its errors itself.
+      if (!(answer instanceof Promise)) return answer;
+      return answer.catch((error: unknown) => {
         throw this.#isLost(error) ? new ConnectionLost(error) : error;
-      })) as typeof this.query;
+      });
+    }) as typeof this.query;
   }
 
   /** The server's answer to the request for TLS: `S` yes, `N` no, anything else an error. */

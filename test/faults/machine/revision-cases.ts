@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { downgrade } from '../../../lambda/migrator/migrator.ts';
 import type { Deployment } from '../../../lib/twin/deployment.ts';
+import { secondTransactionFails } from '../../machine/second-transaction.ts';
 import { withMigrations } from '../../machine/twin.ts';
 import { migratorOn, type TestDatabase } from '../../setup/database.ts';
 import type { FaultCase } from './case.ts';
@@ -117,4 +118,13 @@ const MOVED: FaultCase[] = [
   },
 ];
 
-export const REVISIONS: FaultCase[] = [...STEPS, ...CHECKS, ...MOVED];
+const PARTS: FaultCase[] = [
+  {
+    place: 'Migrate',
+    fault: 'the second of two transactions fails',
+    ends: 'PartlyApplied',
+    deployment: secondTransactionFails(),
+  },
+];
+
+export const REVISIONS: FaultCase[] = [...STEPS, ...PARTS, ...CHECKS, ...MOVED];

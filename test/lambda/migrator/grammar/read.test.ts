@@ -65,7 +65,7 @@ test.each([
   ['a character that ends a text', 'SELECT 1;\0SELECT 2;', 9, 9],
 ])('%s is a fault at its place, and all before it is read', (_what, sql, at, from) => {
   const { statements, fault } = reader(sql);
-  expect(fault).toMatchObject({ at, from, reason: 'syntax' });
+  expect(fault).toMatchObject({ at, from, kind: 'syntax' });
   expect(statements).toHaveLength(1);
 });
 

@@ -125,7 +125,11 @@ describe('if another session holds a table lock', () => {
       // The other never gives up first.
       await other.query("SET deadlock_timeout = '10min'; BEGIN; LOCK TABLE two;");
       const options = migratorOn(database, {
-        database: databaseOf({ id: '001', upgrade: [CHANGE, 'ALTER TABLE two ADD changed integer;'] }),
+        // A lock that no reading of the statements foresees is not taken before the first step.
+        database: databaseOf({
+          id: '001',
+          upgrade: [CHANGE, 'DO $$ BEGIN ALTER TABLE two ADD changed integer; END $$;'],
+        }),
         bounds: { ...DEFAULT_BOUNDS, lockTimeoutMs: 20_000 },
       });
       let theirs: Promise<unknown> | undefined;
