@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import tests from '../../jest.config.js';
 
 const rootDir = join(import.meta.dirname, '../..');
+/** So many that no worker is idle for long while another ends. */
+const PARTS = 4;
 const STATEMENTS = '/statements\\.faults\\.test\\.ts$';
 
 const { maxWorkers, workerIdleMemoryLimit, ...shared } = tests;
@@ -23,12 +25,11 @@ export default {
   // Most cases wait for a server or a bound.
   maxConcurrency: 10,
   projects: [
-    // The statements of the verbs are one file, which two workers share.
-    ...[0, 1].map((remainder) => ({
+    ...Array.from({ length: PARTS }, (_, remainder) => ({
       ...project,
-      displayName: `half ${remainder + 1}`,
+      displayName: `part ${remainder + 1}`,
       testRegex: STATEMENTS,
-      globals: { half: { remainder } },
+      globals: { part: { of: PARTS, remainder } },
     })),
     {
       ...project,

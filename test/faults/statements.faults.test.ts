@@ -1,9 +1,9 @@
-// Every verb, disturbed at every statement. The run has two halves, each with every other case: test/faults/jest.config.js.
-import { type Half, testVerb } from './test-verb.ts';
+// Every verb, disturbed at every statement. Each part of the run has some of the cases: test/faults/jest.config.js.
+import { type Part, testVerb } from './test-verb.ts';
 import { VERBS, type VerbName } from './verbs.ts';
 
-const { half } = globalThis as { half?: Half };
+const { part } = globalThis as { part?: Part };
 
 for (const verb of Object.keys(VERBS) as VerbName[]) {
-  await testVerb(verb, half && ((_fault, _script, index) => index % 2 === half.remainder));
+  await testVerb(verb, part && ((_fault, _script, index) => index % part.of === part.remainder));
 }

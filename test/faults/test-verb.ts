@@ -12,10 +12,11 @@ afterAll(discardAll);
 // A runner that is killed leaves nothing compiled for the next one; this one does.
 execFileSync(process.execPath, [join(ROOT, 'bin/backstop.ts'), '--version'], { env: process.env });
 
-/** Every other case, so that two workers share a file. */
-export interface Half {
-  /** The remainder of the case's number after division by 2. */
-  readonly remainder: 0 | 1;
+/** Every n-th case, so that several workers share a file. */
+export interface Part {
+  readonly of: number;
+  /** The remainder of the case's number after division by `of`. */
+  readonly remainder: number;
 }
 
 /** @param select which of the cases, by their number; default: all */

@@ -9,6 +9,7 @@ import type { Location } from '../model/location.ts';
 import type { RevisionId } from '../model/report.ts';
 import { type Check, checksIn, PHASES, type Phase, readCheckFiles } from './check.ts';
 import { type Header, KEYS, type Key, readHeaderOf } from './header.ts';
+import { listedNames } from './listed-names.ts';
 import { once } from './once.ts';
 import type { Source } from './origin.ts';
 import { parseRefusals, type Refusals } from './refusals.ts';
@@ -97,7 +98,7 @@ export function readRevision(folder: string, read: Reader): Revision {
     branch: file.values.get('Branch'),
     folder,
     countedSteps: countedSteps(file),
-    retires: names(file, 'Retires'),
+    retires: listedNames(file, 'Retires'),
     upgrade: script(file, refuses, read),
     downgrade: other('downgrade.sql', DOWNGRADE_KEYS),
     finalize: existsSync(join(folder, 'finalize.sql')) ? other('finalize.sql', FINALIZE_KEYS) : undefined,
@@ -178,9 +179,9 @@ function script(file: ScriptFile, refuses: Refusals, read: Reader): Script {
       return found().unwrapped;
     },
     // Retiring a table changes its schema, which needs the lock.
-    locks: [...new Set([...names(file, 'Locks'), ...names(file, 'Retires')])],
+    locks: [...new Set([...listedNames(file, 'Locks'), ...listedNames(file, 'Retires')])],
     refuses,
-    scans: names(file, 'Scans'),
+    scans: listedNames(file, 'Scans'),
     endsTransaction: endsTransaction(file),
   };
 }
@@ -193,12 +194,6 @@ function readChecks(folder: string, read: Reader): Revision['checks'] {
   });
   const properties = checks.map(({ phase, found }) => [phase, { get: found, enumerable: true }] as const);
   return Object.defineProperties({}, Object.fromEntries(properties)) as Revision['checks'];
-}
-
-/** The names that a line of the header lists, with commas between; empty if there is no such line. */
-function names({ values }: Header, key: 'Locks' | 'Scans' | 'Retires'): string[] {
-  const all = (values.get(key) ?? '').split(',').map((name) => name.trim());
-  return all.filter((name) => name !== '');
 }
 
 function endsTransaction({ values, path }: ScriptFile): boolean {

@@ -65,6 +65,26 @@ test('the header of the upgrade lists locked, scanned and retired tables, or not
   expect(read(FILES)).toMatchObject({ upgrade: { scans: [] }, downgrade: { scans: [] }, retires: [] });
 });
 
+test('a listed name may be quoted, and hold what a quoted name may hold', () => {
+  const names = ['"Order Items"', '"Ünï"."Täble""x, y"', 'größe.straße', 'a . b'];
+  const { upgrade } = read(edited('002/upgrade.sql', /^-- Locks:.*$/m, `-- Locks: ${names.join(', ')}`));
+  expect(upgrade.locks).toEqual(names);
+});
+
+test.each(['public.my-table', '"open', 'a b', 'a.b.c', 'one; DROP TABLE one', 'public.'])(
+  'a header that lists %s is refused, with the way to write it',
+  (name) => {
+    const header = edited('002/upgrade.sql', /^-- Locks:.*$/m, `-- Locks: public.one, ${name}`);
+    expect(() => read(header)).toThrow(
+      expect.objectContaining({
+        name: 'RevisionInvalid',
+        summary: `002/upgrade.sql: "Locks" has "${name}", which is not the name of a table`,
+        hint: 'Write names with commas between: -- Locks: public.orders, public."Order Items"',
+      }),
+    );
+  },
+);
+
 test('the first of a chain has no parent, may have a branch label, and needs no finalize', () => {
   const first = revisionFiles({ id: '002' });
   const upgrade = `-- First\n-- Branch: auth\n${first['002/upgrade.sql']}`;
