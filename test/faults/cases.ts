@@ -19,15 +19,22 @@ export interface FaultCase {
 
 /**
  * The moments of a statement at which each fault can happen. A kill and the faults of the server happen while the server
- * works; the faults of the network happen to the answer. A kill after one statement is also the kill before the next.
+ * works; the faults of the network happen to the answer. A fault after one statement is also the fault before the next;
+ * only for COMMIT both are tried.
  */
 const MEETINGS: Readonly<Record<Exclude<Fault, 'blackout' | 'restart'>, readonly Meeting[]>> = {
   kill: ['carried out', 'after'],
-  terminate: ['before', 'carried out', 'after'],
-  cancel: ['before', 'carried out', 'after'],
-  cut: ['before', 'unanswered', 'after'],
-  'half-open': ['before', 'unanswered', 'after'],
+  terminate: ['carried out', 'after'],
+  cancel: ['carried out', 'after'],
+  cut: ['unanswered', 'after'],
+  'half-open': ['unanswered', 'after'],
 };
+
+function meetingsOf(text: string, fault: Fault, meetings: readonly Meeting[]): readonly Meeting[] {
+  // A session that is being opened has no known pid, and its answer cannot be held back.
+  if (text === CONNECT) return fault === 'cut' || fault === 'half-open' ? ['before'] : [];
+  return text === 'COMMIT' && fault !== 'kill' ? ['before', ...meetings] : meetings;
+}
 
 /** All cases of a verb. */
 export function casesOf(verb: VerbName, script: Script): FaultCase[] {
@@ -38,7 +45,7 @@ function statementCases(verb: VerbName, { statements }: Script): FaultCase[] {
   const faults = Object.entries(MEETINGS) as [Fault, readonly Meeting[]][];
   return statements.flatMap((text, at) =>
     faults.flatMap(([fault, meetings]) =>
-      (text === CONNECT ? meetingsOfConnect(fault) : meetings).map((meeting) => ({
+      meetingsOf(text, fault, meetings).map((meeting) => ({
         verb,
         at,
         meeting: possible(text, fault, meeting),
@@ -48,11 +55,6 @@ function statementCases(verb: VerbName, { statements }: Script): FaultCase[] {
       })),
     ),
   );
-}
-
-/** A session that is being opened has no known pid, and its answer cannot be held back. */
-function meetingsOfConnect(fault: Fault): readonly Meeting[] {
-  return fault === 'cut' || fault === 'half-open' ? ['before'] : [];
 }
 
 /** A COMMIT that the server has carried out cannot be canceled. */

@@ -45,9 +45,9 @@ export function addressOf(statements: readonly string[], at: number): Address {
   return { text, after: statements.slice(0, at).filter((other) => kindOf(other) === text).length };
 }
 
-/** Replaces numbers: they may come from statistics. */
+/** Replaces numbers: they may come from statistics, or say how many milliseconds are left. */
 function kindOf(text: string): string {
-  return text.replace(/\b\d+\b/g, '#');
+  return text.replace(/\b\d+(?=ms\b|\b)/g, '#');
 }
 
 /** The connection of the run, as a fault may use it. */

@@ -3,7 +3,7 @@ import { BackstopError } from '../model/errors.ts';
 import type { Header, Key } from './header.ts';
 
 const LETTER = String.raw`A-Za-z_\u{80}-\u{10ffff}`;
-const WORD = `(?:"(?:[^"]|"")+"|[${LETTER}][${LETTER}0-9$]*)`;
+const WORD = `(?:"[^"]*(?:""[^"]*)*"|[${LETTER}][${LETTER}0-9$]*)`;
 /** A name with its schema or without, and the comma after it; as PostgreSQL reads names, a quoted name may hold a comma. */
 const NAME = new RegExp(String.raw`\s*(${WORD}(?:\s*\.\s*${WORD})?)\s*(?:(?:,\s*)+|$)`, 'uy');
 

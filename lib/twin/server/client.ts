@@ -19,7 +19,8 @@ export async function withClient<T>(
     password: password || (() => findPassword({ host, port, user, database })),
     database,
     ssl,
-    connectionTimeoutMillis: 10_000,
+    // A busy machine may need more than ten seconds to fork.
+    connectionTimeoutMillis: 30_000,
   });
   // A lost connection fails the query that needs it; without a listener the event would end the process.
   client.on('error', () => {});
