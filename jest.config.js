@@ -16,7 +16,8 @@ export default {
   globalTeardown: '<rootDir>/test/setup/stop.ts',
   setupFiles: ['<rootDir>/test/setup/environment.ts'],
   extensionsToTreatAsEsm: ['.ts'],
-  testTimeout: 60_000,
+  // A test that hangs ends by itself. On a busy machine, a test that starts processes may need more than a minute.
+  testTimeout: 180_000,
   maxWorkers: 2,
   // Node frees the modules of a test file late or never: a worker that has grown makes room for a new one.
   workerIdleMemoryLimit: '500MB',

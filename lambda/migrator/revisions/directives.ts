@@ -34,15 +34,25 @@ export function opensSection(line: string): boolean {
   return OPENERS.includes(DIRECTIVE_LINE.exec(line)?.[1] ?? '');
 }
 
-/** The openings of a file. Throws RevisionInvalid for a directive that is misspelt, misplaced or without a title. */
+function opensStep(line: string): boolean {
+  return DIRECTIVE_LINE.exec(line)?.[1] === 'step';
+}
+
+/**
+ * The openings of a file. In a file of steps without a single `-- step:` line, every comment is its author's own.
+ *
+ * @throws RevisionInvalid for a directive that is misspelt, misplaced or without a title
+ */
 export function directivesIn(
   { text, path }: SqlText,
   comments: readonly Comment[],
   holds: Purpose,
 ): Opening[] {
+  const lines = commentLines(text, comments);
+  if (holds === 'step' && !lines.some(({ start, end }) => opensStep(text.slice(start, end)))) return [];
   let line = 1;
   let counted = 0;
-  return commentLines(text, comments).flatMap(({ start, end }) => {
+  return lines.flatMap(({ start, end }) => {
     line += countLines(text, start, counted);
     counted = start;
     const opening = openingOf(text.slice(start, end), holds, `${path}:${line}`);

@@ -36,15 +36,18 @@ export function readHeaderOf({ text, path }: SqlText, keys: readonly Key[]): Hea
   const lines: string[] = [];
   let line = 0;
   let counted = 0;
+  let isOurs = false;
   for (const { start, end } of commentLines(text, readGap(text, 0).comments)) {
     const comment = text.slice(start, end);
-    if (opensSection(comment)) break;
+    isOurs = opensSection(comment);
+    if (isOurs) break;
     line += countLines(text, start, counted);
     counted = start;
     while (lines.length < line) lines.push('');
     lines.push(comment);
   }
-  return readHeader(lines, keys, path);
+  // If SQL comes before the first section, the comments below the block of keys are its author's own.
+  return readHeader(isOurs ? lines : blockOf(lines), keys, path);
 }
 
 /**
@@ -64,7 +67,7 @@ function readHeader(lines: readonly string[], keys: readonly Key[], path: string
   let amongKeys = keys.length > 0;
   for (const [index, line] of lines.entries()) {
     if (index < begin) continue;
-    amongKeys &&= line.replace(/^--/, '').trim() !== '';
+    amongKeys &&= !isEmpty(line);
     const found = keyOf(line);
     if (!found) continue;
     const place = `${path}:${index + 1}`;
@@ -75,6 +78,17 @@ function readHeader(lines: readonly string[], keys: readonly Key[], path: string
     values.set(found.known, found.value);
   }
   return { title, values };
+}
+
+/** The lines up to the first empty comment line below the title. */
+function blockOf(lines: readonly string[]): readonly string[] {
+  const first = lines.findIndex((line) => line.startsWith('--'));
+  const end = lines.findIndex((line, index) => index > first && isEmpty(line));
+  return end < 0 ? lines : lines.slice(0, end);
+}
+
+function isEmpty(line: string): boolean {
+  return line.replace(/^--/, '').trim() === '';
 }
 
 interface Found {

@@ -86,6 +86,17 @@ test('a key may be written in any case', () => {
   expect(parse(text, 'step', 'x.sql').values.get('Locks')).toBe('public.one');
 });
 
+test.each(['Steps', 'Step', 'Lock', 'Locks', 'Create date', 'Branch', 'check', 'gather', 'Note'])(
+  'in a file without a step line, a comment "%s:" below the header is a comment',
+  (word) => {
+    const comment = `-- ${word}: whatever its author meant`;
+    const text = `-- T\n-- Revision: 1\n\n${comment}\nSELECT 1;\n${comment}\nSELECT 2;\n${comment}`;
+    const { values, sections } = parse(text, 'step', 'x.sql');
+    expect([...values]).toEqual([['Revision', '1']]);
+    expect(sections).toMatchObject([{ kind: 'step', sql: expect.stringContaining('SELECT 2') }]);
+  },
+);
+
 // cspell:ignore Lokcs stpe chek
 test.each([
   ['a step without a title', '-- T\n-- step:  \nSELECT 1;', 'x.sql:2: a step has no title'],
