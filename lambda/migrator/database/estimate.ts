@@ -1,5 +1,6 @@
 // The estimate of a run's cost, computed from the sizes of its tables before anything is locked.
 import { blocksWrites } from '../grammar/effect.ts';
+import { workMs } from '../model/estimated.ts';
 import type { Estimate, TableEstimate } from '../model/report.ts';
 import { effectsIn } from '../revisions/effects.ts';
 import type { Script } from '../revisions/revision.ts';
@@ -57,18 +58,18 @@ export async function estimateCost(queries: Queries, scripts: readonly Script[])
     const isLocked = locks.includes(relation) || locked.has(size.oid);
     tables.push({ relation, rows, bytes, ...cost, lockMs: 0, isLocked });
   }
-  const workMs = tables.reduce((sum, table) => sum + work(table), 0);
+  const allMs = tables.reduce((sum, table) => sum + workMs(table), 0);
   const steps = scripts.reduce((sum, script) => sum + script.steps.length, 0);
   // Locks are taken before the first step or by one of the steps, and held to the answer of COMMIT.
-  const heldMs = workMs + lookMs * (LOOKS_A_STEP * steps + LOOKS_TO_COMMIT);
+  const heldMs = allMs + lookMs * (LOOKS_A_STEP * steps + LOOKS_TO_COMMIT);
   const all = tables
-    .filter((table) => table.isLocked || work(table) > 0 || scans.includes(table.relation))
+    .filter((table) => table.isLocked || workMs(table) > 0 || scans.includes(table.relation))
     .map(({ isLocked, ...table }) => ({ ...table, lockMs: isLocked ? heldMs : 0 }));
   return {
     durationMs: heldMs + lookMs * LOOKS_BEFORE_LOCKS,
     lockMs: Math.max(0, ...all.map(({ lockMs }) => lockMs)),
     // By size, because the time of a few pages is chance.
-    tables: all.sort((a, b) => Number(work(b) > 0) - Number(work(a) > 0) || b.bytes - a.bytes),
+    tables: all.sort((a, b) => Number(workMs(b) > 0) - Number(workMs(a) > 0) || b.bytes - a.bytes),
   };
 }
 
@@ -76,9 +77,6 @@ export async function estimateCost(queries: Queries, scripts: readonly Script[])
 function isInTheWay({ mode, isChild }: Foreseen): boolean {
   return blocksWrites(mode) && !isChild;
 }
-
-const work = ({ scanMs, rewriteMs = 0, indexMs = 0, keyMs = 0 }: TableEstimate): number =>
-  scanMs + rewriteMs + indexMs + keyMs;
 
 interface Costed {
   readonly size: Size;

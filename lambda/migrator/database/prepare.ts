@@ -1,5 +1,6 @@
 // The preparation of a run: the plan, the checks before an upgrade, the estimate.
 import { requireBriefLock } from '../model/bounds.ts';
+import { bothOf, workMs } from '../model/estimated.ts';
 import type { Estimate, Plan, TableEstimate } from '../model/report.ts';
 import { revisionOf } from '../revisions/chain.ts';
 import type { Script } from '../revisions/revision.ts';
@@ -104,8 +105,7 @@ function mergeTables(all: readonly TableEstimate[]): TableEstimate[] {
   const tables = new Map<string, TableEstimate>();
   for (const table of all) {
     const known = tables.get(table.relation);
-    const lockMs = Math.max(table.lockMs, known?.lockMs ?? 0);
-    tables.set(table.relation, { ...table, scanMs: table.scanMs + (known?.scanMs ?? 0), lockMs });
+    tables.set(table.relation, known ? bothOf(known, table) : table);
   }
-  return [...tables.values()].sort((a, b) => b.scanMs - a.scanMs);
+  return [...tables.values()].sort((a, b) => workMs(b) - workMs(a));
 }

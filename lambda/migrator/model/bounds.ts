@@ -2,6 +2,7 @@
 
 import { seconds } from './describe.ts';
 import { BackstopError } from './errors.ts';
+import { describeWork, workMs } from './estimated.ts';
 import type { Estimate } from './report.ts';
 
 /** How long a run may take and wait, in ms. */
@@ -36,12 +37,15 @@ export const DEFAULT_BOUNDS: Bounds = {
 };
 
 /** Throws LockTooLong if a table would be locked for longer than that, in ms. */
-export function requireBriefLock({ lockMs, tables: [table] }: Estimate, maxLockMs: number): void {
+export function requireBriefLock({ lockMs, tables }: Estimate, maxLockMs: number): void {
+  // The table that most of the time goes into; others are locked for as long.
+  const [table] = [...tables].sort((one, other) => workMs(other) - workMs(one));
   if (lockMs <= maxLockMs || table === undefined) return;
+  const work = describeWork(table);
   const enough = Math.ceil((1.5 * lockMs) / 1000);
   throw new BackstopError('LockTooLong', {
     message: `The upgrade would lock ${table.relation} for about ${seconds(lockMs)}, longer than the ${seconds(maxLockMs)} that it may`,
-    detail: `${table.relation} has about ${Math.round(table.rows)} rows in ${Math.ceil(table.bytes / 1024 ** 2)} MiB, and is read under the lock in ${seconds(table.scanMs)}. Nothing was changed.`,
+    detail: `${table.relation} has about ${Math.round(table.rows)} rows in ${Math.ceil(table.bytes / 1024 ** 2)} MiB${work === undefined ? '' : `, and would be ${work}`}. Nothing was changed.`,
     hint: `Run it when the table may be locked for that long, and allow it: --max-lock ${enough}, or in AWS {"maxLock": ${enough}}; or make the table smaller first.`,
   });
 }

@@ -1,5 +1,6 @@
 // The estimate of large work: it is near what the work takes, on a table of 2,000,000 rows.
 import { upgrade } from '../../../../lambda/migrator/migrator.ts';
+import { DEFAULT_BOUNDS } from '../../../../lambda/migrator/model/bounds.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../../setup/database.ts';
 import { databaseOf } from '../../../setup/revisions.ts';
 
@@ -32,6 +33,7 @@ test.each([
   async (sql) => {
     const options = migratorOn(database, {
       database: databaseOf({ id: '001', upgrade: [`${sql};`] }),
+      bounds: { ...DEFAULT_BOUNDS, maxLockMs: 60_000 },
     });
     const { estimate, steps } = await upgrade(options, 'head', { dryRun: true });
     const ratio = (estimate?.lockMs ?? 0) / (steps[0]?.durationMs ?? 0);
