@@ -107,7 +107,7 @@ const FACTS = `
     WHERE a.attrelid = c.oid AND a.attname = "column" AND NOT a.attisdropped) AS old ON kind = 'type'
   LEFT JOIN LATERAL (
     SELECT t.oid, CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END::text AS base, hasRules AS rules
-    FROM pg_catalog.pg_type AS t WHERE t.oid = pg_catalog.to_regtype(type)::oid) AS new ON type <> ''
+    FROM pg_catalog.pg_type AS t WHERE t.oid = pg_catalog.to_regtype(CASE WHEN type <> '' THEN type END)::oid) AS new ON type <> ''
   ORDER BY place`.replaceAll(
   'hasRules AS rules',
   `(t.typnotnull OR EXISTS (SELECT FROM pg_catalog.pg_constraint AS d WHERE d.contypid = t.oid)) AS rules`,

@@ -1,4 +1,4 @@
-// What an estimate says of a table: the work on it, its sum and its words.
+// The work on a table in an estimate: its sum and its words.
 import { seconds } from './describe.ts';
 import type { TableEstimate } from './report.ts';
 

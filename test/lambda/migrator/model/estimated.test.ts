@@ -1,4 +1,4 @@
-// What an estimate says of a table, and what a lock that is too long is blamed on.
+// The work on a table in an estimate, in words, and the blame for a lock that is too long.
 import { DEFAULT_BOUNDS, requireBriefLock } from '../../../../lambda/migrator/model/bounds.ts';
 import { bothOf, describeWork } from '../../../../lambda/migrator/model/estimated.ts';
 import type { TableEstimate } from '../../../../lambda/migrator/model/report.ts';
