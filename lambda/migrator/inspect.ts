@@ -4,9 +4,12 @@ import { runChecks } from './database/checks.ts';
 import { readCurrent } from './database/current.ts';
 import { committedRuns, readHistory } from './database/history.ts';
 import { foreseeLosses, retiredRows } from './database/loss.ts';
+import { requireOurs } from './database/ours.ts';
 import { adviseHeads, outOfOrder } from './database/out-of-order.ts';
 import { findFinalizePending, makePlan } from './database/plan.ts';
-import { prepareEstimate, preparePlan } from './database/prepare.ts';
+import { prepareEstimate, preparePlan, requirePrivilegesOf } from './database/prepare.ts';
+import { withSecuredSession } from './database/secured.ts';
+import { knownTables } from './database/trust.ts';
 import { readVersions } from './database/version-table.ts';
 import { bounded, ENTRIES_KEPT } from './model/bounded.ts';
 import { DEFAULT_BOUNDS } from './model/bounds.ts';
@@ -28,7 +31,7 @@ import { lacksDowngrade, requireRunnable } from './revisions/runnable.ts';
 import { combine } from './run/combine.ts';
 import { answered, type Queries } from './session/client.ts';
 import { takeRunnerLock } from './session/runner-lock.ts';
-import { type MigratorOptions, withSession } from './session/session.ts';
+import type { MigratorOptions } from './session/session.ts';
 
 // For programs that measure their own transactions, as the benchmark does.
 export { readCurrent } from './database/current.ts';
@@ -41,14 +44,14 @@ export { Ledger } from './run/ledger.ts';
  * Runs the checks before the upgrade too, and refuses the upgrade if they fail, before anything is locked. A lock that
  * would be held too long is reported, and not refused.
  *
- * @throws UnknownRevision, InvalidInput for the target; the refusals of the checks; the errors of {@link withSession}
+ * @throws UnknownRevision, InvalidInput for the target; the refusals of the checks; the errors of {@link withSecuredSession}
  */
 export async function plan(
   options: MigratorOptions,
   direction: Plan['direction'],
   target: string,
 ): Promise<Plan> {
-  return withSession(options, 'plan', async (session) => {
+  return withSecuredSession(options, 'plan', async (session) => {
     const found = await preparePlan(session, direction, target);
     if (found.pending.length === 0) return bounded(found);
     const { chain } = session.database;
@@ -76,7 +79,7 @@ export async function validate(
   phase: Phase,
   at?: RevisionId,
 ): Promise<DatabaseVerdict> {
-  return withSession(options, 'validate', async (session) => {
+  return withSecuredSession(options, 'validate', async (session) => {
     const { database, bounds, listener } = session;
     const { chain } = database;
     const current = await readCurrent(session, database);
@@ -85,8 +88,13 @@ export async function validate(
     const count = position(chain, current);
     const isApplied = phase === 'after-upgrade' || phase === 'before-downgrade';
     const found = chain.revisions[isApplied ? count - 1 : count];
+    if (found && phase === 'before-upgrade') await requirePrivilegesOf(session, [found], 'upgrade');
     const checking = { revision: found?.id ?? BASE, phase, checks: found?.checks[phase] ?? [] };
-    const verdict = await runChecks(session, checking, { timeoutMs: bounds.transactionMs, listener });
+    const verdict = await runChecks(session, checking, {
+      timeoutMs: bounds.transactionMs,
+      listener,
+      known: knownTables(database),
+    });
     // A failed check must not be left out.
     const checks =
       verdict.checks.length > ENTRIES_KEPT
@@ -116,7 +124,7 @@ export interface Truth {
  * run that is still alive has ended when the question is asked.
  */
 export async function reconcile(options: MigratorOptions): Promise<Truth> {
-  return withSession(options, 'reconcile', async (session) => {
+  return withSecuredSession(options, 'reconcile', async (session) => {
     const { bounds, listener, execution } = session;
     await takeRunnerLock(session, bounds.lockWaitMs, listener);
     const done = execution === undefined ? [] : await committedRuns(session, execution, 'upgrade');
@@ -128,10 +136,10 @@ export async function reconcile(options: MigratorOptions): Promise<Truth> {
 /**
  * The revision that the database is at; base if it has no revision.
  *
- * @throws UnknownRevision as {@link readCurrent} does; the errors of {@link withSession}
+ * @throws UnknownRevision as {@link readCurrent} does; the errors of {@link withSecuredSession}
  */
 export async function current(options: MigratorOptions): Promise<RevisionId> {
-  return withSession(options, 'current', (session) => readCurrent(session, session.database));
+  return withSecuredSession(options, 'current', (session) => readCurrent(session, session.database));
 }
 
 /** Where a database is. */
@@ -143,7 +151,7 @@ export interface Place {
 
 /** The current revision, and whether the chain fits the history. Throws as {@link current} does. */
 export async function readPlace(options: MigratorOptions): Promise<Place> {
-  return withSession(options, 'current', async (session) => {
+  return withSecuredSession(options, 'current', async (session) => {
     const { database } = session;
     const revision = await readCurrent(session, database);
     const difference = await readDifference(session, database.chain, revision);
@@ -165,6 +173,7 @@ export async function explainHeads(
     query: (sql, values) => answered(client, client.query(sql, values), bounds.admissionMs),
   };
   try {
+    await requireOurs(queries, { known: knownTables({ chain: error }), schemas: [] });
     return (await adviseHeads(queries, error)) ?? error;
   } finally {
     await client.end().catch(() => {});
@@ -173,14 +182,14 @@ export async function explainHeads(
 
 /** The plan of an upgrade to head from the current revision. Unlike `plan` it runs no check. */
 export async function inspect(options: MigratorOptions): Promise<Plan> {
-  return withSession(options, 'status', async (session) =>
+  return withSecuredSession(options, 'status', async (session) =>
     bounded(await makePlan(session, session.database, 'upgrade', 'head')),
   );
 }
 
 /** The last runs that the history remembers, the newest first. */
 export async function log(options: MigratorOptions, limit: number): Promise<LoggedRun[]> {
-  return withSession(options, 'log', (session) => readHistory(session, limit));
+  return withSecuredSession(options, 'log', (session) => readHistory(session, limit));
 }
 
 /**
@@ -189,7 +198,7 @@ export async function log(options: MigratorOptions, limit: number): Promise<Logg
  * @throws as `plan` does
  */
 export async function lossOfDowngrade(options: MigratorOptions, target: string): Promise<Loss> {
-  return withSession(options, 'loss', async (session) => {
+  return withSecuredSession(options, 'loss', async (session) => {
     const { chain } = session.database;
     const { pending } = await makePlan(session, session.database, 'downgrade', target);
     const isUnforeseen = (id: RevisionId) => revisionOf(chain, id).checks['before-downgrade'].length === 0;
@@ -206,7 +215,7 @@ export async function lossOfDowngrade(options: MigratorOptions, target: string):
  * @param upTo the revision to which an upgrade goes first: the tables that it will retire are not included
  */
 export async function lossOfFinalize(options: MigratorOptions, upTo?: string): Promise<Loss> {
-  return withSession(options, 'loss', async (session) => {
+  return withSecuredSession(options, 'loss', async (session) => {
     const { database } = session;
     const { finalizePending, pending } = await makePlan(session, database, 'upgrade', upTo ?? '+0');
     return bounded({

@@ -6,6 +6,7 @@ import { foreseeLosses } from './database/loss.ts';
 import { findFinalizePending } from './database/plan.ts';
 import { prepareEstimate, preparePlan, tellUnwrapped } from './database/prepare.ts';
 import { requirePrivileges } from './database/privileges.ts';
+import { withSecuredRunner } from './database/secured.ts';
 import { readVersions } from './database/version-table.ts';
 import { BackstopError } from './model/errors.ts';
 import { BASE, type Plan, type RevisionId, type RunReport } from './model/report.ts';
@@ -15,7 +16,7 @@ import { resolveTarget } from './revisions/target.ts';
 import { runTransaction } from './run/transaction.ts';
 import { runTransactions } from './run/transactions.ts';
 import type { Queries } from './session/client.ts';
-import { type MigratorOptions, type Session, withRunner } from './session/session.ts';
+import type { MigratorOptions, Session } from './session/session.ts';
 
 export interface RunOptions {
   /** Everything up to COMMIT, then ROLLBACK, and the same report. Default: false. */
@@ -44,7 +45,7 @@ export async function upgrade(
   target: string,
   { dryRun = false, finalize = false, rehearse = dryRun }: UpgradeOptions = {},
 ): Promise<RunReport> {
-  return withRunner(options, 'upgrade', async (runner) => {
+  return withSecuredRunner(options, 'upgrade', async (runner) => {
     const { chain } = runner.database;
     const { from, to, pending, finalizePending } = await preparePlan(runner, 'upgrade', target);
     const upgrades = pending.map((id) => partOf(chain, 'upgrade', id));
@@ -86,7 +87,7 @@ export async function downgrade(
   target: string,
   { dryRun = false, withRows = false, lossless = false, rehearse = dryRun }: DowngradeOptions = {},
 ): Promise<RunReport> {
-  return withRunner(options, 'downgrade', async (runner) => {
+  return withSecuredRunner(options, 'downgrade', async (runner) => {
     const plan = await preparePlan(runner, 'downgrade', target);
     if (withRows) requireRetired(runner, plan);
     if (lossless) await requireNothingWritten(runner, plan);
@@ -140,7 +141,7 @@ export async function finalize(
   at?: RevisionId,
   { dryRun = false, appliedBy }: FinalizeOptions = {},
 ): Promise<RunReport> {
-  return withRunner(options, 'finalize', async (runner) => {
+  return withSecuredRunner(options, 'finalize', async (runner) => {
     const { chain } = runner.database;
     const current = await readCurrent(runner, runner.database);
     if (at !== undefined && current !== at) {
@@ -190,7 +191,7 @@ export async function stamp(
   target: string,
   { purge = false }: StampOptions = {},
 ): Promise<RunReport> {
-  return withRunner(options, 'stamp', async (runner) => {
+  return withSecuredRunner(options, 'stamp', async (runner) => {
     const { database, listener } = runner;
     const versions = purge ? await readVersions(runner) : [await readCurrent(runner, database)];
     const [version = BASE] = versions;

@@ -40,7 +40,13 @@ export async function makeDatabase(
     client.query(`CREATE DATABASE ${name} TEMPLATE ${templates[from]} OWNER ${user}`),
   );
   const settings = { ...addressOf(testServer, name), ...templates.owner };
-  const connect = connectorTo(settings);
+  const opened = connectorTo(settings);
+  const connect: Connect = async (session) => {
+    const client = await opened(session);
+    // The sessions of tests, which write names as an application would.
+    if (!session.startsWith('backstop')) await client.query('SET search_path = public');
+    return client;
+  };
   const database: TestDatabase = {
     name,
     settings,

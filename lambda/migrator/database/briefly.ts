@@ -1,16 +1,26 @@
 // Reading for an estimate: in a separate transaction, which waits for no lock and ends in time.
+import { pathValue } from '../revisions/search-path.ts';
 import type { Queries } from '../session/client.ts';
 import { isServerError } from '../session/sqlstate.ts';
 
 /** For a lock that a reading needs, in ms: others are kept waiting behind it no longer. */
 const LOCK_MS = 10;
 
+/** How a reading is made. */
+export interface Reading {
+  /** In ms. */
+  readonly withinMs: number;
+  /** Where the names of a revision's expressions are looked up. Default: nowhere but in `pg_catalog`. */
+  readonly searchPath?: readonly string[];
+  /** Default: `BEGIN READ ONLY`. */
+  readonly begin?: 'BEGIN READ ONLY' | 'BEGIN';
+}
+
 /** Reads in a separate transaction, which is rolled back, table by table in the order of their pages. */
 export async function briefly<T>(
   queries: Queries,
-  withinMs: number,
+  { withinMs, searchPath, begin = 'BEGIN READ ONLY' }: Reading,
   read: () => Promise<T>,
-  begin: 'BEGIN READ ONLY' | 'BEGIN' = 'BEGIN READ ONLY',
 ): Promise<T> {
   await queries.query(begin);
   try {
@@ -21,6 +31,7 @@ export async function briefly<T>(
                     ('enable_bitmapscan', 'off'), ('enable_tidscan', 'on')) AS setting (name, value)`,
       [`${LOCK_MS}ms`, `${withinMs}ms`],
     );
+    if (searchPath) await queries.query(`SET LOCAL search_path TO ${pathValue(searchPath)}`);
     return await read();
   } finally {
     await queries.query('ROLLBACK').catch(() => {});

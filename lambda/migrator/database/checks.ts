@@ -5,9 +5,11 @@ import type { Listener } from '../model/events.ts';
 import type { CheckReport, GatherReport, RevisionId, ValidationReport } from '../model/report.ts';
 import type { Check, Gather, Phase } from '../revisions/check.ts';
 import { type Pieces, type Source, textOf } from '../revisions/origin.ts';
+import { pathValue } from '../revisions/search-path.ts';
 import type { Queries } from '../session/client.ts';
 import { stepError } from '../session/sqlstate.ts';
 import { createHistory } from './history.ts';
+import { requireNoStrangers } from './strangers.ts';
 
 /** How many of the violating rows a report carries. */
 const ROWS_REPORTED = 20;
@@ -26,6 +28,8 @@ export interface Checking {
 /** How checks are run: the time limit for all of them together, in ms, and who receives their events. */
 export interface CheckOptions {
   readonly timeoutMs: number;
+  /** Tables by which the owner of the database's tables is known. */
+  readonly known: readonly string[];
   /** @default - no listener */
   readonly listener?: Listener;
 }
@@ -34,7 +38,7 @@ export interface CheckOptions {
  * Runs checks one after the other in one snapshot of the database, and rolls back. Their shared temporary tables are
  * made first, once for all checks; if no temporary table may be made, each check computes them itself.
  *
- * @throws MigrationFailed if the query of a check itself fails: its verdict would be worth nothing
+ * @throws MigrationFailed if the query of a check itself fails: its verdict would be worth nothing; StrangersOverload
  */
 export async function runChecks(
   queries: Queries,
@@ -77,29 +81,32 @@ export async function runChecksWithin(
 async function judge(
   queries: Queries,
   { revision, phase, checks }: Checking,
-  { timeoutMs, listener = () => {} }: CheckOptions,
+  { timeoutMs, known, listener = () => {} }: CheckOptions,
 ): Promise<ValidationReport> {
   const started = performance.now();
   const gathers = [...new Set(checks.flatMap((check) => check.gathers ?? []))];
   const gathered: GatherReport[] = [];
   const reports: CheckReport[] = [];
-  const begin = () => {
+  const begin = (searchPath: readonly string[] = []) => {
     const leftMs = Math.max(1, Math.round(timeoutMs - (performance.now() - started)));
+    const path = searchPath.length === 0 ? '' : `; SET LOCAL search_path TO ${pathValue(searchPath)}`;
     // In one message with the bound: a query before may have called set_config.
-    return queries.query(`${queries.neutral ?? ''}SET LOCAL statement_timeout = '${leftMs}ms'`);
+    return queries.query(`${queries.neutral ?? ''}SET LOCAL statement_timeout = '${leftMs}ms'${path}`);
   };
   await begin();
+  const paths = checks.map(({ searchPath = [] }) => searchPath);
+  await requireNoStrangers(queries, known, paths);
   // Checks may read the history. If there is none yet, an empty one is made until the rollback; not for every
   // check, because it would wait for a first run that is making the real one.
   if (checks.some(({ sql }) => sql.includes('backstop.history'))) await createHistory(queries);
   const together = gathers.length > 0 && (await mayMakeTables(queries));
   for (const gather of together ? gathers : []) {
-    await begin();
+    await begin(checks.find((check) => check.gathers?.includes(gather))?.searchPath);
     gathered.push(await runGather(queries, revision, gather));
   }
   await queries.query('SET TRANSACTION READ ONLY');
   for (const check of checks) {
-    await begin();
+    await begin(check.searchPath);
     const report = await runCheck(queries, revision, check, together ? [] : gathers);
     listener({ type: 'check completed', check: report });
     reports.push(report);
@@ -185,7 +192,7 @@ function gathering(gathers: readonly Gather[]): Pieces {
 /** Counted by the server: every row of a large table may violate a check, and this process could not hold them. */
 function countedAndLimited({ sql, origin }: Source): Pieces {
   return [
-    `SELECT violating.*, count(*) OVER () AS ${COUNT} FROM (\n`,
+    `SELECT violating.*, pg_catalog.count(*) OVER () AS ${COUNT} FROM (\n`,
     { sql, origin },
     `\n) AS violating LIMIT ${ROWS_REPORTED}`,
   ];

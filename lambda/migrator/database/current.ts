@@ -7,6 +7,7 @@ import type { Database } from '../revisions/databases.ts';
 import type { Revision } from '../revisions/revision.ts';
 import type { Queries } from '../session/client.ts';
 import { runChecks } from './checks.ts';
+import { knownTables } from './trust.ts';
 import { readVersions, requireNoOther } from './version-table.ts';
 
 /**
@@ -35,7 +36,7 @@ export async function readCurrent(queries: Queries, database: Database): Promise
           message: `Can't locate revision identified by '${version}'`,
           detail: `public.alembic_version holds ${found}; ${whose(database, version)}the revisions of ${name} are ${describeChain(chain)}.`,
         }),
-    hint: remedy(database, await recognize(queries, chain)),
+    hint: remedy(database, await recognize(queries, database)),
   });
 }
 
@@ -60,25 +61,32 @@ function remedy({ definition: { name } }: Database, looksLike: RevisionId | unde
 const RECOGNITION_MS = 10_000;
 
 /** The newest revision whose checks the schema passes; undefined if no revision fits. */
-async function recognize(queries: Queries, chain: Chain): Promise<RevisionId | undefined> {
+async function recognize(queries: Queries, database: Database): Promise<RevisionId | undefined> {
+  const { chain } = database;
+  const known = knownTables(database);
   for (const revision of chain.revisions.toReversed()) {
-    if (await holds(queries, revision, 'after-upgrade')) return revision.id;
+    if (await holds(queries, known, revision, 'after-upgrade')) return revision.id;
     const before = idAt(chain, position(chain, revision.id) - 1);
     const judgesItself = chain.revisions.some(
       ({ id, checks }) => id === before && checks['after-upgrade'].length > 0,
     );
-    if (!judgesItself && (await holds(queries, revision, 'after-downgrade'))) return before;
+    if (!judgesItself && (await holds(queries, known, revision, 'after-downgrade'))) return before;
   }
   return undefined;
 }
 
-async function holds(queries: Queries, { id, checks }: Revision, phase: Phase): Promise<boolean> {
+async function holds(
+  queries: Queries,
+  known: readonly string[],
+  { id, checks }: Revision,
+  phase: Phase,
+): Promise<boolean> {
   if (checks[phase].length === 0) return false;
   // A check that cannot even run speaks of another schema.
   const verdict = runChecks(
     queries,
     { revision: id, phase, checks: checks[phase] },
-    { timeoutMs: RECOGNITION_MS },
+    { timeoutMs: RECOGNITION_MS, known },
   );
   return verdict.then(
     ({ passed }) => passed,

@@ -7,7 +7,7 @@ import type { Script } from '../revisions/revision.ts';
 import type { Queries } from '../session/client.ts';
 import { MOMENT } from './evidence.ts';
 import { type Foreseen, foresee } from './foresee.ts';
-import { LARGE_SAMPLE_PAGES, measurePage } from './pages.ts';
+import { type Evaluated, LARGE_SAMPLE_PAGES, measurePage } from './pages.ts';
 import { measureRebuild } from './rebuild.ts';
 import { PAGE_BYTES, readSizes, type Size } from './sizes.ts';
 import { decideWork, type Job } from './work.ts';
@@ -95,7 +95,7 @@ async function costOf(
   const keys = jobs.flatMap(({ foreignKeys }) => foreignKeys);
   const cost: { -readonly [Field in keyof Cost]: number } = { scanMs: 0, rewriteMs: 0, indexMs: 0, keyMs: 0 };
   // A scan that is declared and found is one scan.
-  for (const { checks } of passes) cost.scanMs += await passMs(queries, size, checks);
+  for (const pass of passes) cost.scanMs += await passMs(queries, size, pass);
   const undetected = Math.max(0, declared - passes.length);
   if (undetected > 0) cost.scanMs += undetected * (await passMs(queries, size));
   for (const job of jobs) {
@@ -112,10 +112,10 @@ async function costOf(
 }
 
 /** The time of one pass over the table, in ms. */
-async function passMs(queries: Queries, size: Size, checks: readonly string[] = []): Promise<number> {
+async function passMs(queries: Queries, size: Size, evaluated?: Evaluated): Promise<number> {
   const pages = size.bytes / PAGE_BYTES;
   const passes = pages > 4 * LARGE_SAMPLE_PAGES ? PASSES_A_LARGE_SCAN : PASSES_A_SCAN;
-  return pages === 0 ? 0 : passes * pages * (await measurePage(queries, size, checks));
+  return pages === 0 ? 0 : passes * pages * (await measurePage(queries, size, evaluated));
 }
 
 /** In ms. The first query of a session takes longer, because it fills caches. */

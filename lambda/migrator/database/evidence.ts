@@ -167,6 +167,12 @@ export async function readRetiredRevisions(queries: Queries): Promise<string[]> 
   return rows.map(({ id }) => id);
 }
 
+/** The schemas of retired objects that the open transaction has made. */
+export async function readNewRetired(queries: Queries): Promise<string[]> {
+  const { rows } = await queries.query<{ name: string }>(YOUNG_SCHEMAS);
+  return rows.map(({ name }) => name).filter((schema) => isRetired({ schema }));
+}
+
 /** The state of the transaction at one moment, between two steps. */
 export interface Moment {
   /** The id of the open transaction; null if a step has ended it. */

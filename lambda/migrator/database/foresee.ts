@@ -11,6 +11,10 @@ export interface Foreseen extends Omit<Reached, 'place'> {
   readonly work: readonly Work[];
   /** Whether the work is on the child tables, too. */
   readonly withChildren: boolean;
+  /** Whether the user must own it. */
+  readonly isOwned: boolean;
+  /** The schemas in which names of the work are looked up. */
+  readonly schemas: readonly string[];
 }
 
 /**
@@ -19,21 +23,28 @@ export interface Foreseen extends Omit<Reached, 'place'> {
  */
 export async function foresee(queries: Queries, effects: readonly Effect[]): Promise<Foreseen[]> {
   if (!effects.some(isLock)) return [];
-  const { rows } = await queries.query<{ path: string[]; user: string }>(
-    'SELECT pg_catalog.current_schemas(false)::text[] AS path, current_user::text AS user',
-  );
-  const { path = [], user = '' } = rows[0] ?? {};
-  const places = placesOf(effects, path, user);
+  const { rows } = await queries.query<{ user: string }>('SELECT current_user AS user');
+  const places = placesOf(effects, rows[0]?.user ?? '');
   const targets = targetsOf(places, new Names(await lookUp(queries, places)));
   if (targets.length === 0) return [];
-  const wanted = targets.map(({ effect: _effect, ...target }) => target);
+  const wanted = targets.map(({ effect: _effect, schemas: _schemas, ...target }) => target);
   const answer = await queries.query<Reached>(REACHED, [JSON.stringify(wanted)]);
   return answer.rows.flatMap(({ place, ...relation }) => {
-    const effect = targets[place]?.effect;
-    if (effect === undefined) return [];
-    const { mode, work = [], of, reaches, only } = effect;
+    const target = targets[place];
+    if (target === undefined) return [];
+    const { effect, schemas } = target;
+    const { mode, work = [], of, reaches, only, owned = false } = effect;
     const isMeant = relation.isNamed || of !== undefined || reaches === 'default partition';
-    return [{ ...relation, mode, work: isMeant ? work : [], withChildren: !only }];
+    return [
+      {
+        ...relation,
+        mode,
+        work: isMeant ? work : [],
+        withChildren: !only,
+        isOwned: owned && relation.isNamed,
+        schemas,
+      },
+    ];
   });
 }
 
@@ -61,9 +72,13 @@ async function lookUp(queries: Queries, places: readonly Place[]): Promise<Reado
   return new Map(rows.flatMap(({ key, oid }) => (oid === null ? [] : [[key, oid]])));
 }
 
-/** The locks on objects that exist before the run. */
-function targetsOf(places: readonly Place[], names: Names): (Target & { readonly effect: Lock })[] {
-  const targets: (Target & { readonly effect: Lock })[] = [];
+/** A lock on an object that exists before the run. */
+interface LockTarget extends Target, Pick<Place, 'schemas'> {
+  readonly effect: Lock;
+}
+
+function targetsOf(places: readonly Place[], names: Names): LockTarget[] {
+  const targets: LockTarget[] = [];
   for (const place of places) {
     const { effect } = place;
     const found = isLock(effect) ? names.find(place, effect.relation) : undefined;
@@ -80,6 +95,7 @@ function targetsOf(places: readonly Place[], names: Names): (Target & { readonly
       column: unquoted(drops?.column),
       constraint: unquoted(drops?.constraint),
       effect,
+      schemas: place.schemas,
     });
   }
   return targets;

@@ -4,6 +4,7 @@ import type { BackstopError } from '../model/errors.ts';
 import type { FailureReport, HistoryEntry, LoggedRun } from '../model/history-entry.ts';
 import type { Direction, RevisionId, RunReport, StepReport } from '../model/report.ts';
 import type { Queries } from '../session/client.ts';
+import { closeToOthers } from './ownership.ts';
 
 export function failureReport(error: BackstopError, attempts: number): FailureReport {
   const { name, summary: message, detail, hint, location } = error;
@@ -15,7 +16,8 @@ export async function createHistory(queries: Queries): Promise<void> {
   // Asked first: IF NOT EXISTS needs the right to create in the database even if schema and table exist.
   if (await hasHistory(queries)) return;
   const { rows } = await queries.query("SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'backstop'");
-  if (rows.length === 0) await queries.query('CREATE SCHEMA IF NOT EXISTS backstop');
+  const isNew = rows.length === 0;
+  if (isNew) await queries.query('CREATE SCHEMA IF NOT EXISTS backstop');
   await queries.query(`CREATE TABLE backstop.history (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     run_id uuid NOT NULL,
@@ -32,6 +34,7 @@ export async function createHistory(queries: Queries): Promise<void> {
   await queries.query(
     "COMMENT ON TABLE backstop.history IS 'Every run of Backstop on this database, failures too'",
   );
+  await closeToOthers(queries, { schemas: isNew ? ['backstop'] : [], tables: ['backstop.history'] });
 }
 
 async function hasHistory(queries: Queries): Promise<boolean> {

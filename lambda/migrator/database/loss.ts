@@ -6,6 +6,7 @@ import type { Check } from '../revisions/check.ts';
 import type { Queries } from '../session/client.ts';
 import type { Session } from '../session/session.ts';
 import { runChecks } from './checks.ts';
+import { knownTables } from './trust.ts';
 
 /** The data that the downgrades of these revisions would lose, according to their checks before the downgrade. */
 export async function foreseeLosses(
@@ -38,7 +39,9 @@ async function failed(
   checks: readonly Check[],
 ): Promise<readonly CheckReport[]> {
   const checking = { revision, phase: 'before-downgrade', checks } as const;
-  const report = await runChecks(session, checking, { timeoutMs: session.bounds.transactionMs });
+  const { bounds, database } = session;
+  const options = { timeoutMs: bounds.transactionMs, known: knownTables(database) };
+  const report = await runChecks(session, checking, options);
   return report.checks.filter(({ passed }) => !passed);
 }
 
@@ -51,7 +54,8 @@ async function noRetiredRows(queries: Queries, revision: RevisionId): Promise<Ch
     [`retired_${revision}`],
   );
   const counts = rows.map(
-    ({ name, table }) => `SELECT ${pg.escapeLiteral(name)} AS table_name, count(*) AS rows FROM ${table}`,
+    ({ name, table }) =>
+      `SELECT ${pg.escapeLiteral(name)} AS table_name, pg_catalog.count(*) AS rows FROM ${table}`,
   );
   const all = counts.length === 0 ? "SELECT '' AS table_name, 0 AS rows" : counts.join(' UNION ALL ');
   const title = 'no retired table holds rows';

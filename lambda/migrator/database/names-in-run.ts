@@ -1,11 +1,14 @@
 // The meaning of a name at its place in the run: earlier statements make, rename and drop relations.
 import { type Effect, isLock, type Lock } from '../grammar/effect.ts';
 import { quote } from '../grammar/names.ts';
+import { DEFAULT_PATH } from '../revisions/search-path.ts';
 
 /** An effect with the full names that its names may stand for, the first choice first. */
 export interface Place {
   readonly effect: Exclude<Effect, { path: unknown }>;
   readonly candidates: (name: string) => readonly string[];
+  /** The schemas in which names are looked up at this place. */
+  readonly schemas: readonly string[];
 }
 
 /** The meaning of a name: an object that exists before the run. `index`: the name is of a new index on that table. */
@@ -14,19 +17,20 @@ interface Meaning {
   readonly isNewIndex?: boolean;
 }
 
-/** Gives each name that is not qualified the schemas of the session, or of the last `SET search_path` before it. */
-export function placesOf(effects: readonly Effect[], path: readonly string[], user: string): Place[] {
-  let schemas = path;
+/** Gives each name that is not qualified the schemas of its script, or of the last `SET search_path` before it. */
+export function placesOf(effects: readonly Effect[], user: string): Place[] {
+  let schemas = DEFAULT_PATH;
   const places: Place[] = [];
   for (const effect of effects) {
     if ('path' in effect) {
-      schemas = effect.path?.map((schema) => (schema === '$user' ? user : schema)) ?? path;
+      schemas = effect.path?.map((schema) => (schema === '$user' ? user : schema)) ?? DEFAULT_PATH;
       continue;
     }
     const now = ['pg_temp', ...schemas].map(quote);
     const isWhole = (name: string) => name.includes('"."') || hasNoSchema(effect);
     places.push({
       effect,
+      schemas,
       candidates: (name) => (isWhole(name) ? [name] : now.map((schema) => `${schema}.${name}`)),
     });
   }

@@ -15,22 +15,26 @@ const SMALLEST_SAMPLE_ROWS = 1_000;
 /** For a page of a table that cannot be sampled, in ms: the speed of storage. Memory is 50 times faster. */
 const UNSAMPLED_PAGE_MS = 0.02;
 
-/**
- * The cost of one page of the table in a pass, in ms.
- *
- * @param checks expressions that the pass evaluates; without any, it reads each row up to its last column
- */
+/** What a pass evaluates. */
+export interface Evaluated {
+  /** Expressions; without any, the pass reads each row up to its last column. */
+  readonly checks: readonly string[];
+  /** Where their names are looked up. */
+  readonly schemas: readonly string[];
+}
+
+/** The cost of one page of the table in a pass, in ms. */
 export async function measurePage(
   queries: Queries,
   table: Size,
-  checks: readonly string[] = [],
+  { checks, schemas }: Evaluated = { checks: [], schemas: [] },
 ): Promise<number> {
   const plain = await measureRead(queries, table);
   if (checks.length === 0) return plain;
   // An expression may need what the run makes first, and then cannot be tried.
   const value = `(${checks.map((check) => `(${check}) IS TRUE`).join(' AND ')})`;
   const evaluated = { ...table, lastColumn: `CASE WHEN ${value} THEN 1 END` };
-  const checked = await briefly(queries, LONG_SAMPLE_MS, () =>
+  const checked = await briefly(queries, { withinMs: LONG_SAMPLE_MS, searchPath: schemas }, () =>
     samplePages(queries, evaluated, SMALL_SAMPLE_PAGES, ''),
   ).catch(() => 0);
   return Math.max(plain, checked);
@@ -59,7 +63,7 @@ async function tryPages(
   withinMs = SAMPLE_MS,
 ): Promise<number> {
   return orElse(
-    briefly(queries, withinMs, () => samplePages(queries, table, pages, where)),
+    briefly(queries, { withinMs }, () => samplePages(queries, table, pages, where)),
     (error) => {
       if (isCancelled(error) && withinMs < LONG_SAMPLE_MS)
         return tryPages(queries, table, pages, where, LONG_SAMPLE_MS);

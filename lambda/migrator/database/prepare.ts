@@ -3,7 +3,7 @@ import { requireBriefLock } from '../model/bounds.ts';
 import { bothOf, workMs } from '../model/estimated.ts';
 import type { Estimate, Plan, TableEstimate } from '../model/report.ts';
 import { revisionOf } from '../revisions/chain.ts';
-import type { Script } from '../revisions/revision.ts';
+import type { Revision, Script } from '../revisions/revision.ts';
 import { lacksDowngrade, requireRunnable } from '../revisions/runnable.ts';
 import type { Session } from '../session/session.ts';
 import { isDenied } from '../session/sqlstate.ts';
@@ -12,6 +12,8 @@ import { findUnknown } from './declared.ts';
 import { estimateCost } from './estimate.ts';
 import { makePlan } from './plan.ts';
 import { requirePrivileges } from './privileges.ts';
+import { requireNoStrangers } from './strangers.ts';
+import { knownTables } from './trust.ts';
 
 /**
  * Plans, and runs the checks before an upgrade of every pending revision.
@@ -32,12 +34,12 @@ export async function preparePlan(
   });
   const { from, to, pending, edited, gone, reordered, transactions } = plan;
   const revisions = pending.map((id) => revisionOf(database.chain, id));
-  if (pending.length > 0) {
-    await requirePrivileges(session, {
-      locks: revisions.flatMap((revision) => revision[direction].locks),
-      retires: direction === 'upgrade' ? revisions.flatMap(({ retires }) => retires) : [],
-    });
-  }
+  await requirePrivilegesOf(session, revisions, direction);
+  await requireNoStrangers(
+    session,
+    knownTables(database),
+    revisions.map((revision) => revision[direction].searchPath),
+  );
   for (const revision of edited) listener({ type: 'edited', revision });
   if (gone) listener({ type: 'gone', revisions: gone });
   if (reordered) listener({ type: 'reordered', revisions: reordered });
@@ -54,12 +56,40 @@ export async function preparePlan(
   for (const id of pending) {
     const { checks, upgrade } = revisionOf(database.chain, id);
     const checking = { revision: id, phase: 'before-upgrade', checks: checks['before-upgrade'] } as const;
-    const validation = await runChecks(session, checking, { timeoutMs: bounds.transactionMs, listener });
+    const validation = await runChecks(session, checking, {
+      timeoutMs: bounds.transactionMs,
+      listener,
+      known: knownTables(database),
+    });
     if (!validation.passed) throw refusedBy(validation, [...upgrade.refuses.values()]);
   }
   for (const unknown of await findUnknown(session, revisions))
     listener({ type: 'unknown table', ...unknown });
   return plan;
+}
+
+/** Requires what these revisions need. Throws PrivilegeMissing. */
+export async function requirePrivilegesOf(
+  session: Session,
+  revisions: readonly Revision[],
+  direction: Plan['direction'],
+): Promise<void> {
+  if (revisions.length === 0) return;
+  await requirePrivileges(session, {
+    locks: revisions.flatMap((revision) => revision[direction].locks),
+    retires: direction === 'upgrade' ? revisions.flatMap(({ retires }) => retires) : [],
+    scripts: readableScripts(revisions.map((revision) => revision[direction])),
+  });
+}
+
+/** None if one of them cannot be read: that is refused later, by its own name. */
+function readableScripts(scripts: readonly Script[]): readonly Script[] {
+  try {
+    for (const script of scripts) void script.steps;
+    return scripts;
+  } catch {
+    return [];
+  }
 }
 
 /** Tells which files lose the BEGIN and COMMIT that enclose them. */

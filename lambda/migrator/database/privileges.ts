@@ -1,7 +1,11 @@
 // The privileges that a run needs, asked for before anything happens: each that is missing has its statement.
 import pg from 'pg';
 import { BackstopError } from '../model/errors.ts';
+import { effectsIn } from '../revisions/effects.ts';
+import type { Script } from '../revisions/revision.ts';
 import type { Queries } from '../session/client.ts';
+import { schemasOfNew } from './declared.ts';
+import { foresee } from './foresee.ts';
 
 /** The part of a run that needs more than the version table and the history. */
 export interface Needs {
@@ -9,6 +13,8 @@ export interface Needs {
   readonly locks: readonly string[];
   /** Tables that the steps move to another schema. */
   readonly retires: readonly string[];
+  /** The steps, whose statements show more. Default: none. */
+  readonly scripts?: readonly Script[];
 }
 
 /** The schemas and tables that exist, and the user's rights on them; null for an object that does not exist. */
@@ -57,18 +63,37 @@ interface Foreign {
   readonly owner: string;
   readonly isSuperuser: boolean;
   readonly mayUse: boolean;
+  /** The owner is a member of the user, who therefore cannot become a member of the owner. */
+  readonly isMember: boolean;
 }
 
 const FOREIGN = `
   SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS table, n.nspname AS schema, o.rolname AS owner,
-         o.rolsuper AS "isSuperuser", pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS "mayUse"
-  FROM (SELECT DISTINCT pg_catalog.parse_ident(name, false) AS parts FROM pg_catalog.unnest($1::text[]) AS name) AS wanted
-  JOIN pg_catalog.pg_namespace AS n
-    ON n.nspname = CASE pg_catalog.cardinality(parts) WHEN 1 THEN 'public' ELSE parts[1] END
-  JOIN pg_catalog.pg_class AS c
-    ON c.relnamespace = n.oid AND c.relname = parts[pg_catalog.cardinality(parts)] AND c.relkind IN ('r', 'p')
+         o.rolsuper AS "isSuperuser", pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS "mayUse",
+         pg_catalog.pg_has_role(o.oid, current_user::regrole, 'MEMBER') AS "isMember"
+  FROM (SELECT c.oid
+        FROM (SELECT pg_catalog.parse_ident(name, false) AS parts FROM pg_catalog.unnest($1::text[]) AS name) AS wanted
+        JOIN pg_catalog.pg_namespace AS n ON n.nspname = parts[1]
+        JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = parts[2] AND c.relkind IN ('r', 'p')
+        UNION SELECT pg_catalog.unnest($2::oid[])) AS wanted
+  JOIN pg_catalog.pg_class AS c ON c.oid = wanted.oid
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_roles AS o ON o.oid = c.relowner
   WHERE NOT pg_catalog.pg_has_role(c.relowner, 'USAGE')
+  ORDER BY 1`;
+
+/** Statements that grant the rest of what the steps show: to create in a schema, to read a table, to write to it. */
+const GRANTS = `
+  SELECT pg_catalog.format('GRANT CREATE ON SCHEMA %I TO %I;', nspname, current_user) AS sql
+  FROM pg_catalog.pg_namespace
+  WHERE nspname = ANY ($1::text[]) AND NOT pg_catalog.has_schema_privilege(oid, 'CREATE')
+  UNION
+  SELECT pg_catalog.format('GRANT %s ON %I.%I TO %I;', missing, n.nspname, c.relname, current_user)
+  FROM (SELECT pg_catalog.unnest($2::oid[]) AS oid, 'SELECT' AS missing
+        UNION SELECT pg_catalog.unnest($3::oid[]), 'SELECT, INSERT, UPDATE, DELETE') AS needed
+  JOIN pg_catalog.pg_class AS c ON c.oid = needed.oid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+  WHERE NOT (pg_catalog.has_any_column_privilege(c.oid, pg_catalog.replace(missing, ', DELETE', ''))
+             OR missing <> 'SELECT' AND pg_catalog.has_table_privilege(c.oid, 'DELETE'))
   ORDER BY 1`;
 
 /**
@@ -77,16 +102,23 @@ const FOREIGN = `
  *
  * @throws PrivilegeMissing with the statements that grant it
  */
-export async function requirePrivileges(queries: Queries, { locks, retires }: Needs): Promise<void> {
+export async function requirePrivileges(
+  queries: Queries,
+  { locks, retires, scripts = [] }: Needs,
+): Promise<void> {
   const { rows } = await queries.query<Found>(FOUND);
   const found = rows[0] as Found;
-  const { rows: foreign } = await queries.query<Foreign>(FOREIGN, [[...locks, ...retires]]);
+  const shown = await readShown(queries, scripts);
+  const { rows: foreign } = await queries.query<Foreign>(FOREIGN, [[...locks, ...retires], shown.owned]);
   const user = pg.escapeIdentifier(found.user);
   const missing = [
     ...forVersion(found, user),
     ...forHistory(found, user),
-    ...(retires.length > 0 && !found.mayCreateSchema ? [createSchema(found, user)] : []),
+    ...((retires.length > 0 || shown.makesSchema) && !found.mayCreateSchema
+      ? [createSchema(found, user)]
+      : []),
     ...foreign.flatMap((table) => toOwn(table, user)),
+    ...shown.grants,
   ];
   if (missing.length === 0) return;
   throw new BackstopError('PrivilegeMissing', {
@@ -96,6 +128,30 @@ export async function requirePrivileges(queries: Queries, { locks, retires }: Ne
     detail: 'Nothing was changed.',
     hint: `As a user who may grant it: ${[...new Set(missing)].join(' ')}`,
   });
+}
+
+/** What the statements show: tables that the user must own, by their oids, and the grants that are missing. */
+interface Shown {
+  readonly owned: readonly string[];
+  readonly makesSchema: boolean;
+  readonly grants: readonly string[];
+}
+
+async function readShown(queries: Queries, scripts: readonly Script[]): Promise<Shown> {
+  const effects = effectsIn(scripts) ?? [];
+  const foreseen = (await foresee(queries, effects)).filter(({ isNamed }) => isNamed);
+  const oidsOf = (mode: string) => foreseen.filter((lock) => lock.mode === mode).map(({ oid }) => oid);
+  const { rows } = await queries.query<{ sql: string }>(GRANTS, [
+    schemasOfNew(effects),
+    oidsOf('AccessShareLock'),
+    oidsOf('RowExclusiveLock'),
+  ]);
+  const statements = scripts.flatMap(({ steps }) => steps.flatMap((step) => step.statements ?? []));
+  return {
+    owned: foreseen.filter(({ isOwned }) => isOwned).map(({ oid }) => oid),
+    makesSchema: statements.some(({ kind }) => kind === 'CreateSchemaStmt'),
+    grants: rows.map(({ sql }) => sql),
+  };
 }
 
 function forVersion(found: Found, user: string): string[] {
@@ -125,10 +181,10 @@ function createSchema({ database }: Found, user: string): string {
 }
 
 /** Only an owner may alter a table, and no privilege stands for it; a member of the owner may, too. */
-function toOwn({ table, schema, owner, isSuperuser, mayUse }: Foreign, user: string): string[] {
+function toOwn({ table, schema, owner, isSuperuser, isMember, mayUse }: Foreign, user: string): string[] {
   return [
     ...(mayUse ? [] : [`GRANT USAGE ON SCHEMA ${pg.escapeIdentifier(schema)} TO ${user};`]),
-    isSuperuser
+    isSuperuser || isMember
       ? `ALTER TABLE ${table} OWNER TO ${user};`
       : `GRANT ${pg.escapeIdentifier(owner)} TO ${user};`,
   ];

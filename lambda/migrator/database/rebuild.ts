@@ -31,7 +31,8 @@ export async function measureRebuild(
   const indexes = [...job.indexes, ...(await readIndexes(queries, job))];
   if (!job.isRewrite && indexes.length === 0) return { rewriteMs: 0, indexMs: 0 };
   const unsampled = table.rows * UNSAMPLED_ROW_MS;
-  const measured = briefly(queries, SAMPLE_MS, () => sample(queries, table, indexes, lookMs), 'BEGIN');
+  const reading = { withinMs: SAMPLE_MS, searchPath: job.schemas, begin: 'BEGIN' } as const;
+  const measured = briefly(queries, reading, () => sample(queries, table, indexes, lookMs));
   const { copyMs, indexMs } = await orElse(measured, () => ({
     copyMs: unsampled,
     indexMs: unsampled * indexes.length,

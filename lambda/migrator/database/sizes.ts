@@ -30,7 +30,7 @@ export async function readSizes(
   const exact = 'pg_catalog.pg_relation_size(part.oid)';
   const known = `part.relpages * ${PAGE_BYTES}::float8`;
   return orElse(
-    briefly(queries, SIZES_MS, () => querySizes(queries, names, oids, exact)),
+    briefly(queries, { withinMs: SIZES_MS }, () => querySizes(queries, names, oids, exact)),
     () => querySizes(queries, names, oids, known),
   );
 }

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { BackstopError } from '../model/errors.ts';
 import { BASE, type RevisionId } from '../model/report.ts';
 import type { Queries } from '../session/client.ts';
+import { closeToOthers } from './ownership.ts';
 
 /**
  * Requires that there is no version table in another schema only, as Alembic's `version_table_schema` makes it: a run
@@ -49,7 +50,9 @@ export const CREATE_VERSION_TABLE = `CREATE TABLE IF NOT EXISTS public.alembic_v
 /** Asks first: IF NOT EXISTS needs the right to create in the schema even if the table exists. */
 async function createVersionTable(queries: Queries): Promise<void> {
   const { rows } = await queries.query("SELECT pg_catalog.to_regclass('public.alembic_version') AS oid");
-  if (rows[0]?.oid === null) await queries.query(CREATE_VERSION_TABLE);
+  if (rows[0]?.oid !== null) return;
+  await queries.query(CREATE_VERSION_TABLE);
+  await closeToOthers(queries, { tables: ['public.alembic_version'] });
 }
 
 /** The statement that moves the version from one revision to the next; right only if it touches exactly one row. */

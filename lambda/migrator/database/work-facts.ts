@@ -27,10 +27,10 @@ export interface Facts extends OldType {
   readonly isValidated: boolean;
 }
 
-/** The facts about each work, in their order; each with the oid of its table. */
+/** The facts about each work, in their order; each with the oid of its table, and where its names are looked up. */
 export async function readFacts(
   queries: Queries,
-  work: readonly (Work & { readonly oid: string })[],
+  work: readonly (Work & { readonly oid: string; readonly schemas: readonly string[] })[],
 ): Promise<Facts[]> {
   const asked = work.map((one, place) => ({ ...plainNames(one), place }));
   const { rows } = await queries.query<Facts>(FACTS, [JSON.stringify(asked)]);
@@ -48,6 +48,14 @@ function plainNames(work: Work & { oid: string }): Record<string, unknown> {
     index: plain(index),
     unless: plain(unless),
   };
+}
+
+/** The object of a name, in the schemas of the work if the name has none. On PostgreSQL 14 an empty name is an error. */
+function found(lookUp: 'to_regclass' | 'to_regtype', name: string): string {
+  return `CASE WHEN ${name} <> '' THEN coalesce(pg_catalog.${lookUp}(${name}), (
+    SELECT inside FROM pg_catalog.unnest(CASE WHEN ${name} NOT LIKE '%"."%' THEN schemas END) WITH ORDINALITY AS s(schema, place)
+    CROSS JOIN LATERAL pg_catalog.${lookUp}(pg_catalog.quote_ident(schema) || '.' || ${name}) AS inside
+    WHERE inside IS NOT NULL ORDER BY place LIMIT 1)) END`;
 }
 
 /** $1 is the work as JSON, each with the oid of its table. A row of {@link Facts} for each, in their order. */
@@ -96,10 +104,10 @@ const FACTS = `
            AS "foreignKeys",
          coalesce(con.contype = 'f', false) AS "isForeignKey", coalesce(con.convalidated, false) AS "isValidated"
   FROM pg_catalog.jsonb_to_recordset($1::jsonb) AS work (place integer, oid oid, kind text, unless text, "column" text,
-    "index" text, functions text[], type text, "constraint" text, "references" text)
+    "index" text, functions text[], type text, "constraint" text, "references" text, schemas text[])
   JOIN pg_catalog.pg_class AS c ON c.oid = work.oid
   LEFT JOIN pg_catalog.pg_constraint AS con ON con.conrelid = c.oid AND con.conname = "constraint"
-  LEFT JOIN pg_catalog.pg_class AS other ON other.oid = pg_catalog.to_regclass("references")
+  LEFT JOIN pg_catalog.pg_class AS other ON other.oid = ${found('to_regclass', '"references"')}
   LEFT JOIN LATERAL (
     SELECT a.attnum, CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END::text AS base,
            CASE t.typtype WHEN 'd' THEN t.typtypmod ELSE a.atttypmod END AS modifier, hasRules AS rules
@@ -107,7 +115,7 @@ const FACTS = `
     WHERE a.attrelid = c.oid AND a.attname = "column" AND NOT a.attisdropped) AS old ON kind = 'type'
   LEFT JOIN LATERAL (
     SELECT t.oid, CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END::text AS base, hasRules AS rules
-    FROM pg_catalog.pg_type AS t WHERE t.oid = pg_catalog.to_regtype(CASE WHEN type <> '' THEN type END)::oid) AS new ON type <> ''
+    FROM pg_catalog.pg_type AS t WHERE t.oid = ${found('to_regtype', 'type')}::oid) AS new ON type <> ''
   ORDER BY place`.replaceAll(
   'hasRules AS rules',
   `(t.typnotnull OR EXISTS (SELECT FROM pg_catalog.pg_constraint AS d WHERE d.contypid = t.oid)) AS rules`,

@@ -2,6 +2,7 @@
 import type { Work } from '../grammar/effect.ts';
 import type { Queries } from '../session/client.ts';
 import { isServerError } from '../session/sqlstate.ts';
+import { briefly } from './briefly.ts';
 import type { Foreseen } from './foresee.ts';
 import { changesRows, type NewType } from './type-change.ts';
 import { type Facts, type ForeignKey, readFacts } from './work-facts.ts';
@@ -10,6 +11,8 @@ import { type Facts, type ForeignKey, readFacts } from './work-facts.ts';
 export interface Job {
   readonly oid: string;
   readonly withChildren: boolean;
+  /** Where the names in its expressions are looked up. */
+  readonly schemas: readonly string[];
   readonly isRewrite: boolean;
   /** Whether all rows are read once: one pass serves all constraints, and a rewrite serves them too. */
   readonly isPass: boolean;
@@ -25,7 +28,7 @@ export type NewIndex = Omit<Extract<Work, { kind: 'index' }>, 'kind' | 'unless'>
 
 /** The jobs of the locks, in their order; without work, a lock makes no job. */
 export async function decideWork(queries: Queries, foreseen: readonly Foreseen[]): Promise<Job[]> {
-  const asked = foreseen.flatMap(({ oid, work }) => work.map((one) => ({ oid, ...one })));
+  const asked = foreseen.flatMap(({ oid, work, schemas }) => work.map((one) => ({ oid, schemas, ...one })));
   if (asked.length === 0) return [];
   const facts = await readFacts(queries, asked);
   const jobs: Job[] = [];
@@ -38,8 +41,8 @@ export async function decideWork(queries: Queries, foreseen: readonly Foreseen[]
       if (about.exists || isProven(proven, lock.oid, work)) continue;
       parts.push(await partOf(queries, lock, work, about));
     }
-    const { oid, withChildren } = lock;
-    if (parts.length > 0) jobs.push({ oid, withChildren, ...merge(parts) });
+    const { oid, withChildren, schemas } = lock;
+    if (parts.length > 0) jobs.push({ oid, withChildren, schemas, ...merge(parts) });
   }
   return jobs;
 }
@@ -50,7 +53,9 @@ function isProven(proven: Set<string>, oid: string, work: Work): boolean {
   return work.kind === 'not null' && proven.has(`${oid} (${work.column} IS NOT NULL)`);
 }
 
-type Part = Partial<Omit<Job, 'oid' | 'withChildren'>>;
+/** What the work adds to the job of its lock. */
+type Added = Omit<Job, 'oid' | 'withChildren' | 'schemas'>;
+type Part = Partial<Added>;
 
 const REWRITE: Part = { isRewrite: true };
 const PASS: Part = { isPass: true };
@@ -70,7 +75,7 @@ async function partOf(queries: Queries, lock: Foreseen, work: Work, facts: Facts
     case 'validate':
       return validation(facts);
     case 'type':
-      return typeChange(queries, work, facts);
+      return typeChange(queries, lock, work, facts);
     default:
       return isRewrite(work, facts) ? REWRITE : {};
   }
@@ -88,20 +93,31 @@ function validation({ isValidated, isForeignKey, foreignKeys }: Facts): Part {
 
 async function typeChange(
   queries: Queries,
+  { schemas }: Foreseen,
   { type, using }: Extract<Work, { kind: 'type' }>,
   facts: Facts,
 ): Promise<Part> {
-  const isRewritten = using === true || changesRows(facts, await newTypeOf(queries, type, facts));
+  const isRewritten =
+    using === true || changesRows(facts, await newTypeOf(queries, { type, schemas }, facts));
   // Without a rewrite, a CHECK on the column is made again all the same.
   return isRewritten ? { isRewrite: true, foreignKeys: facts.foreignKeys } : { isPass: facts.hasCheck };
 }
 
+/** For the question about a type, in ms. */
+const TYPE_MS = 1_000;
+
 /** Undefined if the type is not there yet, or is not known. */
-async function newTypeOf(queries: Queries, type: string, facts: Facts): Promise<NewType | undefined> {
+async function newTypeOf(
+  queries: Queries,
+  { type, schemas }: { readonly type: string; readonly schemas: readonly string[] },
+  facts: Facts,
+): Promise<NewType | undefined> {
   const { newType, newBase, newHasRules, isBinary, isUtc } = facts;
   if (newType === null || newBase === null) return undefined;
   try {
-    const { fields } = await queries.query(`SELECT CAST(NULL AS ${type}) LIMIT 0`);
+    const { fields } = await briefly(queries, { withinMs: TYPE_MS, searchPath: schemas }, () =>
+      queries.query(`SELECT CAST(NULL AS ${type}) LIMIT 0`),
+    );
     const modifier = fields[0]?.dataTypeModifier ?? -1;
     return { base: newBase, modifier, hasRules: newHasRules, isBinary, isUtc };
   } catch (error) {
@@ -110,7 +126,7 @@ async function newTypeOf(queries: Queries, type: string, facts: Facts): Promise<
   }
 }
 
-function merge(parts: readonly Part[]): Omit<Job, 'oid' | 'withChildren'> {
+function merge(parts: readonly Part[]): Added {
   return {
     isRewrite: parts.some(({ isRewrite }) => isRewrite),
     isPass: parts.some(({ isPass }) => isPass),

@@ -36,6 +36,8 @@ export interface Lock {
   readonly of?: 'domain' | 'schema' | 'type' | 'function' | 'extension';
   /** The child tables are not locked. */
   readonly only?: true;
+  /** Only the owner of the relation may run the statement. */
+  readonly owned?: true;
   /** The object goes, or this column or constraint of it, and relations that depend on it are locked, too. */
   readonly drops?: { readonly column?: string; readonly constraint?: string };
   /** Locked are also the tables that refer to it by a foreign key; or, instead of it, its default partition. */

@@ -48,6 +48,14 @@ export const ENDINGS = {
     database: 'unchanged',
     meaning: 'The user lacks a privilege, or the database a schema, that the run needs.',
   },
+  StrangersObject: {
+    database: 'unchanged',
+    meaning: 'An object has the name of one of Backstop’s own, and somebody else has made it.',
+  },
+  StrangersOverload: {
+    database: 'unchanged',
+    meaning: 'Others have put something into the search path that SQL could call by mistake.',
+  },
   RevisionInvalid: { database: 'unchanged', meaning: 'The revision folders do not form one readable chain.' },
   UnknownRevision: { database: 'unchanged', meaning: 'The revision has no folder under migrations/.' },
   RevisionOutOfOrder: {

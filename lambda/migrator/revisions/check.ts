@@ -7,6 +7,7 @@ import type { Location } from '../model/location.ts';
 import type { ValidationReport } from '../model/report.ts';
 import { commentLines } from './directives.ts';
 import { readHeaderOf } from './header.ts';
+import { listedSchemas } from './listed-names.ts';
 import { locationAt, type Source, within } from './origin.ts';
 import { readSections, type Section } from './sql-file.ts';
 import { readText, type SqlText } from './text.ts';
@@ -31,6 +32,8 @@ export interface Check extends Source {
   readonly sql: string;
   /** The lines of the verdict that the check stands for; its number and title where it names none. */
   readonly shownAs: readonly string[];
+  /** Where the names of the query and of its gathers are looked up; default: nowhere but in `pg_catalog`. */
+  readonly searchPath?: readonly string[];
   /** Tables that the checks of its file share, in the order in which they are made; absent if there are no tables. */
   readonly gathers?: readonly Gather[];
 }
@@ -46,17 +49,27 @@ export function readCheckFiles(folder: string): ReadonlyMap<Phase, SqlText> {
   );
 }
 
-/** The checks of a file. Throws RevisionInvalid. */
-export function checksIn(file: SqlText, read: Reader): Check[] {
-  // A key of a header would mean nothing here.
-  readHeaderOf(file, []);
+/**
+ * The checks of a file.
+ *
+ * @param inherited the search path of the revision, unless the file has one of its own
+ * @throws RevisionInvalid
+ */
+export function checksIn(file: SqlText, inherited: readonly string[], read: Reader): Check[] {
+  // Another key of a header would mean nothing here.
+  const header = readHeaderOf(file, ['Search path']);
+  const searchPath = listedSchemas({ ...file, ...header }, 'Search path') ?? inherited;
   const { sections } = readSections(file, 'check', read);
   const gathers = sections
     .filter(({ kind }) => kind === 'gather')
     .map((section) => readGather(section, file.path));
   return sections
     .filter(({ kind }) => kind === 'check')
-    .map((section) => ({ ...readCheck(section, file), ...(gathers.length > 0 && { gathers }) }));
+    .map((section) => ({
+      ...readCheck(section, file),
+      searchPath,
+      ...(gathers.length > 0 && { gathers }),
+    }));
 }
 
 function readGather(section: Section, path: string): Gather {

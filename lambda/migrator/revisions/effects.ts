@@ -1,4 +1,4 @@
-// The effects of the steps of a run, one after another.
+// The effects of the steps of a run, one after another, each script in its own search path.
 import type { Effect } from '../grammar/effect.ts';
 import type { Script } from './revision.ts';
 
@@ -6,5 +6,8 @@ import type { Script } from './revision.ts';
 export function effectsIn(scripts: readonly Script[]): readonly Effect[] | undefined {
   const steps = scripts.flatMap((script) => script.steps);
   if (steps.some(({ effects }) => effects === undefined)) return undefined;
-  return steps.flatMap(({ effects }) => effects ?? []);
+  return scripts.flatMap(({ searchPath, steps }) => [
+    { path: searchPath },
+    ...steps.flatMap(({ effects }) => effects ?? []),
+  ]);
 }

@@ -41,6 +41,7 @@ export function stampPart(from: RevisionId, to: RevisionId, steps: Script['steps
     steps,
     locks: ['public.alembic_version'],
     scans: [],
+    searchPath: [],
     refuses: new Map(),
     endsTransaction: false,
   };

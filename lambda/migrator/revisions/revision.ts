@@ -9,10 +9,11 @@ import type { Location } from '../model/location.ts';
 import type { RevisionId } from '../model/report.ts';
 import { type Check, checksIn, PHASES, type Phase, readCheckFiles } from './check.ts';
 import { type Header, KEYS, type Key, readHeaderOf } from './header.ts';
-import { listedNames } from './listed-names.ts';
+import { listedSchemas, listedTables } from './listed-names.ts';
 import { once } from './once.ts';
 import type { Source } from './origin.ts';
 import { parseRefusals, type Refusals } from './refusals.ts';
+import { DEFAULT_PATH } from './search-path.ts';
 import { readSections } from './sql-file.ts';
 import { display, readText, type SqlText } from './text.ts';
 
@@ -38,6 +39,8 @@ export interface Script {
   readonly refuses: Refusals;
   /** Schema-qualified names of tables that a step reads from end to end, as a CHECK does when it is added. */
   readonly scans: readonly string[];
+  /** Names of schemas: where the steps look up what they name without a schema. */
+  readonly searchPath: readonly string[];
   /** Whether the transaction of the run ends with this script, and the next one begins another. */
   readonly endsTransaction: boolean;
 }
@@ -70,7 +73,7 @@ export interface Revision {
 const LONGEST_ID = 32;
 /** Targets that mean a place in the chain, whatever the revisions are called. */
 const WORDS = /^(heads?|base|<base>)$/;
-const FINALIZE_KEYS: readonly Key[] = ['Revision', 'Locks', 'Scans'];
+const FINALIZE_KEYS: readonly Key[] = ['Revision', 'Locks', 'Scans', 'Search path'];
 const DOWNGRADE_KEYS: readonly Key[] = [...FINALIZE_KEYS, 'Transaction'];
 /** The characters that begin a target's label, range or count, and white space, at which a shell splits. */
 const UNNAMEABLE = /[@:\s]|^[+-]/;
@@ -89,7 +92,9 @@ export function readRevision(folder: string, read: Reader): Revision {
   requireUsable(id, file.path);
   const revises = value('Revises');
   const refuses = parseRefusals(file.values.get('Refuses') ?? '', file.path);
-  const other = (name: string, keys: readonly Key[]) => script(fileIn(folder, name, keys), refuses, read);
+  const searchPath = listedSchemas(file, 'Search path') ?? DEFAULT_PATH;
+  const shared = { refuses, searchPath, read };
+  const other = (name: string, keys: readonly Key[]) => script(fileIn(folder, name, keys), shared);
   return {
     id,
     revises: revises === '<base>' ? undefined : revises,
@@ -98,11 +103,11 @@ export function readRevision(folder: string, read: Reader): Revision {
     branch: file.values.get('Branch'),
     folder,
     countedSteps: countedSteps(file),
-    retires: listedNames(file, 'Retires'),
-    upgrade: script(file, refuses, read),
+    retires: listedTables(file, 'Retires', searchPath),
+    upgrade: script(file, shared),
     downgrade: other('downgrade.sql', DOWNGRADE_KEYS),
     finalize: existsSync(join(folder, 'finalize.sql')) ? other('finalize.sql', FINALIZE_KEYS) : undefined,
-    checks: readChecks(folder, read),
+    checks: readChecks(folder, searchPath, read),
     checksum: createHash('sha256').update(file.text.replaceAll('\r\n', '\n')).digest('hex'),
   };
 }
@@ -158,8 +163,16 @@ function fileIn(folder: string, name: string, keys: readonly Key[]): ScriptFile 
   return { ...file, ...readHeaderOf(file, keys) };
 }
 
-/** @param refuses as the header of upgrade.sql declares */
-function script(file: ScriptFile, refuses: Refusals, read: Reader): Script {
+/** What the files of a revision have in common: the declarations of upgrade.sql. */
+interface Shared {
+  readonly refuses: Refusals;
+  /** Of a file that has none of its own. */
+  readonly searchPath: readonly string[];
+  readonly read: Reader;
+}
+
+function script(file: ScriptFile, { refuses, searchPath: inherited, read }: Shared): Script {
+  const searchPath = listedSchemas(file, 'Search path') ?? inherited;
   const found = once(() => readSections(file, 'step', read, file.title));
   const steps = once(() =>
     found().sections.map(({ title, sql, origin, statements }) => ({
@@ -179,18 +192,21 @@ function script(file: ScriptFile, refuses: Refusals, read: Reader): Script {
       return found().unwrapped;
     },
     // Retiring a table changes its schema, which needs the lock.
-    locks: [...new Set([...listedNames(file, 'Locks'), ...listedNames(file, 'Retires')])],
+    locks: [
+      ...new Set([...listedTables(file, 'Locks', searchPath), ...listedTables(file, 'Retires', searchPath)]),
+    ],
     refuses,
-    scans: listedNames(file, 'Scans'),
+    scans: listedTables(file, 'Scans', searchPath),
+    searchPath,
     endsTransaction: endsTransaction(file),
   };
 }
 
-function readChecks(folder: string, read: Reader): Revision['checks'] {
+function readChecks(folder: string, searchPath: readonly string[], read: Reader): Revision['checks'] {
   const files = readCheckFiles(folder);
   const checks = PHASES.map((phase) => {
     const file = files.get(phase);
-    return { phase, found: once(() => (file ? checksIn(file, read) : [])) };
+    return { phase, found: once(() => (file ? checksIn(file, searchPath, read) : [])) };
   });
   const properties = checks.map(({ phase, found }) => [phase, { get: found, enumerable: true }] as const);
   return Object.defineProperties({}, Object.fromEntries(properties)) as Revision['checks'];

@@ -1,8 +1,12 @@
 // One attempt at the transaction of a run: the locks, the steps, the version, the history, COMMIT alone.
-import { readMoment, readWrittenRows } from '../database/evidence.ts';
+import { readMoment, readNewRetired, readWrittenRows } from '../database/evidence.ts';
 import { lockedAnyway, modesOf } from '../database/foresee.ts';
-import { createHistory, remember } from '../database/history.ts';
+import { remember } from '../database/history.ts';
+import { closeToOthers, handOver } from '../database/ownership.ts';
+import { secureForWriting } from '../database/secured.ts';
+import { requireNoStrangers } from '../database/strangers.ts';
 import { findTables } from '../database/tables.ts';
+import { knownTables } from '../database/trust.ts';
 import { moveVersion } from '../database/version-table.ts';
 import { bounded, type Ends } from '../model/bounded.ts';
 import { BackstopError } from '../model/errors.ts';
@@ -95,10 +99,12 @@ export class Attempt {
     );
     const { before, foreseen } = this.#options;
     const ledger = new Ledger(before, moment, foreseen && modesOf(foreseen));
-    const begun = { transaction: rows[0]?.id ?? '', ledger, writtenBefore };
     // Made before the locks are taken, so that no session waits for it.
-    this.#place = 'creating the history';
-    await createHistory(run);
+    this.#place = 'preparing the history';
+    const heir = await secureForWriting(run, run.database);
+    const paths = run.parts.map(({ script }) => script.searchPath);
+    await requireNoStrangers(run, knownTables(run.database), paths);
+    const begun = { transaction: rows[0]?.id ?? '', ledger, writtenBefore, heir };
     await this.#lockTables(begun);
     return begun;
   }
@@ -157,7 +163,10 @@ export class Attempt {
     this.#sent = { pieces: [step], refuses: script.refuses };
     listener({ type: 'step started', ...at });
     this.#notices.begin();
-    const effect = await this.#statements.carryOut(step.sql, begun, this.#place, number === at.of);
+    const effect = await this.#statements.carryOut(step.sql, begun, this.#place, {
+      searchPath: number === 1 ? script.searchPath : undefined,
+      isLast: number === at.of,
+    });
     const report = { ...at, ...this.#notices.fields, ...effect };
     this.#steps.push(report);
     const told = bounded(report);
@@ -176,6 +185,9 @@ export class Attempt {
       this.#run.query('SET CONSTRAINTS ALL IMMEDIATE'),
       makeReport(this.#run, this.#options, { ...begun, steps: this.#steps }),
     );
+    this.#place = 'giving what was made its owner';
+    await closeToOthers(this.#run, { schemas: await readNewRetired(this.#run) });
+    await handOver(this.#run, begun.heir);
     this.#place = 'writing the history';
     await remember(this.#run, historyEntry(this.#run, this.#isWhole ? report : bounded(report)));
     this.#place = 'COMMIT';

@@ -2,6 +2,7 @@
 import { runChecksWithin } from '../database/checks.ts';
 import { readWrittenRows } from '../database/evidence.ts';
 import { remember } from '../database/history.ts';
+import { knownTables } from '../database/trust.ts';
 import { bounded } from '../model/bounded.ts';
 import { describeViolations } from '../model/describe.ts';
 import { BackstopError } from '../model/errors.ts';
@@ -137,7 +138,7 @@ export class Rehearsal {
       const { passed, checks: found } = await runChecksWithin(
         this.#run,
         { revision, phase, checks },
-        { timeoutMs: bounds.transactionMs, ...told },
+        { timeoutMs: bounds.transactionMs, known: knownTables(database), ...told },
         async () => {
           if (ran && 'direction' in part) await this.#pretend(part, ran);
         },

@@ -7,6 +7,7 @@ import {
   type WrittenRows,
 } from '../database/evidence.ts';
 import type { Foreseen } from '../database/foresee.ts';
+import type { Heir } from '../database/ownership.ts';
 import { ENTRIES_KEPT } from '../model/bounded.ts';
 import type { HistoryEntry } from '../model/history-entry.ts';
 import {
@@ -33,6 +34,8 @@ export interface Begun {
   readonly transaction: string;
   readonly ledger: Ledger;
   readonly writtenBefore: WrittenRows;
+  /** The role that gets what the run makes. */
+  readonly heir: Heir;
 }
 
 /** The options that differ between attempts. */

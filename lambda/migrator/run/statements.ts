@@ -2,10 +2,19 @@
 import { readMoment } from '../database/evidence.ts';
 import { BackstopError } from '../model/errors.ts';
 import type { StepReport } from '../model/report.ts';
+import { pathValue } from '../revisions/search-path.ts';
 import { onCompleted, together } from '../session/client.ts';
-import { bound, CHECK_DEFERRED, FORGET, LIMIT } from '../session/neutral.ts';
+import { bound, CHECK_DEFERRED, FORGET, LIMIT, LIMIT_AND_PATH } from '../session/neutral.ts';
 import type { Begun } from './result.ts';
 import type { Run } from './run.ts';
+
+/** The place of a step in its file. */
+export interface StepPlace {
+  /** The search path of the file, if the step is its first. */
+  readonly searchPath?: readonly string[] | undefined;
+  /** Whether the file ends with it. */
+  readonly isLast?: boolean;
+}
 
 /** Listens to the client of a run until it is stopped. */
 export class Statements {
@@ -43,14 +52,14 @@ export class Statements {
     sql: string,
     { transaction, ledger }: Begun,
     place: string,
-    isLast = false,
+    { searchPath, isLast = false }: StepPlace = {},
   ): Promise<Pick<StepReport, 'durationMs' | 'locks' | 'rewritten' | 'walBytes'>> {
     const run = this.#run;
     const started = performance.now();
     // The first answer belongs to the limit, which is sent before the SQL.
     this.#completed = -1;
     const answers = together(
-      this.limit(),
+      this.limit(searchPath),
       run.query(sql).then(() => performance.now() - started),
       readMoment(run),
     );
@@ -70,9 +79,16 @@ export class Statements {
     return { durationMs, ...ledger.enter(moment, started) };
   }
 
-  /** From here on the server lets no statement take longer than there is time left, or wait longer for a lock. */
-  async limit(): Promise<void> {
-    await this.#run.query(LIMIT, this.#limits());
+  /**
+   * From here on the server lets no statement take longer than there is time left, or wait longer for a lock.
+   *
+   * @param searchPath where names are looked up from here on; default: as before
+   */
+  async limit(searchPath?: readonly string[]): Promise<void> {
+    const limits = this.#limits();
+    await (searchPath === undefined
+      ? this.#run.query(LIMIT, limits)
+      : this.#run.query(LIMIT_AND_PATH, [...limits, pathValue(searchPath)]));
   }
 
   /** In one message: deferred constraints are checked in the session of the revision; then it is as at the start. */

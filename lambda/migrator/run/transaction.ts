@@ -1,7 +1,8 @@
 // The transaction of a run, begun again if a lock is not granted, until the time for waiting is used up.
 import { readRelations } from '../database/evidence.ts';
 import { foresee } from '../database/foresee.ts';
-import { createHistory, failureReport, remember } from '../database/history.ts';
+import { failureReport, remember } from '../database/history.ts';
+import { secureForWriting } from '../database/secured.ts';
 import { describeBlockers, endOf } from '../model/describe.ts';
 import { BackstopError, isEnding } from '../model/errors.ts';
 import type { Blocker, RunReport } from '../model/report.ts';
@@ -103,16 +104,18 @@ async function tellFailure(run: Run, error: BackstopError, attempts: number): Pr
 
 /** The failure itself must be reported: if even the history cannot be written, it stays unwritten. */
 async function rememberFailure(run: Run, error: BackstopError, attempts: number): Promise<void> {
-  const { runId, execution, direction, from, to, started, startedAt, bounds, connect } = run;
+  const { runId, execution, direction, from, to, started, startedAt, bounds, connect, database } = run;
   const durationMs = performance.now() - started;
   const what = { runId, execution, direction, from, to, startedAt, durationMs };
   const entry = { ...what, outcome: error.name, checksums: {}, report: failureReport(error, attempts) };
   const client = await connect('backstop history').catch(() => undefined);
   if (!client) return;
-  const written = client
-    .query("SELECT pg_catalog.set_config('lock_timeout', $1, false)", [`${bounds.lockTimeoutMs}ms`])
-    .then(() => createHistory(client))
-    .then(() => remember(client, entry));
-  await answered(client, written, bounds.lockTimeoutMs + bounds.graceMs).catch(() => {});
+  const write = async () => {
+    await client.query(`BEGIN; SET LOCAL lock_timeout = '${bounds.lockTimeoutMs}ms'`);
+    await secureForWriting(client, database);
+    await remember(client, entry);
+    await client.query('COMMIT');
+  };
+  await answered(client, write(), bounds.lockTimeoutMs + bounds.graceMs).catch(() => {});
   await client.end().catch(() => {});
 }

@@ -10,8 +10,9 @@ export const IDLE_IN_TRANSACTION = '1min';
 
 /** Setting → value, both as the server writes them. Every role may set them, in every version that has them. */
 const SETTINGS = {
-  // Which objects a name means, and which rows a query sees: a policy must fail a query, not hide rows from it.
-  search_path: 'public',
+  // Which objects a name means: whoever may create in another schema could put something of his there. And which rows a
+  // query sees: a policy must fail a query, not hide rows from it.
+  search_path: 'pg_catalog, pg_temp',
   row_security: 'off',
   restrict_nonsystem_relation_kind: '',
   gin_fuzzy_search_limit: '0',
@@ -147,7 +148,10 @@ export async function neutralize(queries: Queries): Promise<string> {
     // They are no different any more when the others are compared.
     NO_LIMITS.trim().slice(0, -1),
     ...(noticed ? [NOTICE_DEAD_CLIENT] : []),
-    ...set.map(({ name, value }) => `SET ${name} TO ${pg.escapeLiteral(value)}`),
+    // The path is a list, and in quotes it would be one name.
+    ...set.map(
+      ({ name, value }) => `SET ${name} TO ${name === 'search_path' ? value : pg.escapeLiteral(value)}`,
+    ),
     '',
   ].join(';\n');
 }
@@ -207,6 +211,9 @@ export const LIMIT = `
   SELECT pg_catalog.set_config('client_encoding', 'UTF8', true),
          ${atMost('statement_timeout', '$1')},
          ${atMost('lock_timeout', '$2')}`;
+
+/** The same for the first step of a file, whose search path is $3. */
+export const LIMIT_AND_PATH = `${LIMIT}, pg_catalog.set_config('search_path', $3, true)`;
 
 function atMost(setting: string, limit: string): string {
   const none = `pg_catalog.regexp_replace(pg_catalog.current_setting('${setting}'), '^0$', '10000h')`;

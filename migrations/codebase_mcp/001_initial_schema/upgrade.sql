@@ -3,6 +3,7 @@
 -- Revises: <base>
 -- Create Date: 2025-10-06
 -- Locks: public.repositories, public.code_files, public.code_chunks, public.embeddings, public.tasks
+-- Search path: pg_catalog, pg_temp
 --
 -- The four tables of semantic code search, each hanging on the one before it, and the first form of
 -- tasks. The extension vector is required and not created here: that takes rights which a migration

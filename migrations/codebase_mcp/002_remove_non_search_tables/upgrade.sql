@@ -5,6 +5,7 @@
 -- Locks: public.repositories, public.code_chunks
 -- Scans: public.code_chunks, public.repositories
 -- Retires: public.archived_work_items, public.work_item_deployment_links, public.vendor_deployment_links, public.work_item_dependencies, public.future_enhancements, public.project_configuration, public.deployment_events, public.vendor_extractors, public.tasks
+-- Search path: pg_catalog, pg_temp
 -- Refuses: 23503 ForeignKeyBlocked, 23502 OrphanedChunks, 23514 PatternViolation, 0A000 ServerTooOld, 42704 ExtensionMissing
 -- Counted Steps: 10
 --

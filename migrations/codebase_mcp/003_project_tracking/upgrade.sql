@@ -4,6 +4,7 @@
 -- Create Date: 2025-10-09
 -- Locks: public.tasks
 -- Scans: public.tasks
+-- Search path: pg_catalog, pg_temp
 --
 -- Tasks become work items, a tree with a type, a path and a depth, versioned and deleted softly. Around
 -- them come vendors, deployments, the links between the three, an archive, future enhancements and the

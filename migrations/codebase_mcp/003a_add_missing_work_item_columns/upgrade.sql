@@ -3,6 +3,7 @@
 -- Revises: 003
 -- Create Date: 2025-10-10
 -- Locks: public.tasks
+-- Search path: pg_catalog, pg_temp
 --
 -- Work items say on which branch, in which commit and in which pull request they are done, and by whom
 -- they were made: archived_work_items had these columns from the start, tasks did not.

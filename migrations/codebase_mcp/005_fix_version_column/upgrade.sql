@@ -4,6 +4,7 @@
 -- Create Date: 2025-10-10
 -- Locks: public.vendor_extractors, public.tasks
 -- Scans: public.vendor_extractors
+-- Search path: pg_catalog, pg_temp
 --
 -- With optimistic locking the writer always says which version it writes; a default would hide a writer
 -- that forgot. A vendor's name becomes unique without regard to case.

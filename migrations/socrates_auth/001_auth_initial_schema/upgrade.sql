@@ -3,6 +3,7 @@
 -- Revises: <base>
 -- Create Date: 2025-11-11
 -- Branch: auth
+-- Search path: pg_catalog, pg_temp
 --
 -- Who may log in. The specifications refer to users by their id alone, because they live in another database;
 -- refresh tokens keep a user logged in. Here, too, is the trigger function that every later table of this

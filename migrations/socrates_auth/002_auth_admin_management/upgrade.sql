@@ -3,6 +3,7 @@
 -- Revises: 001
 -- Create Date: 2025-11-11
 -- Locks: public.users
+-- Search path: pg_catalog, pg_temp
 --
 -- Which users administer the platform, with which permissions, and the actions they took. The audit log
 -- outlives all of it: a user whom it names cannot be deleted.

@@ -3,6 +3,7 @@
 -- Revises: <base>
 -- Create Date: 2025-11-11
 -- Branch: specs
+-- Search path: pg_catalog, pg_temp
 --
 -- A project, the sessions in which it is talked through, the questions asked, the specifications won from
 -- the answers, and where these contradict each other. Here, too, is the trigger function that every later

@@ -3,6 +3,7 @@
 -- Revises: 003
 -- Create Date: 2025-11-11
 -- Locks: public.projects
+-- Search path: pg_catalog, pg_temp
 --
 -- What is generated from the specifications of a project: the project's code as a whole, and its files.
 --

@@ -3,6 +3,7 @@
 -- Revises: 004
 -- Create Date: 2025-11-11
 -- Locks: public.projects, public.questions
+-- Search path: pg_catalog, pg_temp
 --
 -- How good the projects, the questions and the answers are: measurements of projects, habits of users, the
 -- effect of questions, and the documents that answers draw on.

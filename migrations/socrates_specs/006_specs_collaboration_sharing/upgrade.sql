@@ -3,6 +3,7 @@
 -- Revises: 005
 -- Create Date: 2025-11-11
 -- Locks: public.projects
+-- Search path: pg_catalog, pg_temp
 --
 -- Users work together: teams, who belongs to them, and with whom a project is shared.
 --

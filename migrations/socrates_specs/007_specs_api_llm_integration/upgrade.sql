@@ -3,6 +3,7 @@
 -- Revises: 006
 -- Create Date: 2025-11-11
 -- Locks: public.projects
+-- Search path: pg_catalog, pg_temp
 --
 -- Programs use the platform, and the platform uses language models: the keys of the former, kept as hashes
 -- only, the cost of the latter, and who pays for it.

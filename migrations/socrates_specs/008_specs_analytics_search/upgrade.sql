@@ -3,6 +3,7 @@
 -- Revises: 007
 -- Create Date: 2025-11-11
 -- Locks: public.knowledge_base_documents, public.projects
+-- Search path: pg_catalog, pg_temp
 --
 -- Figures about the platform, the parts of documents that a search finds, and the notifications that each
 -- user wants. The embeddings themselves live elsewhere and are known here by their ids.

@@ -3,6 +3,7 @@
 -- Revises: 008
 -- Create Date: 2025-11-11
 -- Locks: public.projects
+-- Search path: pg_catalog, pg_temp
 --
 -- Actions of users, and whom they invited to their projects.
 --

@@ -32,6 +32,7 @@ const CONNECTION: readonly AnyEnding[] = [
   'ExtensionMissing',
   'PrivilegeMissing',
   'RevisionInvalid',
+  'StrangersObject',
 ];
 const PLAN: readonly AnyEnding[] = [
   ...CONNECTION,
@@ -39,6 +40,7 @@ const PLAN: readonly AnyEnding[] = [
   'RevisionOutOfOrder',
   'InvalidInput',
   'MigrationFailed',
+  'StrangersOverload',
 ];
 const REFUSALS: readonly AnyEnding[] = [...refusals, 'MigrationRefused', 'LockTooLong'];
 const RUN: readonly AnyEnding[] = [...PLAN, ...REFUSALS, 'DatabaseBusy', 'MigrationTimeout'];

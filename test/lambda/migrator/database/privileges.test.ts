@@ -1,11 +1,17 @@
 // Privileges that a run needs: a missing one is reported before anything happens, with the statement that grants it.
 import { randomBytes } from 'node:crypto';
+import { HISTORY_COLUMNS } from '../../../../lambda/migrator/database/ours.ts';
 import { plan } from '../../../../lambda/migrator/inspect.ts';
 import { downgrade, stamp, upgrade } from '../../../../lambda/migrator/migrator.ts';
 import { isEnding } from '../../../../lambda/migrator/model/errors.ts';
 import { connectorTo } from '../../../../lambda/migrator/session/connection.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../../setup/database.ts';
 import { databaseOf } from '../../../setup/revisions.ts';
+
+/** As Backstop makes them. */
+const COLUMNS = Object.entries(HISTORY_COLUMNS)
+  .map(([name, type]) => `${name} ${type}${name === 'id' ? ' GENERATED ALWAYS AS IDENTITY' : ''}`)
+  .join(', ');
 
 let database: TestDatabase;
 let role: string;
@@ -97,7 +103,7 @@ test.each([
 ])('%s says that a history is not the user’s to write', async (_verb, run) => {
   await database.asAdministrator(`
     GRANT CREATE ON SCHEMA public TO ${role};
-    CREATE SCHEMA backstop; CREATE TABLE backstop.history (outcome text, checksums jsonb, id bigint);`);
+    CREATE SCHEMA backstop; CREATE TABLE backstop.history (${COLUMNS});`);
   expect(await remedies(run)).toEqual([
     `GRANT USAGE ON SCHEMA backstop TO "${role}";`,
     `GRANT SELECT, INSERT ON backstop.history TO "${role}";`,

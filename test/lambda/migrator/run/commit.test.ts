@@ -56,11 +56,13 @@ function afterCommit(instead: () => void): Disturbance {
     },
   };
 }
-/** Does `instead` of passing COMMIT on. */
+/** Does `instead` of passing the first COMMIT on; the next one is of the failure's row in the history. */
 function beforeCommit(instead: () => void): Disturbance {
+  let done = false;
   return {
     toServer(bytes) {
-      if (!isCommit(bytes)) return bytes;
+      if (done || !isCommit(bytes)) return bytes;
+      done = true;
       instead();
       return undefined;
     },

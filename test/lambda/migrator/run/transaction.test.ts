@@ -230,7 +230,7 @@ test('under the locks a step takes one round trip: its bound, itself, and the qu
     return Object.assign(client, { query: recorded });
   };
   await begin({ locks: 'public.one', upgrade: [CHANGE, 'SELECT 2;'] }, {}, connect).run;
-  const locked = traffic.findIndex((text) => text.startsWith('LOCK TABLE'));
+  const locked = traffic.findIndex((text) => text.startsWith('LOCK TABLE public.one'));
   const [bound, look, restore] = [/set_config\('statement_timeout'/, /AS locks$/, /RESET ROLE;/].map((text) =>
     expect.stringMatching(text),
   );

@@ -1,0 +1,57 @@
+// Sessions that rely on no object for its name: Backstop's own objects are looked at before they are used.
+import type { Database } from '../revisions/databases.ts';
+import type { Queries } from '../session/client.ts';
+import {
+  type MigratorOptions,
+  type Runner,
+  type Session,
+  withRunner,
+  withSession,
+} from '../session/session.ts';
+import { createHistory } from './history.ts';
+import { ownObjects, requireOurs } from './ours.ts';
+import { findHeir, type Heir, handOver } from './ownership.ts';
+import { findTables } from './tables.ts';
+
+/** As {@link withSession}. Throws StrangersObject, too. */
+export async function withSecuredSession<T>(
+  options: MigratorOptions,
+  purpose: string,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  return withSession(options, purpose, async (session) => {
+    await requireOurs(session, ownObjects(session.database));
+    return work(session);
+  });
+}
+
+/** As {@link withRunner}. Throws StrangersObject, too. */
+export async function withSecuredRunner<T>(
+  options: MigratorOptions,
+  verb: string,
+  work: (runner: Runner) => Promise<T>,
+): Promise<T> {
+  return withRunner(options, verb, async (runner) => {
+    await requireOurs(runner, ownObjects(runner.database));
+    return work(runner);
+  });
+}
+
+/**
+ * Prepares the open transaction to write: the history is there and has its owner, and until the end nobody can put a
+ * trigger on it or on the version table.
+ *
+ * @returns the role that gets what the transaction makes
+ * @throws StrangersObject
+ */
+export async function secureForWriting(queries: Queries, database: Database): Promise<Heir> {
+  const own = ownObjects(database);
+  await createHistory(queries);
+  const heir = await findHeir(queries, own.known);
+  await handOver(queries, { role: heir.role });
+  const tables = await findTables(queries, ['backstop.history', 'public.alembic_version']);
+  const names = tables.map(({ sql }) => `ONLY ${sql}`).join(', ');
+  if (names !== '') await queries.query(`LOCK TABLE ${names} IN ROW EXCLUSIVE MODE`);
+  await requireOurs(queries, own);
+  return heir;
+}

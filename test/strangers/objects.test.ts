@@ -1,0 +1,221 @@
+// Backstop's own objects are known by owner, kind and shape: what a stranger has made beforehand is refused by its name.
+import { randomBytes } from 'node:crypto';
+import { HISTORY_COLUMNS } from '../../lambda/migrator/database/ours.ts';
+import { current, inspect, log, plan } from '../../lambda/migrator/inspect.ts';
+import { finalize, stamp, upgrade } from '../../lambda/migrator/migrator.ts';
+import { isEnding } from '../../lambda/migrator/model/errors.ts';
+import { offlineSql } from '../../lambda/migrator/offline.ts';
+import type { MigratorOptions } from '../../lambda/migrator/session/session.ts';
+import { makeDatabase, migratorOn, type TestDatabase } from '../setup/database.ts';
+import { databaseOf } from '../setup/revisions.ts';
+
+let shared: TestDatabase;
+let stranger: string;
+beforeEach(async () => {
+  shared = await makeDatabase('empty', { extension: false });
+  stranger = `stranger_${randomBytes(5).toString('hex')}`;
+  await shared.asAdministrator(`CREATE ROLE ${stranger};
+    GRANT CREATE ON DATABASE ${shared.name} TO ${stranger}; GRANT CREATE ON SCHEMA public TO ${stranger};
+    CREATE TABLE public.loot (who text); GRANT ALL ON public.loot TO PUBLIC;`);
+});
+afterEach(async () => {
+  await shared.asAdministrator(`DROP OWNED BY ${stranger} CASCADE; DROP ROLE ${stranger}`);
+  await shared.drop();
+});
+
+const app = databaseOf({
+  id: '001',
+  upgrade: ['CREATE TABLE public.one (id integer);'],
+  downgrade: ['DROP TABLE public.one;'],
+  finalize: ['DROP SCHEMA IF EXISTS retired_001 CASCADE;'],
+});
+const migrator = () => migratorOn(shared, { database: app });
+const COLUMNS = Object.entries(HISTORY_COLUMNS)
+  .map(([name, type]) => `${name} ${type}${name === 'id' ? ' GENERATED ALWAYS AS IDENTITY' : ''}`)
+  .join(', ');
+const HISTORY = `CREATE SCHEMA backstop; GRANT ALL ON SCHEMA backstop TO PUBLIC; CREATE TABLE backstop.history (${COLUMNS});
+  GRANT ALL ON backstop.history TO PUBLIC;`;
+const VERSION = `CREATE TABLE public.alembic_version (version_num varchar(32) NOT NULL PRIMARY KEY);
+  GRANT ALL ON public.alembic_version TO PUBLIC;`;
+const TRAP = `CREATE FUNCTION public.trap() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  INSERT INTO public.loot VALUES (current_user); RETURN NEW; END $$;`;
+
+/** What the stranger makes → the object and the fault that the error names. */
+const MADE: Readonly<Record<string, readonly [sql: string, named: string]>> = {
+  'the schema of the history': ['CREATE SCHEMA backstop', 'schema backstop belongs to'],
+  'the history': [HISTORY, 'schema backstop belongs to'],
+  'the version table': [VERSION, 'table public.alembic_version belongs to'],
+  'the version as a view': [
+    "CREATE VIEW public.alembic_version AS SELECT '001'::varchar AS version_num",
+    'view public.alembic_version belongs to',
+  ],
+  'the version as a materialized view': [
+    "CREATE MATERIALIZED VIEW public.alembic_version AS SELECT '001'::varchar AS version_num",
+    'materialized view public.alembic_version belongs to',
+  ],
+  'the version as a sequence': [
+    'CREATE SEQUENCE public.alembic_version',
+    'sequence public.alembic_version belongs to',
+  ],
+  'the version as a type': [
+    'CREATE TYPE public.alembic_version AS (a int)',
+    'type public.alembic_version belongs to',
+  ],
+  'the schema of retired objects': ['CREATE SCHEMA retired_001', 'schema retired_001 belongs to'],
+};
+
+const VERBS: readonly (readonly [string, (options: MigratorOptions) => Promise<unknown>])[] = [
+  ['current', current],
+  ['status', inspect],
+  ['log', (options) => log(options, 5)],
+  ['plan', (options) => plan(options, 'upgrade', 'head')],
+  ['upgrade', (options) => upgrade(options, 'head')],
+  ['a dry run', (options) => upgrade(options, 'head', { dryRun: true })],
+  ['stamp', (options) => stamp(options, 'head')],
+  ['finalize', (options) => finalize(options)],
+];
+
+test.each(Object.keys(MADE))(
+  '%s of a stranger is refused by every verb, and a run works after the remedy',
+  async (what) => {
+    const [sql, named] = MADE[what] as (typeof MADE)[string];
+    await shared.asAdministrator(`SET ROLE ${stranger}; ${sql}`);
+    let remedy = '';
+    for (const [, verb] of VERBS) {
+      const error = await verb(migrator()).catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ name: 'StrangersObject', summary: expect.stringContaining(named) });
+      if (isEnding(error, 'StrangersObject'))
+        [, remedy = ''] = /^If it is not Backstop's: (.*?;) if it is/.exec(error.hint ?? '') ?? [];
+    }
+    expect(await shared.query('SELECT * FROM loot')).toEqual([]);
+    // One object at a time.
+    for (let count = 0; count < 3 && remedy !== ''; count++) {
+      await shared.asAdministrator(remedy);
+      const error = await current(migrator()).then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      remedy = isEnding(error, 'StrangersObject') ? (/: (.*?;)/.exec(error.hint ?? '')?.[1] ?? '') : '';
+    }
+    await expect(upgrade(migrator(), 'head')).resolves.toMatchObject({ outcome: 'upgraded' });
+  },
+);
+
+/** What a stranger puts on an object of ours that lets him → what the error says. */
+const ADDED: Readonly<Record<string, readonly [sql: string, named: string]>> = {
+  'a trigger on the history': [
+    `${TRAP} CREATE TRIGGER trap BEFORE INSERT ON backstop.history FOR EACH ROW EXECUTE FUNCTION public.trap()`,
+    'table backstop.history has the trigger trap, whose function belongs to',
+  ],
+  'a trigger on the version': [
+    `${TRAP} CREATE TRIGGER trap BEFORE UPDATE ON public.alembic_version EXECUTE FUNCTION public.trap()`,
+    'table public.alembic_version has the trigger trap, whose function belongs to',
+  ],
+};
+
+test.each(Object.keys(ADDED))('%s that a stranger may make is refused, and never fires', async (what) => {
+  await upgrade(migrator(), 'head');
+  await shared.asAdministrator(`GRANT USAGE ON SCHEMA backstop TO ${stranger};
+    GRANT TRIGGER ON backstop.history, public.alembic_version TO ${stranger}`);
+  const [sql, named] = ADDED[what] as (typeof ADDED)[string];
+  await shared.asAdministrator(`SET ROLE ${stranger}; ${sql}`);
+  const error = await stamp(migrator(), 'base').catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ name: 'StrangersObject', summary: expect.stringContaining(named) });
+  if (isEnding(error, 'StrangersObject')) await shared.asAdministrator(error.hint ?? '');
+  await expect(stamp(migrator(), 'base')).resolves.toMatchObject({ outcome: 'stamped' });
+  expect(await shared.query('SELECT * FROM loot')).toEqual([]);
+});
+
+/** Shapes that an object of ours cannot have → what the error says. */
+const MISSHAPEN: Readonly<Record<string, readonly [sql: string, named: string]>> = {
+  'a rule': ['CREATE RULE r AS ON UPDATE TO public.alembic_version DO ALSO SELECT 1', 'has the rule r'],
+  'row-level security': ['ALTER TABLE backstop.history ENABLE ROW LEVEL SECURITY', 'has row-level security'],
+  'a column that computes': [
+    'ALTER TABLE backstop.history ADD extra text DEFAULT pg_catalog.version()',
+    'has a column "extra" that Backstop does not know',
+  ],
+  'a column of another type': [
+    'ALTER TABLE backstop.history ALTER outcome TYPE varchar(20)',
+    'has a column "outcome" that Backstop does not know',
+  ],
+  'a column less': ['ALTER TABLE backstop.history DROP checksums', 'has no column "checksums"'],
+  'a default of its own': [
+    'ALTER TABLE backstop.history ALTER outcome SET DEFAULT pg_catalog.version()',
+    'has a column "outcome" that Backstop does not know',
+  ],
+  'a constraint that computes': [
+    'ALTER TABLE public.alembic_version ADD CONSTRAINT c CHECK (pg_catalog.length(version_num) < 30)',
+    'has the constraint "c"',
+  ],
+  'an index that computes': [
+    'CREATE INDEX ON backstop.history (pg_catalog.lower(outcome))',
+    'has an index of an expression',
+  ],
+  'a child': ['CREATE TABLE public.child () INHERITS (backstop.history)', 'is no ordinary table'],
+  'no log': ['ALTER TABLE backstop.history SET UNLOGGED', 'is no ordinary table'],
+  'rights for everybody': ['GRANT INSERT ON backstop.history TO PUBLIC', 'lets everybody write to it'],
+  'a schema for everybody': ['GRANT CREATE ON SCHEMA backstop TO PUBLIC', 'lets everybody create in it'],
+};
+
+test.each(Object.keys(MISSHAPEN))('an object of ours with %s is refused', async (what) => {
+  await upgrade(migrator(), 'head');
+  const [sql, named] = MISSHAPEN[what] as (typeof MISSHAPEN)[string];
+  await shared.asAdministrator(sql);
+  await expect(current(migrator())).rejects.toMatchObject({
+    name: 'StrangersObject',
+    summary: expect.stringContaining(named),
+  });
+});
+
+test('what does no harm is none of it: a trigger of the owner, one that is off, a longer version', async () => {
+  await upgrade(migrator(), 'head');
+  await shared.query(`ALTER TABLE alembic_version ALTER version_num TYPE varchar(255);
+    ALTER TABLE backstop.history ADD note text;
+    CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+    CREATE TRIGGER audit AFTER UPDATE ON alembic_version EXECUTE FUNCTION audit();`);
+  await shared.asAdministrator(`GRANT TRIGGER ON public.alembic_version TO ${stranger}; SET ROLE ${stranger}; ${TRAP}
+    CREATE TRIGGER trap BEFORE UPDATE ON public.alembic_version EXECUTE FUNCTION public.trap();
+    RESET ROLE; ALTER TABLE public.alembic_version DISABLE TRIGGER trap`);
+  await expect(stamp(migrator(), 'base')).resolves.toMatchObject({ outcome: 'stamped' });
+});
+
+test('a schema of somebody else that only sounds like ours is left alone', async () => {
+  await shared.asAdministrator(
+    `SET ROLE ${stranger}; CREATE SCHEMA retired_users; CREATE SCHEMA retired_002`,
+  );
+  await expect(upgrade(migrator(), 'head')).resolves.toMatchObject({ outcome: 'upgraded' });
+});
+
+test('a script refuses a version table of a stranger before it reads it', async () => {
+  await shared.asAdministrator(`SET ROLE ${stranger}; ${TRAP.replace('RETURNS trigger', 'RETURNS varchar').replace('RETURN NEW', "RETURN '001'")}
+    CREATE VIEW public.alembic_version AS SELECT public.trap() AS version_num`);
+  await expect(shared.asAdministrator(offlineSql(app.chain, 'upgrade', 'base', '001'))).rejects.toMatchObject(
+    {
+      message: expect.stringContaining('view public.alembic_version belongs to'),
+    },
+  );
+  expect(await shared.query('SELECT * FROM loot')).toEqual([]);
+});
+
+test('default privileges open nothing of what a run makes', async () => {
+  await shared.query(`ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC;
+    ALTER DEFAULT PRIVILEGES GRANT ALL ON SCHEMAS TO PUBLIC, ${stranger};
+    ALTER DEFAULT PRIVILEGES GRANT ALL ON SEQUENCES TO ${stranger};`);
+  const retiring = databaseOf({
+    id: '001',
+    upgrade: [
+      'CREATE TABLE public.one (id integer);',
+      'CREATE SCHEMA retired_001; ALTER TABLE public.one SET SCHEMA retired_001;',
+    ],
+    finalize: ['DROP SCHEMA retired_001 CASCADE;'],
+  });
+  await upgrade(migratorOn(shared, { database: retiring }), 'head');
+  expect(
+    await shared.asAdministrator(`
+      SELECT name FROM (
+        SELECT nspname::text, nspacl, nspowner FROM pg_namespace WHERE nspname IN ('backstop', 'retired_001')
+        UNION ALL SELECT oid::regclass::text, relacl, relowner FROM pg_class
+        WHERE relnamespace = 'backstop'::regnamespace OR relname = 'alembic_version') AS ours (name, acl, owner),
+      aclexplode(acl) WHERE grantee <> owner`),
+  ).toEqual([]);
+});
