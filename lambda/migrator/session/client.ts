@@ -86,9 +86,9 @@ export class Client extends pg.Client {
     this.on('error', () => {
       this.#isBroken = true;
     });
-    // The driver has only words for the answer to the request for TLS: the byte itself is read before the driver reads it.
+    // The driver has only words for the answer to the request for TLS: the bytes are read before the driver reads them.
     streamOf(this).once('data', (bytes) => {
-      this.#tlsAnswer = bytes.toString('latin1', 0, 1);
+      this.#tlsAnswer = bytes.toString('latin1', 0, 2);
     });
     untranslateSeverity(this);
     const query = super.query.bind(this) as (...statement: unknown[]) => unknown;
@@ -102,7 +102,7 @@ export class Client extends pg.Client {
     }) as typeof this.query;
   }
 
-  /** The server's answer to the request for TLS: `S` yes, `N` no, anything else an error. */
+  /** The start of the server's answer to the request for TLS: `S` alone is yes, `N` alone is no, anything else an error. */
   get tlsAnswer(): string | undefined {
     return this.#tlsAnswer;
   }

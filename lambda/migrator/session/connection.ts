@@ -15,15 +15,10 @@ const CONNECT_TIMEOUT_MS = 10_000;
 
 /** Opens connections to one database. */
 export function connectorTo(settings: ConnectionSettings): Connect {
-  const withoutTls: ConnectionSettings = { ...settings, tls: { mode: 'off' } };
   return async (applicationName) => {
     const opened = await open(settings, applicationName);
     if (opened instanceof Client) return opened;
-    const isOffered = settings.tls.mode !== 'verify-if-offered' || opened.tlsAnswer !== 'N';
-    if (isOffered) throw connectionError(opened, settings);
-    const again = await open(withoutTls, applicationName);
-    if (again instanceof Client) return again;
-    throw connectionError(again, withoutTls);
+    throw connectionError(opened, settings);
   };
 }
 
