@@ -11,6 +11,7 @@ import { certificateFiles, writeCertificate } from '../../lib/twin/server/certif
 import { withClient } from '../../lib/twin/server/client.ts';
 import { addressOf } from '../../lib/twin/twin.ts';
 import { testServer } from '../setup/database.ts';
+import { type Pooler, startPooler } from '../setup/pooler.ts';
 import { startProxy } from '../setup/proxy.ts';
 import {
   type Case,
@@ -189,6 +190,38 @@ test('ServerTooOld: the server says that it is PostgreSQL 13', async () => {
     when: '',
     server: { host, port, tls: 'off' },
     says: ['is too old', 'PostgreSQL 14 or later'],
+  });
+  await proxy.stop();
+});
+
+test('SessionNotKept: the secret leads to a pooler in transaction mode', async () => {
+  let pooler: Pooler | undefined;
+  await provoke({
+    ending: 'SessionNotKept',
+    when: '',
+    server: { tls: 'off' },
+    async given(twin) {
+      pooler = await startPooler(twin.database.settings, { mode: 'transaction', size: 2, order: 'last' });
+      const { host, port } = pooler.settings;
+      secretHas({ host, port })(twin);
+    },
+    says: ['gives each transaction to another session', 'a pool in session mode'],
+  });
+  await pooler?.stop();
+});
+
+test('ReadOnlyServer: the server says that it is a standby', async () => {
+  const proxy = await startProxy(addressOf(testServer, 'postgres'), () => ({
+    // The last column of the first answer.
+    toClient: (bytes) =>
+      Buffer.from(bytes.toString('latin1').replace('\0\0\0\x01fC', '\0\0\0\x01tC'), 'latin1'),
+  }));
+  const { host, port } = proxy.settings;
+  await provoke({
+    ending: 'ReadOnlyServer',
+    when: '',
+    server: { host, port, tls: 'off' },
+    says: ['is a standby, which only reads', 'writer endpoint'],
   });
   await proxy.stop();
 });

@@ -35,6 +35,11 @@ export const ENDINGS = {
   CredentialsRejected: { database: 'unchanged', meaning: 'The server refused the user name or password.' },
   DatabaseNotFound: { database: 'unchanged', meaning: 'The server has no database of that name.' },
   DatabaseUnreachable: { database: 'unchanged', meaning: 'No connection to the server could be made.' },
+  SessionNotKept: {
+    database: 'unchanged',
+    meaning: 'A pooler gives each transaction to another session of the server.',
+  },
+  ReadOnlyServer: { database: 'unchanged', meaning: 'The server is a standby, which only reads.' },
   WrongDatabase: {
     database: 'unchanged',
     meaning: 'The connection leads to the database of another system or branch.',

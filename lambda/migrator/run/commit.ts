@@ -108,14 +108,23 @@ async function transactionStatus(
 }
 
 async function askStatus(client: pg.Client, { id, runId }: Transaction): Promise<string | undefined> {
-  // A standby may not have the transaction yet: its answer would prove nothing.
   const { rows: kinds } = await client.query('SELECT pg_catalog.pg_is_in_recovery() AS standby');
-  if (kinds[0]?.standby) return 'a standby answered';
+  if (kinds[0]?.standby)
+    return (await hasReceived(client, { id, runId })) ? 'committed' : 'a standby answered';
   if (await isFuture(client, id)) return 'aborted';
   const { rows } = await client.query<{ status: string | null }>(STATUS, [id, runId]);
   const status = rows[0]?.status ?? undefined;
   if (status !== 'committed') return status;
   return (await isRemembered(client, runId)) ? 'committed' : 'aborted';
+}
+
+/** Whether a standby has the transaction. If not, that proves nothing: it may not have received it yet. */
+async function hasReceived(client: pg.Client, { id, runId }: Transaction): Promise<boolean> {
+  const { rows } = await client.query(
+    "SELECT pg_catalog.pg_xact_status($1::xid8) = 'committed' AS committed",
+    [id],
+  );
+  return rows[0]?.committed === true && (await isRemembered(client, runId));
 }
 
 /**

@@ -74,6 +74,12 @@ function streamOf(client: pg.Client): Socket {
 /** A client whose session is gone from the server when it has ended here, even if its connection was lost. */
 export class Client extends pg.Client {
   neutral = '';
+  /** The server process. The driver's own number is the pooler's, if there is one. */
+  backend: number | undefined;
+  /** Whether the server is a standby. */
+  isStandby = false;
+  /** Set if a pooler keeps the session for others: SQL that sets in it what others had set. */
+  kept: string | undefined;
   readonly #config: pg.ClientConfig;
   #ended: Promise<void> | undefined;
   #tlsAnswer: string | undefined;
@@ -86,9 +92,9 @@ export class Client extends pg.Client {
     this.on('error', () => {
       this.#isBroken = true;
     });
-    // The driver has only words for the answer to the request for TLS: the byte itself is read before the driver reads it.
+    // The driver has only words for the answer to the request for TLS: the bytes are read before the driver reads them.
     streamOf(this).once('data', (bytes) => {
-      this.#tlsAnswer = bytes.toString('latin1', 0, 1);
+      this.#tlsAnswer = bytes.toString('latin1', 0, 2);
     });
     untranslateSeverity(this);
     const query = super.query.bind(this) as (...statement: unknown[]) => unknown;
@@ -102,7 +108,7 @@ export class Client extends pg.Client {
     }) as typeof this.query;
   }
 
-  /** The server's answer to the request for TLS: `S` yes, `N` no, anything else an error. */
+  /** The start of the server's answer to the request for TLS: `S` alone is yes, `N` alone is no, anything else an error. */
   get tlsAnswer(): string | undefined {
     return this.#tlsAnswer;
   }
@@ -120,25 +126,37 @@ export class Client extends pg.Client {
 
   async #end(): Promise<void> {
     const lost = streamOf(this).destroyed;
+    if (this.kept !== undefined && !lost) await this.#leave(this.kept).catch(() => streamOf(this).destroy());
     await answered(this, super.end(), GOODBYE_MS);
     const heard = !lost && streamOf(this).readableEnded;
     if (!heard) await this.#endFromOutside().catch(() => {});
   }
 
+  /** A pooler may give the session to others as it is. If it cannot be cleared it is ended. */
+  async #leave(kept: string): Promise<void> {
+    const left = async () => {
+      if (this.getTransactionStatus() !== 'I') await super.query('ROLLBACK');
+      await super.query('DISCARD ALL');
+      if (kept) await super.query(kept);
+    };
+    await answered(this, left(), GOODBYE_MS);
+  }
+
   /** The server may not know yet that the client has gone, and until it does the session keeps its locks. */
   async #endFromOutside(): Promise<void> {
-    // The server's name for this session, which node-postgres knows as soon as there is one.
+    // The server's name for this session; before the first answer node-postgres may know it.
     const { processID } = this as unknown as { processID: number | null };
-    if (processID === null) return;
+    const backend = this.backend ?? processID;
+    if (backend === null) return;
     const other = new pg.Client({ ...this.#config, connectionTimeoutMillis: GOODBYE_MS });
     other.on('error', () => {});
     try {
       await other.connect();
-      // The name, because another session may have got the number since.
+      // The name, because another session may have got the number since. From a pool this connection may get the session itself.
       const gone = other.query(
         `SELECT pg_catalog.pg_terminate_backend(pid, $3) FROM pg_catalog.pg_stat_activity
-         WHERE pid = $1 AND application_name = $2 AND pid <> pg_catalog.pg_backend_pid()`,
-        [processID, this.#config.application_name, GOODBYE_MS],
+         WHERE pid = $1 AND application_name = $2 AND (pid <> pg_catalog.pg_backend_pid() OR $4)`,
+        [backend, this.#config.application_name, GOODBYE_MS, this.kept !== undefined],
       );
       await answered(other, gone, 2 * GOODBYE_MS);
     } finally {

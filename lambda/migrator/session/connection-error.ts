@@ -7,7 +7,7 @@ import type { ConnectionSettings } from './settings.ts';
 export interface FailedConnection {
   /** The error of node-postgres. */
   readonly cause: unknown;
-  /** The server's one-byte answer to the request for TLS; undefined if it was not asked, or did not answer. */
+  /** The start of the server's answer to the request for TLS, two bytes at most; undefined if it was not asked, or did not answer. */
   readonly tlsAnswer: string | undefined;
   /** Whether the server asked for a password and there was none. */
   readonly lacksPassword: boolean;
@@ -29,24 +29,29 @@ export function connectionError(failed: FailedConnection, settings: ConnectionSe
 
 function endingOf(failed: FailedConnection, settings: ConnectionSettings): Ending {
   const { cause } = failed;
-  if (isTlsFailure(failed, settings)) return unverified(settings);
-  if (failed.isUnbound) return unbound(settings);
-  if (cause instanceof pg.DatabaseError) {
-    if (failed.lacksPassword && cause.code === '28P01') return noPassword(settings);
-    const refusal = REFUSALS[cause.code ?? ''] ?? refused;
-    return refusal(settings, cause);
+  if (cause instanceof pg.DatabaseError) return refusal(failed, cause, settings);
+  if (failed.tlsAnswer !== undefined && settings.tls.mode !== 'off') {
+    if (failed.tlsAnswer === 'N') return withoutTls(settings);
+    if (failed.tlsAnswer !== 'S') return unlikePostgres(settings);
+    if (isOpenSsl(cause)) return unverified(settings);
   }
+  if (failed.isUnbound) return unbound(settings);
   // The driver itself refuses an empty password, with an error that has no code.
   const isDrivers = (cause as { code?: string }).code === undefined;
   return failed.lacksPassword && isDrivers ? noPassword(settings) : unreachable(settings);
 }
 
-/** The server has no TLS although it must, or the handshake failed: OpenSSL's codes are no codes of the system. */
-function isTlsFailure({ cause, tlsAnswer }: FailedConnection, { tls }: ConnectionSettings): boolean {
-  if (tls.mode === 'off' || cause instanceof pg.DatabaseError) return false;
+/** The server's own words. */
+function refusal(failed: FailedConnection, error: pg.DatabaseError, settings: ConnectionSettings): Ending {
+  if (failed.isUnbound) return unbound(settings);
+  if (failed.lacksPassword && error.code === '28P01') return noPassword(settings);
+  return (REFUSALS[error.code ?? ''] ?? refused)(settings, error);
+}
+
+/** The handshake failed: OpenSSL's codes are no codes of the system. */
+function isOpenSsl(cause: unknown): boolean {
   const { code = '' } = cause as { code?: string };
-  const isSystem = /^E[A-Z0-9]+$/.test(code) && code !== 'EPROTO';
-  return tlsAnswer === 'N' || (tlsAnswer === 'S' && code !== '' && !isSystem);
+  return code !== '' && (code === 'EPROTO' || !/^E[A-Z0-9]+$/.test(code));
 }
 
 const addressOf = ({ host, port }: ConnectionSettings) => `${host}:${port}`;
@@ -172,6 +177,26 @@ function unbound(settings: ConnectionSettings): Ending {
     {
       message: `The server at ${addressOf(settings)} does not bind the login to its TLS connection, as channel_binding=require asks`,
       hint: 'It needs TLS, sslmode=verify-full, and a password that the server keeps as scram-sha-256.',
+    },
+  ];
+}
+
+function withoutTls(settings: ConnectionSettings): Ending {
+  return [
+    'ConfigurationError',
+    {
+      message: `The server at ${addressOf(settings)} offers no TLS, so Backstop did not log in`,
+      hint: 'Enable TLS on the server, and name its certificate authority in sslrootcert. If you trust the network between here and the server, write sslmode=disable in the URL: then the password is sent without encryption.',
+    },
+  ];
+}
+
+function unlikePostgres(settings: ConnectionSettings): Ending {
+  return [
+    'DatabaseUnreachable',
+    {
+      message: `The server at ${addressOf(settings)} did not answer the request for TLS as PostgreSQL does`,
+      hint: 'Check that a PostgreSQL server listens at this host and port; the log of the server may say why it refused the request.',
     },
   ];
 }

@@ -1,11 +1,13 @@
 // Connections: how they are opened, their settings, and the errors if they fail.
-import type pg from 'pg';
+import pg from 'pg';
+import { BackstopError } from '../model/errors.ts';
 import { requireBinding } from './channel-binding.ts';
 import { answered, Client } from './client.ts';
 import { connectionError, type FailedConnection } from './connection-error.ts';
 import { neutralize } from './neutral.ts';
 import { findPassword } from './password.ts';
-import { requireKind } from './server-kind.ts';
+import { backendOf, isPooled, keepsSession, readKept } from './pooler.ts';
+import { requirePrimary } from './server-kind.ts';
 import type { ConnectionSettings } from './settings.ts';
 
 /** Opens one connection; the caller ends it. Rejects with one of the errors of {@link connectionError}. */
@@ -15,15 +17,12 @@ const CONNECT_TIMEOUT_MS = 10_000;
 
 /** Opens connections to one database. */
 export function connectorTo(settings: ConnectionSettings): Connect {
-  const withoutTls: ConnectionSettings = { ...settings, tls: { mode: 'off' } };
+  // Known of the pooler as soon as one connection has been tried.
+  const pool = { keepsSession: false };
   return async (applicationName) => {
-    const opened = await open(settings, applicationName);
+    const opened = await open(settings, applicationName, pool);
     if (opened instanceof Client) return opened;
-    const isOffered = settings.tls.mode !== 'verify-if-offered' || opened.tlsAnswer !== 'N';
-    if (isOffered) throw connectionError(opened, settings);
-    const again = await open(withoutTls, applicationName);
-    if (again instanceof Client) return again;
-    throw connectionError(again, withoutTls);
+    throw connectionError(opened, settings);
   };
 }
 
@@ -31,10 +30,10 @@ export function connectorTo(settings: ConnectionSettings): Connect {
 async function open(
   settings: ConnectionSettings,
   applicationName: string,
+  pool: { keepsSession: boolean },
 ): Promise<Client | FailedConnection> {
   let lacksPassword = false;
-  const timeoutMs = settings.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
-  const client = new Client({
+  const config: pg.ClientConfig = {
     host: settings.host,
     port: settings.port,
     database: settings.database,
@@ -50,20 +49,49 @@ async function open(
         ? false
         : { rejectUnauthorized: true, ...(settings.tls.ca === undefined ? {} : { ca: settings.tls.ca }) },
     application_name: applicationName,
-    connectionTimeoutMillis: timeoutMs,
+    connectionTimeoutMillis: settings.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
     ...(settings.options !== undefined && { options: settings.options }),
     enableChannelBinding: settings.channelBinding === true,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-  });
+  };
+  const client = new Client(config);
   const isUnbound = settings.channelBinding ? requireBinding(client) : () => false;
   try {
     await client.connect();
+    await answered(client, meet(client, config, pool), CONNECT_TIMEOUT_MS);
     client.neutral = await answered(client, neutralize(client), CONNECT_TIMEOUT_MS);
-    await answered(client, requireKind(client, settings), CONNECT_TIMEOUT_MS);
+    if (settings.server === 'primary') await requirePrimary(client);
     return client;
   } catch (error) {
     await client.end().catch(() => {});
     return { cause: error, tlsAnswer: client.tlsAnswer, lacksPassword, isUnbound: isUnbound() };
   }
+}
+
+/**
+ * The first question of a session: who answers. Before any setting, because a pooler would leave it in a session of someone else.
+ *
+ * @throws SessionNotKept
+ */
+async function meet(client: Client, config: pg.ClientConfig, pool: { keepsSession: boolean }): Promise<void> {
+  const backend = await backendOf(client);
+  client.isStandby = backend.standby;
+  if (isPooled(client, backend)) {
+    // Without a name, which a pooler would set in a session of others.
+    const other = () => new pg.Client({ ...config, application_name: undefined });
+    pool.keepsSession ||= await keepsSession(client, backend.pid, other);
+    if (!pool.keepsSession) throw notKept(config);
+    client.kept = await readKept(client);
+  }
+  client.backend = backend.pid;
+}
+
+function notKept({ host, port }: pg.ClientConfig): BackstopError {
+  return new BackstopError('SessionNotKept', {
+    message: `A pooler at ${host}:${port} gives each transaction to another session of the server`,
+    detail:
+      'A run needs one session from begin to end: its lock, its settings and its time limits belong to the session.',
+    hint: 'Connect to the database server itself, or to a pool in session mode.',
+  });
 }

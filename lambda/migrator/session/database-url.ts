@@ -19,13 +19,14 @@ export interface DatabaseUrl extends Omit<ConnectionSettings, 'tls'> {
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The name of a mode → whether TLS is wanted; the words of libpq's `sslmode`, and of `ssl` as asyncpg and JDBC write it.
- * If TLS is required, the certificate is always verified: there is no mode that encrypts and trusts anyone.
+ * The name of a mode → where TLS is wanted; the words of libpq's `sslmode`, and of `ssl` as asyncpg and JDBC write it.
+ * With TLS the certificate is always verified: there is no mode that encrypts and trusts anyone. To another machine
+ * no mode goes on without TLS if the server refuses it: the answer may come from someone in between, who wants the password.
  */
-const TLS_WORDS: ReadonlyMap<string, 'off' | 'offered' | 'required'> = new Map([
+const TLS_WORDS: ReadonlyMap<string, 'off' | 'elsewhere' | 'required'> = new Map([
   ['disable', 'off'],
-  ['allow', 'offered'],
-  ['prefer', 'offered'],
+  ['allow', 'elsewhere'],
+  ['prefer', 'elsewhere'],
   ['require', 'required'],
   ['verify-ca', 'required'],
   ['verify-full', 'required'],
@@ -136,12 +137,12 @@ function tlsOf(
   const wanted = tlsWanted(parameters, variable, environment);
   const isHere = isThisMachine(host);
   // A socket has no TLS, whatever the URL asks for; on this machine no other machine can listen in between.
-  if (wanted === 'off' || host.startsWith('/') || (wanted === 'offered' && isHere)) {
+  if (wanted === 'off' || host.startsWith('/') || (wanted === 'elsewhere' && isHere)) {
     return { mode: 'off', caFile: undefined };
   }
   const file = parameters.get('sslrootcert') || environment.PGSSLROOTCERT;
   return {
-    mode: wanted === 'required' ? 'verify-full' : 'verify-if-offered',
+    mode: 'verify-full',
     // The word that libpq has for the authorities that the system trusts.
     caFile: file === 'system' ? undefined : file || undefined,
   };

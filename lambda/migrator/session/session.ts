@@ -5,9 +5,10 @@ import { type Bounds, DEFAULT_BOUNDS } from '../model/bounds.ts';
 import type { Listener } from '../model/events.ts';
 import type { Database } from '../revisions/databases.ts';
 import { admit } from './admission.ts';
-import { answered, type Queries } from './client.ts';
+import { answered, type Client, type Queries } from './client.ts';
 import type { Connect } from './connection.ts';
 import { takeRunnerLock } from './runner-lock.ts';
+import { requirePrimary } from './server-kind.ts';
 import { stepError } from './sqlstate.ts';
 
 /** The options of every verb. */
@@ -100,6 +101,7 @@ async function openSession(options: MigratorOptions, purpose: string): Promise<S
   const deadline = deadlineOf(client, bounds);
   try {
     deadline.limit(bounds.admissionMs);
+    await requirePrimary(client as Client);
     const { pid, ...who } = await admit(deadline, database);
     listener({ type: 'connected', ...who });
     // Until a transaction has its own deadline: no longer than to wait for the lock, and then work.

@@ -20,10 +20,9 @@ export interface ConnectionSettings {
 }
 
 /**
- * `verify-full`: the certificate and the host name must be right. `verify-if-offered`: the same, but a server that says
- * that it has no TLS is spoken to without. `ca` is PEM; without it the certificate authorities of the Node process
- * count. `off` is for servers on this machine.
+ * `verify-full`: the certificate and the host name must be right. `ca` is PEM; without it the certificate authorities of the
+ * Node process count. `off` is for servers on this machine, and for networks that the user trusts.
  */
 export type TlsSettings =
-  | { readonly mode: 'verify-full' | 'verify-if-offered'; readonly ca?: string | undefined }
+  | { readonly mode: 'verify-full'; readonly ca?: string | undefined }
   | { readonly mode: 'off' };

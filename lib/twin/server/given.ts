@@ -78,32 +78,30 @@ interface GivenServer extends ServerAddress {
   readonly majorVersion: number;
 }
 
-/** Asks the server for its version, its TLS, and the privileges of the user. */
+/** Asks the server for its version and the privileges of the user. */
 async function meet(databaseUrl: string): Promise<GivenServer> {
   const settings = parseDatabaseUrl(databaseUrl, VARIABLE);
   const { host, port, user, password = '', database, tls } = readDatabaseUrl(databaseUrl, VARIABLE);
   const client = await connectorTo(settings)('backstop local');
   try {
-    const { rows } = await client.query<{ version: string; encrypted: boolean; may: boolean }>(
+    const { rows } = await client.query<{ version: string; may: boolean }>(
       `SELECT current_setting('server_version_num') AS version,
-              (SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()) AS encrypted,
               (SELECT rolsuper OR (rolcreatedb AND rolcreaterole) FROM pg_roles WHERE rolname = current_user) AS may`,
     );
-    const [{ version, encrypted, may } = { version: '', encrypted: false, may: false }] = rows;
+    const [{ version, may } = { version: '', may: false }] = rows;
     if (!may) {
       throw new BackstopError('ConfigurationError', {
         message: `The user ${user} of ${VARIABLE} may not create databases and roles`,
         hint: `Run: ALTER ROLE "${user}" CREATEDB CREATEROLE, or name another user.`,
       });
     }
-    const verified = tls.mode === 'verify-full' || (tls.mode === 'verify-if-offered' && encrypted);
     return {
       host,
       port,
       user,
       password,
       database,
-      tls: verified ? { caFile: tls.caFile } : 'off',
+      tls: tls.mode === 'verify-full' ? { caFile: tls.caFile } : 'off',
       majorVersion: Math.floor(Number(version) / 10_000),
     };
   } finally {

@@ -27,6 +27,8 @@ const CONNECTION: readonly AnyEnding[] = [
   'CredentialsRejected',
   'DatabaseNotFound',
   'DatabaseUnreachable',
+  'SessionNotKept',
+  'ReadOnlyServer',
   'WrongDatabase',
   'ServerTooOld',
   'ExtensionMissing',

@@ -124,61 +124,8 @@ describe('a connection that cannot be had', () => {
     });
   });
 
-  test('is not given up with a server without TLS: the connection is refused', async () => {
-    const none = await startProxy(database.settings, () => ({ toClient: () => Buffer.from('N') }));
-    expect(await failure({ port: none.settings.port })).toMatchObject(UNVERIFIED);
-    await none.stop();
-  });
-});
-
-(testServer.tls === 'off' ? describe.skip : describe)('TLS if the server offers it', () => {
-  const ifOffered = ({ tls }: ConnectionSettings): ConnectionSettings['tls'] => ({
-    ...tls,
-    mode: 'verify-if-offered',
-  });
-  /** Whether the server sees an encrypted session. */
-  async function isEncrypted(settings: ConnectionSettings): Promise<boolean> {
-    const client = await connectorTo(settings)('test');
-    const { rows } = await client.query('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()');
-    await client.end();
-    return rows[0].ssl;
-  }
-
-  test('is used', async () => {
-    expect(await isEncrypted({ ...database.settings, tls: ifOffered(database.settings) })).toBe(true);
-  });
-
-  test('is not used if the server says that it has no TLS', async () => {
-    const none = await startProxy(database.settings, () => ({
-      toClient: (bytes) => (bytes.toString() === 'S' ? Buffer.from('N') : bytes),
-    }));
-    const encrypted = isEncrypted({ ...none.settings, tls: ifOffered(database.settings) });
-    await encrypted.finally(none.stop);
-    expect(await encrypted).toBe(false);
-  });
-
   test('is not given up because the certificate is not trusted', async () => {
-    expect(await failure({ tls: { mode: 'verify-if-offered' } })).toMatchObject({
-      name: 'ConfigurationError',
-      summary: expect.stringMatching(/could not be verified$/),
-    });
-  });
-
-  test('is not given up because the server hangs up', async () => {
-    let connections = 0;
-    const mute = await startProxy(database.settings, ({ cut }) => {
-      connections += 1;
-      return {
-        toClient() {
-          cut();
-          return undefined;
-        },
-      };
-    });
-    const error = await failure({ ...mute.settings, tls: ifOffered(database.settings) });
-    await mute.stop();
-    expect(error).toMatchObject({ name: 'DatabaseUnreachable' });
-    expect(connections).toBe(1);
+    expect(await failure({ tls: { mode: 'verify-full' } })).toMatchObject(UNVERIFIED);
   });
 });
 
