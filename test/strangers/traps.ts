@@ -95,7 +95,7 @@ export async function setTraps(
   await database.asAdministrator(`
     CREATE SEQUENCE public.sprung; GRANT ALL ON SEQUENCE public.sprung TO PUBLIC;
     GRANT CREATE ON SCHEMA public TO ${stranger};
-    SET ROLE ${stranger}; SET check_function_bodies = off;
+    SET ROLE ${stranger}; SET check_function_bodies = off; SET search_path = pg_catalog;
     DO $plant$
     DECLARE
       signature text;
@@ -131,7 +131,7 @@ export async function setTraps(
       END LOOP;
     END $plant$;
     RESET ROLE;`);
-  const [found] = await database.asAdministrator(`SELECT
+  const [found] = await database.asAdministrator(`SET search_path = pg_catalog; SELECT
     (SELECT count(*)::int FROM pg_proc WHERE proowner = '${stranger}'::regrole) AS functions,
     (SELECT count(*)::int FROM pg_operator WHERE oprowner = '${stranger}'::regrole) AS operators`);
   return found as { functions: number; operators: number };
