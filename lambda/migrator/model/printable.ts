@@ -1,7 +1,7 @@
 // Text that others wrote, made safe to print: control characters and line ends become visible escapes.
 
 /**
- * Characters that control a terminal, end a line or turn the direction of text, or that nobody sees: C0, DEL, C1, format
+ * Characters that control a terminal, end a line or turn the direction of text, or that are invisible: C0, DEL, C1, format
  * characters, separators of lines, half of a surrogate pair. A tab can forge nothing, and U+FE0F only selects an emoji.
  */
 const UNSAFE = /(?!\t|\ufe0f)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;

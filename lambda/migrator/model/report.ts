@@ -124,7 +124,12 @@ export interface Blocker {
   readonly user: string;
   readonly application: string;
   readonly state: string;
-  readonly query: string;
+  /** ISO 8601: when its transaction began, or else its state; '' if that is not known, as the next two. */
+  readonly since: string;
+  /** The relation that it holds and the run waits for, e.g. `public.orders`. */
+  readonly relation: string;
+  /** The first word of its last statement, e.g. `UPDATE`. The rest of the statement may hold anything, and is not kept. */
+  readonly command: string;
   /** The name of a prepared transaction. */
   readonly gid?: string;
 }
