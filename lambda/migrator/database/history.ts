@@ -1,10 +1,10 @@
 // Backstop's memory in the database: who ran what, when, and how did it end. One table, backstop.history.
-import { withoutStatements } from '../model/blocker.ts';
 import { bounded } from '../model/bounded.ts';
 import type { BackstopError } from '../model/errors.ts';
 import type { FailureReport, HistoryEntry, LoggedRun } from '../model/history-entry.ts';
 import type { Direction, RevisionId, RunReport, StepReport } from '../model/report.ts';
 import type { Queries } from '../session/client.ts';
+import { remembered } from './remembered.ts';
 
 export function failureReport(error: BackstopError, attempts: number): FailureReport {
   const { name, summary: message, detail, hint, location } = error;
@@ -99,7 +99,7 @@ export async function committedRuns(
      ORDER BY id DESC`,
     [execution, direction],
   );
-  const reports = rows.map(({ report }) => bounded(withoutStatements(report)));
+  const reports = rows.map(({ report }) => bounded(remembered(report)));
   const broken = reports.findIndex(({ to }, index) => index > 0 && to !== reports[index - 1]?.from);
   return reports.slice(0, broken < 0 ? undefined : broken).reverse();
 }
@@ -170,5 +170,5 @@ export async function readHistory(queries: Queries, limit: number): Promise<Logg
      FROM backstop.history ORDER BY id DESC LIMIT $1`,
     [limit],
   );
-  return rows.map(({ report, ...run }) => ({ ...run, report: bounded(withoutStatements(report)) }));
+  return rows.map(({ report, ...run }) => ({ ...run, report: bounded(remembered(report)) }));
 }
