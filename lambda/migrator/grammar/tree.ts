@@ -2,6 +2,7 @@
 import { effectsOf } from './effects.ts';
 import type { Node } from './node.ts';
 import { obstacleOf } from './obstacles.ts';
+import { readsOf } from './reads.ts';
 import type { Gathering, Statement } from './statement.ts';
 import { unitsOfBytes } from './units.ts';
 
@@ -57,11 +58,13 @@ function factsOf(
   const effects = effectsOf({ [kind]: node } as never);
   const gathers =
     kind === 'CreateTableAsStmt' ? gatheringOf(grammar, node, text.slice(start, end), start) : undefined;
+  const isQuery = kind === 'SelectStmt' && node.intoClause === undefined;
   return {
     ...(obstacle && { obstacle }),
     ...(effects.length > 0 && { effects }),
-    ...(kind === 'SelectStmt' && node.intoClause === undefined && { isQuery: true }),
+    ...(isQuery && { isQuery }),
     ...(gathers && { gathers }),
+    ...((isQuery || gathers) && { reads: readsOf(node) }),
   };
 }
 

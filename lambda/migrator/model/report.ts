@@ -92,6 +92,9 @@ export interface StepReport extends Shortened {
   readonly walBytes: number;
 }
 
+/** The word in place of a value that is not printed. */
+export const NOT_SHOWN = '(not shown)';
+
 /** One check: it holds if its query returned no row. */
 export interface CheckReport extends Shortened {
   readonly revision: RevisionId;
@@ -103,8 +106,10 @@ export interface CheckReport extends Shortened {
   readonly passed: boolean;
   /** How many rows violate it. */
   readonly violations: number;
-  /** At most 20 of these rows. */
+  /** At most 20 of these rows. A value of a table that is the user's is {@link NOT_SHOWN}. */
   readonly rows: readonly Record<string, unknown>[];
+  /** The place of its query, if a value is not shown: who runs it sees the rows. */
+  readonly source?: string;
   readonly durationMs: number;
 }
 

@@ -1,6 +1,7 @@
 // The checks of a revision: how the files in verify/ are read.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Reads } from '../grammar/reads.ts';
 import type { Reader, Statement } from '../grammar/statement.ts';
 import { BackstopError } from '../model/errors.ts';
 import type { Location } from '../model/location.ts';
@@ -21,6 +22,8 @@ export interface Gather {
   readonly table: string;
   /** The query whose rows it holds. */
   readonly query: Source;
+  /** The names that its query reads by. */
+  readonly reads?: Reads | undefined;
 }
 
 export interface Check extends Source {
@@ -31,6 +34,8 @@ export interface Check extends Source {
   readonly sql: string;
   /** The lines of the verdict that the check stands for; its number and title where it names none. */
   readonly shownAs: readonly string[];
+  /** The names that its query reads by; absent if they are not known. */
+  readonly reads?: Reads | undefined;
   /** Tables that the checks of its file share, in the order in which they are made; absent if there are no tables. */
   readonly gathers?: readonly Gather[];
 }
@@ -64,7 +69,7 @@ function readGather(section: Section, path: string): Gather {
   const [statement, second] = statements;
   if (statement?.gathers && second === undefined) {
     const { table, start, end } = statement.gathers;
-    return { title, table, query: within(section, start, end) };
+    return { title, table, query: within(section, start, end), reads: statement.reads };
   }
   throw new BackstopError('RevisionInvalid', {
     message: `${path}: the gather "${title}" makes no temporary table`,
@@ -88,9 +93,11 @@ function readCheck(section: Section, file: SqlText): Check {
 }
 
 /** The one query of a check: it is put in brackets. */
-function queryOf(section: Section, check: string): Source {
+function queryOf(section: Section, check: string): Source & Pick<Check, 'reads'> {
   const [statement, second] = section.statements;
-  if (statement?.isQuery && second === undefined) return within(section, statement.start, statement.end);
+  if (statement?.isQuery && second === undefined) {
+    return { ...within(section, statement.start, statement.end), reads: statement.reads };
+  }
   throw new BackstopError('RevisionInvalid', {
     message: second ? `${check} holds more than one statement` : `${check} is no query`,
     hint: 'Write one query that returns the rows that violate the check: SELECT, VALUES, TABLE or WITH.',
