@@ -23,6 +23,8 @@ export interface Statement extends Span {
   readonly reads?: Reads;
   /** The locks that it takes, and the objects that it makes, renames or looks in; absent if there are none. */
   readonly effects?: readonly Effect[];
+  /** The function that it makes, in quotes, with its schema if it is written. */
+  readonly defines?: string;
   /** The place at which the body of a DO statement begins, if dollars quote it. */
   readonly body?: number;
 }

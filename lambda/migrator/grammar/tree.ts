@@ -1,5 +1,6 @@
 // From the grammar's tree of a text to its statements: their places, and the facts that the engine needs of them.
 import { effectsOf } from './effects.ts';
+import { qualified, texts } from './names.ts';
 import type { Node } from './node.ts';
 import { obstacleOf } from './obstacles.ts';
 import { readsOf } from './reads.ts';
@@ -64,6 +65,7 @@ function factsOf(
     ...(effects.length > 0 && { effects }),
     ...(isQuery && { isQuery }),
     ...(gathers && { gathers }),
+    ...(kind === 'CreateFunctionStmt' && { defines: qualified(...texts(node.funcname as never)) }),
     ...((isQuery || gathers) && { reads: readsOf(node) }),
   };
 }

@@ -1,4 +1,4 @@
-// The effects of the steps of a run, one after another.
+// The effects of the steps of a run, one after another, and the functions that they make.
 import type { Effect } from '../grammar/effect.ts';
 import type { Script } from './revision.ts';
 
@@ -7,4 +7,10 @@ export function effectsIn(scripts: readonly Script[]): readonly Effect[] | undef
   const steps = scripts.flatMap((script) => script.steps);
   if (steps.some(({ effects }) => effects === undefined)) return undefined;
   return steps.flatMap(({ effects }) => effects ?? []);
+}
+
+/** The functions that the steps make, in quotes: their words are the revision's own. */
+export function functionsIn(scripts: readonly Script[]): readonly string[] {
+  const statements = scripts.flatMap(({ steps }) => steps).flatMap((step) => step.statements ?? []);
+  return statements.flatMap(({ defines }) => defines ?? []);
 }

@@ -25,15 +25,18 @@ export class Notices {
   readonly #withheld = new Map<string, number>();
   readonly stop: () => void;
 
-  /** @param isWhole whether each notice is kept */
-  constructor(client: pg.Client, isWhole: boolean) {
+  /**
+   * @param isWhole whether each notice is kept
+   * @param functions that the run makes, in quotes
+   */
+  constructor(client: pg.Client, isWhole: boolean, functions: readonly string[]) {
     this.#isWhole = isWhole;
     this.#list = endsOf(isWhole);
     const listener = (notice: ServerNotice) => {
       const { severity = 'NOTICE', message = '' } = notice;
       // A role or database may ask for these, and for a moment RESET ALL gives it what it asks for.
       if (severity === 'LOG' || severity === 'DEBUG') return;
-      const speaker = speakerOf(notice);
+      const speaker = speakerOf(notice, functions);
       if (typeof speaker === 'object') {
         this.#withhold(describeFunction(speaker));
         return;

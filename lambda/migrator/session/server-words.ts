@@ -111,12 +111,29 @@ export type Speaker = 'revision' | 'server' | { readonly function: string | unde
 /**
  * Who chose the words. The words around the name are in the server's language, and a name can hold anything: the first
  * name decides, and a DO block is the revision's own only if nothing has called it.
+ *
+ * @param functions that the run itself has made, in quotes
  */
-export function speakerOf({ code, routine, where = '' }: ServerMessage): Speaker {
+export function speakerOf(
+  { code, routine, where = '' }: ServerMessage,
+  functions: readonly string[] = [],
+): Speaker {
   if (!RAISERS.has(routine ?? '') && code !== 'P0001') return 'server';
   const name = functionIn(where);
   const isOwn = name === undefined && where.includes('inline_code_block') && !where.includes('\n');
-  return isOwn && routine?.startsWith('exec_stmt_') ? 'revision' : { function: name };
+  const isMade = name !== undefined && functions.some((made) => isSame(made, name));
+  return (isOwn || isMade) && routine?.startsWith('exec_stmt_') ? 'revision' : { function: name };
+}
+
+/** Whether both names can be of one function: the server leaves out the schema where it finds the function without it. */
+function isSame(made: string, name: string): boolean {
+  const [one, other] = [partsOf(made), partsOf(name)];
+  return one.at(-1) === other.at(-1) && (other.length === 1 || (one.length > 1 && one.at(-2) === other[0]));
+}
+
+function partsOf(name: string): string[] {
+  const parts = name.match(/"(?:[^"]|"")*"|[^".]+/g) ?? [];
+  return parts.map((part) => (part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part));
 }
 
 /** The function of the innermost frame: a line of another kind than a frame may hold a value. */

@@ -49,6 +49,8 @@ export interface Sent {
   readonly completed?: number | undefined;
   /** The endings that the revision declares for its own exceptions. */
   readonly refuses?: Refusals | undefined;
+  /** The functions that the run makes, in quotes: they speak for the revision. */
+  readonly functions?: readonly string[] | undefined;
 }
 
 /**
@@ -98,7 +100,7 @@ const DENIED =
 function serverError(error: ServerError, place: string, sent: Sent): BackstopError {
   const options = { cause: error };
   const { code, message, detail, hint } = error;
-  const speaker = speakerOf(error);
+  const speaker = speakerOf(error, sent.functions);
   const isLock = isLockFailure(error);
   if (speaker === 'revision') {
     const declared = isLock ? 'DatabaseBusy' : sent.refuses?.get(code);

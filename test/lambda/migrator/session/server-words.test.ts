@@ -180,6 +180,19 @@ test.each([
 });
 
 test.each([
+  ['"guard"', 'guard()', 'revision'],
+  ['"public"."guard"', 'guard()', 'revision'],
+  ['"public"."guard"', 'public.guard(integer)', 'revision'],
+  ['"Odd ""x"""', '"Odd ""x"""()', 'revision'],
+  ['"guard"', 'app.guard()', { function: 'app.guard' }],
+  ['"public"."guard"', 'app.guard()', { function: 'app.guard' }],
+  ['"other"', 'guard()', { function: 'guard' }],
+])('if the run makes %s, the speaker of %s is %j', (made, name, speaker) => {
+  const where = `PL/pgSQL function ${name} line 1 at RAISE`;
+  expect(speakerOf({ routine: 'exec_stmt_raise', code: 'P0001', where }, [made])).toEqual(speaker);
+});
+
+test.each([
   ['invalid input syntax for type integer: "a "b" c"', 'invalid input syntax for type integer: …'],
   ['otras palabras integer: »a«', 'otras palabras integer: …'],
   ['otras palabras « 70000 » otras', 'otras palabras … otras'],
