@@ -111,11 +111,9 @@ export async function logErrors<Output>(logger: Logger, work: () => Promise<Outp
 
 /** The lines of an ending are safe already; any other error may quote anything. */
 function safe(error: Error): Error {
-  const message = printableLines(error.message);
-  if (message !== error.message) {
-    error.message = message;
-    error.stack = `${error.name}: ${message}`;
-  }
+  if (error instanceof BackstopError) return error;
+  error.message = printableLines(error.message);
+  if (error.stack !== undefined) error.stack = printableLines(error.stack);
   return error;
 }
 
