@@ -1,6 +1,7 @@
 // How the programs beside the command line read their options, and which exit status they end with.
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { formatError, isEnding } from '../lambda/migrator/model/errors.ts';
+import { printableLines } from '../lambda/migrator/model/printable.ts';
 
 /** The options are wrong; the message is one sentence that names the remedy. */
 export class UsageError extends Error {}
@@ -32,7 +33,9 @@ export async function runProgram(help: string, main: () => Promise<number>): Pro
     process.exitCode = await main();
   } catch (error) {
     const used = error instanceof UsageError;
-    console.error(used ? formatError({ message: error.message, hint: help }) : (error as Error).message);
+    console.error(
+      used ? formatError({ message: error.message, hint: help }) : printableLines((error as Error).message),
+    );
     process.exitCode = used || isEnding(error, 'ConfigurationError') ? 2 : 1;
   }
 }

@@ -3,6 +3,7 @@ import { executionLink } from './aws/console.ts';
 import type { Notification } from './aws/topic.ts';
 import type { Past } from './look-back.ts';
 import type { DatabaseState } from './migrator/model/errors.ts';
+import { printable, printableLines } from './migrator/model/printable.ts';
 import { promiseOf } from './promises.ts';
 import type { Action, Execution, Summary } from './state.ts';
 
@@ -54,7 +55,7 @@ export function notificationOf(summary: Summary, circumstances: Circumstances): 
   const promised = promisedBy(summary, circumstances.refusals);
   const paragraphs = [
     facts(summary, promised, circumstances),
-    message,
+    printableLines(message),
     remedy(summary, promised),
     describeUnread(circumstances.past),
   ];
@@ -83,7 +84,7 @@ function facts(summary: Summary, promised: Promised, { execution, endedAt, past 
   ];
   return rows
     .filter(([, value]) => value)
-    .map(([label, value]) => `${label.padEnd(12)}${value}`)
+    .map(([label, value]) => printable(`${label.padEnd(12)}${value}`))
     .join('\n');
 }
 
@@ -121,7 +122,9 @@ function input(action: Action, { database }: Summary): string {
 }
 
 function describeUnread({ unread }: Past): string {
-  return unread.length === 0 ? '' : `Not all of this execution could be read:\n${unread.join('\n')}`;
+  return unread.length === 0
+    ? ''
+    : `Not all of this execution could be read:\n${unread.map(printable).join('\n')}`;
 }
 
 /** A subject that SNS accepts: one line of printable ASCII. */

@@ -2,6 +2,7 @@
 import { countOf, textsOf } from './migrator/model/bounded.ts';
 import { describeTransactions, seconds } from './migrator/model/describe.ts';
 import type { DatabaseState } from './migrator/model/errors.ts';
+import { printable } from './migrator/model/printable.ts';
 import type { Plan, RevisionId, RunReport } from './migrator/model/report.ts';
 import { committedMigration, type ExecutionState, type Summary, takenSnapshot } from './state.ts';
 
@@ -69,7 +70,8 @@ function describePlan(plan: Plan | undefined): string {
     estimate && `Estimated: ${seconds(estimate.durationMs)} in all.`,
     longest && `${longest.relation} locked for ${seconds(longest.lockMs)}.`,
   ]
-    .filter(Boolean)
+    .filter((line) => line !== undefined && line !== false)
+    .map(printable)
     .join('\n');
 }
 

@@ -1,5 +1,6 @@
 // Validate: runs the checks of the revision, after the upgrade or after the downgrade, and says how to go on.
 import { validate } from './migrator/inspect.ts';
+import { printable, toJson } from './migrator/model/printable.ts';
 import type { CheckReport, DatabaseVerdict, ValidationReport } from './migrator/model/report.ts';
 import { isDrill } from './runtime/drill.ts';
 import { makeHandler, orEndAs, type Tools } from './runtime/handler.ts';
@@ -62,9 +63,11 @@ function causeOf({ revision, passed, checks }: ValidationReport): string {
     `${failed.length} of ${checks.length} checks of ${revision} do not hold`,
     ...failed.map(
       ({ id, title, violations, rows }) =>
-        `${id} ${title}: ${violations} ${violations === 1 ? 'row' : 'rows'}, e.g. ${JSON.stringify(rows[0])}`,
+        `${id} ${title}: ${violations} ${violations === 1 ? 'row' : 'rows'}, e.g. ${toJson(rows[0])}`,
     ),
-  ].join('\nDETAIL:  ');
+  ]
+    .map(printable)
+    .join('\nDETAIL:  ');
 }
 
 /** The sentence with which an execution ends that applied nothing; after any other a downgrade has the last word. */

@@ -25,8 +25,8 @@ Example: DATABASE_URL=postgresql://localhost/app npx backstop upgrade head`,
     )
     .showHelpAfterError('HINT:  npx backstop --help')
     .configureOutput({
-      writeOut: (text) => terminal.out(text.trimEnd()),
-      writeErr: (text) => terminal.err(withoutPassword(text.trimEnd())),
+      writeOut: (text) => printLines(text, terminal.out),
+      writeErr: (text) => printLines(withoutPassword(text), terminal.err),
       outputError: (text, write) => write(text.replace(/^error: (.)/, (_, first) => first.toUpperCase())),
     })
     .exitOverride()
@@ -35,6 +35,10 @@ Example: DATABASE_URL=postgresql://localhost/app npx backstop upgrade head`,
       this.help({ error: true });
     })
     .allowExcessArguments();
+}
+
+function printLines(text: string, print: (line: string) => void): void {
+  for (const line of text.trimEnd().split('\n')) print(line);
 }
 
 function readVersion(): string {

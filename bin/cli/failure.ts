@@ -14,11 +14,16 @@ export function describeFailure(error: BackstopError, { paint }: Terminal, voice
     lines: [
       `${paint.bad(`${name}:`)} ${summary}`,
       ...(location ? describeLocation(location) : []),
-      ...(detail === undefined ? [] : [`DETAIL:  ${detail}`]),
-      ...(hint === undefined ? [] : [`HINT:  ${hint}`]),
+      ...labelled('DETAIL', detail),
+      ...labelled('HINT', hint),
     ],
     json: { error: name, message: summary, detail, hint, ...placeOf(location) },
   };
+}
+
+/** The detail and the hint of an error are safe to print, and their line ends are Backstop's own. */
+function labelled(label: string, text: string | undefined): string[] {
+  return text === undefined ? [] : `${label}:  ${text}`.split('\n');
 }
 
 /** The place of the error in the files of a revision, as fields of the document. */

@@ -105,7 +105,7 @@ async function stepBack(
     return new BackstopError('DowngradeFailed', {
       message: `After the upgrade to ${to} ${why}, and the downgrade to ${from} failed`,
       detail: `${back.summary}. Before it: ${detail}`,
-      hint: back.hint,
+      hint: back.hint?.split('\n'),
     });
   }
   const validation = await orError(() => validate(migrator, 'after-downgrade', from));

@@ -1,7 +1,8 @@
 // The program: reads the arguments, runs one verb, prints its result, and reports success or failure by the exit status.
 import { CommanderError } from 'commander';
 import { loadReader } from '../../lambda/migrator/grammar/postgres.ts';
-import { BackstopError, formatError } from '../../lambda/migrator/model/errors.ts';
+import { BackstopError } from '../../lambda/migrator/model/errors.ts';
+import { toJson } from '../../lambda/migrator/model/printable.ts';
 import { TwoHeads } from '../../lambda/migrator/revisions/chain.ts';
 import { addVerb, makeProgram, TAKEN_FLAGS } from './commands.ts';
 import { DONE, FAILED, USED_WRONGLY } from './exit-status.ts';
@@ -9,6 +10,7 @@ import { describeFailure, failureStatus } from './failure.ts';
 import { type AddedFlags, readFlags } from './flags.ts';
 import { adviseOnHeads } from './heads.ts';
 import { withLogFile } from './log-file.ts';
+import { safeTerminal } from './safe-terminal.ts';
 import type { Terminal } from './terminal.ts';
 import type { Call, CommonOptions, Verb, VerbResult } from './verb.ts';
 import { verbs } from './verbs.ts';
@@ -23,7 +25,7 @@ import { listenerFor, voiceOf } from './voice.ts';
  */
 export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
   let status = DONE;
-  const program = makeProgram(terminal);
+  const program = makeProgram(safeTerminal(terminal));
   const added = readFlags(args, TAKEN_FLAGS);
   for (const verb of verbs) {
     addVerb(program, verb, added.flags, async (options, operands) => {
@@ -47,13 +49,14 @@ async function runVerb(
   terminal: Terminal,
 ): Promise<number> {
   // If the log file cannot be opened, only the terminal shows why.
-  let speaker = terminal;
+  let open = terminal;
+  let speaker = safeTerminal(open);
   // With --json, only the document goes to standard output.
   const tell = (line: string) => (options.json ? speaker.err(line) : speaker.out(line));
   let rollback: readonly string[] = [];
   let voice: Voice | undefined;
   const listen: Call['listen'] = (database) => {
-    const spoken = voiceOf(database, terminal);
+    const spoken = voiceOf(database, speaker);
     voice = spoken;
     const show = listenerFor(spoken, tell);
     return (event) => {
@@ -64,12 +67,13 @@ async function runVerb(
   try {
     if (problem) throw problem;
     refuseStrayUrl(args, options);
-    speaker = withLogFile(terminal, options.logFile);
+    open = withLogFile(terminal, options.logFile);
+    speaker = safeTerminal(open);
     const typed = flags.filter(({ attribute }) => (options as unknown as Record<string, unknown>)[attribute]);
     const read = await loadReader();
     const call: Call = { args, options, flags: typed, terminal: speaker, read, listen, tell };
     const result = await verb.run(call as never);
-    print(result, options, speaker);
+    print(result, options, result.isFile ? open : speaker);
     return result.status ?? DONE;
   } catch (thrown) {
     const asks = thrown instanceof TwoHeads && !verb.offline && !('sql' in options);
@@ -79,7 +83,7 @@ async function runVerb(
 }
 
 function print({ lines, json }: VerbResult, options: CommonOptions, terminal: Terminal): void {
-  if (options.json) terminal.out(JSON.stringify(json, null, 2));
+  if (options.json) for (const line of toJson(json, 2).split('\n')) terminal.out(line);
   else for (const line of lines) terminal.out(line);
 }
 
@@ -96,12 +100,8 @@ function reportError(
   terminal: Terminal,
 ): number {
   if (!(error instanceof BackstopError)) {
-    terminal.err(
-      formatError({
-        message: `This is a bug in Backstop: ${error instanceof Error ? error.message : String(error)}`,
-        hint: 'npx backstop status shows where the database is. Report the command and this line.',
-      }),
-    );
+    terminal.err(`This is a bug in Backstop: ${error instanceof Error ? error.message : String(error)}`);
+    terminal.err('HINT:  npx backstop status shows where the database is. Report the command and this line.');
     return FAILED;
   }
   const result = describeFailure(error, terminal, voice);

@@ -31,7 +31,11 @@ export function offlineResult(call: Call, direction: 'upgrade' | 'downgrade', ta
   const from = second === undefined ? BASE : resolveTarget(chain, BASE, first);
   const to = resolveTarget(chain, from, second ?? first);
   const sql = offlineSql(chain, direction, from, to);
-  return { lines: [sql.trimEnd()], json: { database: definition.name, direction, from, to, sql } };
+  return {
+    lines: [sql.trimEnd()],
+    isFile: true,
+    json: { database: definition.name, direction, from, to, sql },
+  };
 }
 
 /** Throws InvalidInput if a target is `FROM:TO` without --sql. */

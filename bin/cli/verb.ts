@@ -35,6 +35,8 @@ export interface VerbResult {
   readonly json: unknown;
   /** Default: 0. */
   readonly status?: number;
+  /** Whether the lines are a file, which is printed as it is. Default: false. */
+  readonly isFile?: boolean;
 }
 
 export interface OptionWords {

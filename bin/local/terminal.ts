@@ -1,6 +1,7 @@
 // The output of `npm start`: each state as it runs, its log, a bar for slow work, and the report at the end.
 import { SingleBar } from 'cli-progress';
 import colors from 'picocolors';
+import { printable, printableLines, toJson } from '../../lambda/migrator/model/printable.ts';
 import type { ExecutionEvent, VisitedState } from '../../lib/twin/execution.ts';
 import type { LocalReport } from './report.ts';
 
@@ -19,7 +20,7 @@ export function jsonDisplay(output: NodeJS.WriteStream): Display {
     stage: () => {},
     progress: () => {},
     event: () => {},
-    report: (report) => output.write(`${JSON.stringify(report, null, 2)}\n`),
+    report: (report) => output.write(`${toJson(report, 2)}\n`),
   };
 }
 
@@ -79,7 +80,7 @@ function describeLog(line: Record<string, unknown> | string): string | undefined
   const paint = LEVELS[level] ?? ((plain: string) => plain);
   return text
     .split('\n')
-    .map((part) => paint(`    ${part}`))
+    .map((part) => paint(`    ${printable(part)}`))
     .join('\n');
 }
 
@@ -104,7 +105,7 @@ function summary(report: LocalReport): string {
   ];
   return [
     '',
-    `${paint(colors.bold(execution.status))} ${report.message}`,
+    `${paint(colors.bold(execution.status))} ${printableLines(report.message)}`,
     '',
     ...facts.map(([name, value]) => `  ${colors.dim(name.padEnd(10))}${value}`),
   ].join('\n');

@@ -9,6 +9,7 @@ import { requirePrivileges } from './database/privileges.ts';
 import { withSecuredRunner } from './database/secured.ts';
 import { readVersions } from './database/version-table.ts';
 import { BackstopError } from './model/errors.ts';
+import { toJson } from './model/printable.ts';
 import { BASE, type Plan, type RevisionId, type RunReport } from './model/report.ts';
 import { revisionOf } from './revisions/chain.ts';
 import { type Part, partOf, scriptsOf, stampPart } from './revisions/part.ts';
@@ -114,9 +115,7 @@ async function requireNothingWritten(session: Session, { pending }: Plan): Promi
   if (losses.length === 0) return;
   throw new BackstopError('MigrationFailed', {
     message: 'A downgrade would lose data written since the upgrade',
-    detail: losses
-      .map(({ revision, title, rows }) => `${revision}: ${title}: ${JSON.stringify(rows)}`)
-      .join('; '),
+    detail: losses.map(({ revision, title, rows }) => `${revision}: ${title}: ${toJson(rows)}`).join('; '),
     hint: 'Nothing was changed: save these rows, or correct the data; then downgrade on purpose.',
   });
 }

@@ -4,6 +4,7 @@ import type { Context } from 'aws-lambda';
 import { bounded } from '../migrator/model/bounded.ts';
 import { BackstopError, type EndingName, type ErrorText, formatError } from '../migrator/model/errors.ts';
 import { formatLocation } from '../migrator/model/location.ts';
+import { printableDeep, printableLines } from '../migrator/model/printable.ts';
 import type { ExecutionState, Section, StateWith } from '../state.ts';
 import { type Known, loggerFor } from './logger.ts';
 import { emitMetrics, type Measures, type Step } from './metrics.ts';
@@ -54,7 +55,7 @@ export function makeHandler<Input, Output>(
         requireSections(state, frame);
         return work(input, tools);
       });
-      return isDocument(answer) ? bounded(answer, LARGEST_SECTION) : answer;
+      return isDocument(answer) ? printableDeep(bounded(answer, LARGEST_SECTION)) : answer;
     } finally {
       tellMeasures(frame, state, performance.now() - started, answer);
     }
@@ -102,10 +103,18 @@ export async function logErrors<Output>(logger: Logger, work: () => Promise<Outp
   try {
     return await work();
   } catch (error) {
-    const ending = error instanceof Error ? error : new Error(String(error));
+    const ending = safe(error instanceof Error ? error : new Error(String(error)));
     logger.error(ending.message, { error: ending });
     throw shortened(ending);
   }
+}
+
+/** The lines of an ending are safe already; any other error may quote anything. */
+function safe(error: Error): Error {
+  if (error instanceof BackstopError) return error;
+  error.message = printableLines(error.message);
+  if (error.stack !== undefined) error.stack = printableLines(error.stack);
+  return error;
 }
 
 /** Step Functions keeps 32 KiB of Lambda's error, and reads it as JSON: it must be cut here, not there. */

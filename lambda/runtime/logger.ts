@@ -2,6 +2,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { describeEvent } from '../migrator/model/describe.ts';
 import type { Listener, ProgressEvent } from '../migrator/model/events.ts';
+import { printable, printableDeep } from '../migrator/model/printable.ts';
 import type { ExecutionState } from '../state.ts';
 
 /** A state that may still lack sections: Resolve input logs before there is any. */
@@ -22,9 +23,9 @@ export function loggerFor(state: Known): Logger {
 export function logEvents(logger: Logger): Listener {
   return (event) => {
     const revision = revisionOf(event);
-    logger[isWarning(event) ? 'warn' : 'info'](describeEvent(event), {
+    logger[isWarning(event) ? 'warn' : 'info'](printable(describeEvent(event)), {
       ...(revision && { revision }),
-      progress: event,
+      progress: printableDeep(event),
     });
   };
 }

@@ -1,6 +1,7 @@
 // The metrics of the functions: one line of CloudWatch's embedded metric format for each invocation, beside the log.
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { METRICS_NAMESPACE } from '../aws/names.ts';
+import { printableDeep } from '../migrator/model/printable.ts';
 import { type RunReport, rowsWritten, type ValidationReport } from '../migrator/model/report.ts';
 import type { Snapshot } from '../state.ts';
 import type { Known } from './logger.ts';
@@ -74,7 +75,10 @@ export interface Subject {
 /** Writes the line. Never throws, whatever the measuring does: no execution fails for want of a number. */
 export function emitMetrics({ dimensions, state }: Subject, measure: () => Measures): void {
   try {
-    const metrics = new Metrics({ namespace: METRICS_NAMESPACE, defaultDimensions: { ...dimensions } });
+    const metrics = new Metrics({
+      namespace: METRICS_NAMESPACE,
+      defaultDimensions: printableDeep({ ...dimensions }),
+    });
     metrics.addMetadata('execution', state.execution.name);
     metrics.addMetadata('revision', state.plan?.from ?? 'unknown');
     for (const [name, value] of Object.entries(measure()).filter(([, number]) => Number.isFinite(number))) {

@@ -130,7 +130,7 @@ test('a VACUUM is waited for, and named', () =>
     await untilWaits(database, 'VacuumDelay');
     const { run } = migrate(database, { lockTimeoutMs: 900 });
     const report = await run;
-    expect(report.blockers).toEqual([expect.objectContaining({ query: expect.stringMatching(/^VACUUM/) })]);
+    expect(report.blockers).toEqual([expect.objectContaining({ command: 'VACUUM' })]);
     await vacuum;
     await client.end();
     return report.outcome === 'upgraded';

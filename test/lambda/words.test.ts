@@ -23,6 +23,22 @@ const DECISION = new RegExp(EITHER.join('|'));
 const ALLOWED: Readonly<Record<string, string>> = {
   "lambda/migrator/session/sqlstate.ts: const line = /inline_code_block\\D*(\\d+)/.exec(where.slice(where.lastIndexOf('inline_code_block')))?.[1];":
     'finds the line to show; inline_code_block is a name, which is not translated',
+  "lambda/migrator/session/server-words.ts: const isOwn = name === undefined && where.includes('inline_code_block') && !where.includes('\\n');":
+    'decides whose words they are; inline_code_block is a name, which is not translated',
+  'lambda/migrator/session/server-words.ts: const frame = FRAME.exec(where);':
+    'finds the name of a function, which is not translated',
+  'lambda/migrator/session/server-words.ts: const quoted = [...message.matchAll(/"([^"]*)"|«\\s?([^»]*?)\\s?»|»([^«]*)«|„([^“]*)“|“([^”]*)”/g)];':
+    'decides which words are printed, and knows the quotation marks of any language',
+  'lambda/migrator/session/server-words.ts: const last = quoted.length === 0 ? BEHIND_COLON.exec(message)?.[1] : undefined;':
+    'decides which words are printed',
+  'lambda/migrator/session/server-words.ts: return message === whole && detail === undefined ? { message } : { message, detail: ELSEWHERE };':
+    'decides whether words were left out',
+  'lambda/migrator/database/remembered.ts: const [whole, words, code] = SERVER_ERROR.exec(message) ?? [];':
+    'a text of Backstop itself, in the history',
+  'lambda/migrator/database/remembered.ts: const isOurs = detail?.endsWith(ELSEWHERE) || known.detail === detail;':
+    'a text of Backstop itself, in the history',
+  "lambda/migrator/database/remembered.ts: detail: isOurs && !CONTEXT.test(detail ?? '') ? detail : ELSEWHERE,":
+    'decides which words of the history are printed',
   "lambda/notification.ts: if (summary.message.includes('HINT:')) return '';":
     'a text of Backstop itself, which has its remedy or not',
 };

@@ -54,7 +54,8 @@ test('written to before Downgrade: the written values are kept', async () => {
   const run = await twin.execute({ ...NO_SNAPSHOT, drill: 'validation-failure' });
   expect(run.execution).toMatchObject({ status: 'FAILED', error: 'DowngradeFailed' });
   expect(run.execution.cause).toContain('would lose data written since the upgrade');
-  expect(run.execution.cause).toContain('in-use');
+  expect(run.execution.cause).toContain('"project_ids":"1"');
+  expect(run.execution.cause).not.toContain('in-use');
   expect(run.after.revision).toBe('002');
   expect(await retired(twin)).toHaveLength(9);
 });

@@ -3,6 +3,7 @@ import { validate } from '../../../lambda/migrator/inspect.ts';
 import { describeOmitted } from '../../../lambda/migrator/model/bounded.ts';
 import { describeViolations, seconds } from '../../../lambda/migrator/model/describe.ts';
 import { BackstopError } from '../../../lambda/migrator/model/errors.ts';
+import { toJson } from '../../../lambda/migrator/model/printable.ts';
 import type { CheckReport, GatherReport, ValidationReport } from '../../../lambda/migrator/model/report.ts';
 import { verdictLines } from '../../../lambda/migrator/model/verdict.ts';
 import { PHASES, type Phase } from '../../../lambda/migrator/revisions/check.ts';
@@ -73,7 +74,8 @@ function describeVerdict(report: ValidationReport, terminal: Terminal, voice: Vo
   ];
 }
 
-function describeFailed({ id, title, violations, rows }: CheckReport): string {
+function describeFailed({ id, title, violations, rows, source }: CheckReport): string {
   const first = violations === 1 ? '' : ', the first';
-  return `    ${id} ${title}: ${describeViolations(violations)}${first}: ${JSON.stringify(rows[0])}`;
+  const all = source === undefined ? '' : `; its query shows the rows: ${source}`;
+  return `    ${id} ${title}: ${describeViolations(violations)}${first}: ${toJson(rows[0])}${all}`;
 }

@@ -3,6 +3,7 @@ import { log } from '../../../lambda/migrator/inspect.ts';
 import { withGap } from '../../../lambda/migrator/model/bounded.ts';
 import { describeEvent, seconds } from '../../../lambda/migrator/model/describe.ts';
 import type { LoggedRun } from '../../../lambda/migrator/model/history-entry.ts';
+import { printable } from '../../../lambda/migrator/model/printable.ts';
 import { selectDatabase } from '../databases.ts';
 import { describeEffort } from '../effort.ts';
 import { wholeNumber } from '../options.ts';
@@ -56,14 +57,14 @@ function describeDetails({ report, durationMs }: LoggedRun, { loggedStep, remark
     const { message, detail, hint } = report;
     return [
       `  ${message}`,
-      ...(detail ? [`  DETAIL:  ${detail}`] : []),
-      ...(hint ? [`  HINT:  ${hint}`] : []),
+      ...(detail ? `  DETAIL:  ${detail}`.split('\n') : []),
+      ...(hint ? `  HINT:  ${hint}`.split('\n') : []),
     ];
   }
   const { estimate } = report;
   return [
     ...withGap(
-      report.steps.map((step) => loggedStep(step).join('\n')),
+      report.steps.map((step) => loggedStep(step).map(printable).join('\n')),
       report.omitted?.steps ?? 0,
     ).flatMap((lines) => lines.split('\n')),
     ...(estimate ? [remark(describeEvent({ type: 'estimated', estimate }))] : []),

@@ -2,13 +2,22 @@
 import pg from 'pg';
 import { BackstopError, cutLines, ENDINGS, isEndingName } from '../model/errors.ts';
 import type { Listener } from '../model/events.ts';
-import type { CheckReport, GatherReport, RevisionId, ValidationReport } from '../model/report.ts';
+import { formatLocation } from '../model/location.ts';
+import { toJson } from '../model/printable.ts';
+import {
+  type CheckReport,
+  type GatherReport,
+  NOT_SHOWN,
+  type RevisionId,
+  type ValidationReport,
+} from '../model/report.ts';
 import type { Check, Gather, Phase } from '../revisions/check.ts';
 import { type Pieces, type Source, textOf } from '../revisions/origin.ts';
 import { pathValue } from '../revisions/search-path.ts';
 import type { Queries } from '../session/client.ts';
 import { stepError } from '../session/sqlstate.ts';
 import { createHistory } from './history.ts';
+import { shownRows, WORDS } from './shown.ts';
 import { requireNoStrangers } from './strangers.ts';
 
 /** How many of the violating rows a report carries. */
@@ -144,14 +153,19 @@ async function runGather(
 async function runCheck(
   queries: Queries,
   revision: RevisionId,
-  { id, title, sql, origin, shownAs }: Check,
+  check: Check,
   within: readonly Gather[],
 ): Promise<CheckReport> {
   const started = performance.now();
+  const { id, title, sql, origin, shownAs } = check;
   const pieces = [...gathering(within), ...countedAndLimited({ sql, origin })];
-  const { rows } = await queries.query<Record<string, unknown>>(textOf(pieces)).catch((error) => {
+  const { rows, fields } = await queries.query<Record<string, unknown>>(textOf(pieces)).catch((error) => {
     throw stepError(error, `check ${id} of ${revision} (${title})`, { pieces });
   });
+  const durationMs = performance.now() - started;
+  const violating = rows.map(({ [COUNT]: _, ...row }) => row);
+  const shown = await shownRows(queries, check, { rows: violating, fields });
+  const isPartly = shown.some((row) => Object.values(row).includes(NOT_SHOWN));
   return {
     revision,
     id,
@@ -159,13 +173,11 @@ async function runCheck(
     shownAs,
     passed: rows.length === 0,
     violations: Number(rows[0]?.[COUNT] ?? 0),
-    rows: rows.map(({ [COUNT]: _, ...row }) => shortened(row)),
-    durationMs: performance.now() - started,
+    rows: shown.map(shortened),
+    ...(isPartly && origin && { source: formatLocation({ ...origin, column: undefined }) }),
+    durationMs,
   };
 }
-
-/** The columns in which a check speaks for itself, see {@link refusedBy}. */
-const WORDS = ['error', 'message', 'detail', 'hint'];
 
 function shortened(row: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
@@ -210,11 +222,18 @@ export function refusedBy(validation: ValidationReport, declared: readonly strin
   const row = failed?.rows[0] ?? {};
   const text = {
     message: String(row.message ?? `Check ${failed?.id} does not hold: ${failed?.title}`),
-    detail: row.detail === undefined ? JSON.stringify(row) : String(row.detail),
-    hint: row.hint === undefined ? 'Correct these rows, then run again.' : String(row.hint),
+    detail: row.detail === undefined ? toJson(row) : String(row.detail),
+    hint: row.hint === undefined ? correctRows(failed) : String(row.hint),
   };
   const name = String(row.error);
   const isHarmless = isEndingName(name) && ENDINGS[name].database === 'unchanged';
   const isKnown = declared.includes(name) || isHarmless;
   return new BackstopError(isKnown ? name : 'MigrationFailed', cutLines(text));
+}
+
+function correctRows(failed: CheckReport | undefined): string {
+  const source = failed?.source;
+  return source === undefined
+    ? 'Correct these rows, then run again.'
+    : `Correct these rows, which the query of ${source} shows; then run again.`;
 }

@@ -5,6 +5,7 @@ import type { FailureReport, HistoryEntry, LoggedRun } from '../model/history-en
 import type { Direction, RevisionId, RunReport, StepReport } from '../model/report.ts';
 import type { Queries } from '../session/client.ts';
 import { closeToOthers } from './ownership.ts';
+import { remembered } from './remembered.ts';
 
 export function failureReport(error: BackstopError, attempts: number): FailureReport {
   const { name, summary: message, detail, hint, location } = error;
@@ -101,7 +102,7 @@ export async function committedRuns(
      ORDER BY id DESC`,
     [execution, direction],
   );
-  const reports = rows.map(({ report }) => bounded(report));
+  const reports = rows.map(({ report }) => bounded(remembered(report)));
   const broken = reports.findIndex(({ to }, index) => index > 0 && to !== reports[index - 1]?.from);
   return reports.slice(0, broken < 0 ? undefined : broken).reverse();
 }
@@ -172,5 +173,5 @@ export async function readHistory(queries: Queries, limit: number): Promise<Logg
      FROM backstop.history ORDER BY id DESC LIMIT $1`,
     [limit],
   );
-  return rows.map(({ report, ...run }) => ({ ...run, report: bounded(report) }));
+  return rows.map(({ report, ...run }) => ({ ...run, report: bounded(remembered(report)) }));
 }

@@ -1,6 +1,7 @@
 // The content of a text of SQL, as PostgreSQL's grammar reads it: statements, the comments between them, and its fault.
 import type { Effect } from './effect.ts';
 import type { Obstacle } from './obstacles.ts';
+import type { Reads } from './reads.ts';
 
 /** A text's place: UTF-16 units from 0, as JavaScript counts. */
 export interface Span {
@@ -18,8 +19,12 @@ export interface Statement extends Span {
   readonly isQuery?: true;
   /** Present if it is `CREATE TEMPORARY TABLE … ON COMMIT DROP AS …`. */
   readonly gathers?: Gathering;
+  /** The names that it reads by; present if it is a query or gathers. */
+  readonly reads?: Reads;
   /** The locks that it takes, and the objects that it makes, renames or looks in; absent if there are none. */
   readonly effects?: readonly Effect[];
+  /** The function that it makes, in quotes, with its schema if it is written. */
+  readonly defines?: string;
   /** The place at which the body of a DO statement begins, if dollars quote it. */
   readonly body?: number;
 }

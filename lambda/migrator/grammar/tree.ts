@@ -1,7 +1,9 @@
 // From the grammar's tree of a text to its statements: their places, and the facts that the engine needs of them.
 import { effectsOf } from './effects.ts';
+import { qualified, texts } from './names.ts';
 import type { Node } from './node.ts';
 import { obstacleOf } from './obstacles.ts';
+import { readsOf } from './reads.ts';
 import type { Gathering, Statement } from './statement.ts';
 import { unitsOfBytes } from './units.ts';
 
@@ -57,11 +59,14 @@ function factsOf(
   const effects = effectsOf({ [kind]: node } as never);
   const gathers =
     kind === 'CreateTableAsStmt' ? gatheringOf(grammar, node, text.slice(start, end), start) : undefined;
+  const isQuery = kind === 'SelectStmt' && node.intoClause === undefined;
   return {
     ...(obstacle && { obstacle }),
     ...(effects.length > 0 && { effects }),
-    ...(kind === 'SelectStmt' && node.intoClause === undefined && { isQuery: true }),
+    ...(isQuery && { isQuery }),
     ...(gathers && { gathers }),
+    ...(kind === 'CreateFunctionStmt' && { defines: qualified(...texts(node.funcname as never)) }),
+    ...((isQuery || gathers) && { reads: readsOf(node) }),
   };
 }
 

@@ -2,6 +2,7 @@
 import { describeOmitted } from './bounded.ts';
 import { type ProgressEvent, RESULT } from './events.ts';
 import { formatLocation } from './location.ts';
+import { withEscapes } from './printable.ts';
 import type { Blocker, Direction, Estimate, Plan, RevisionId, StepReport } from './report.ts';
 
 /** Event → the event as one line of plain text, as the functions log it. */
@@ -101,16 +102,24 @@ function firstOf(names: readonly string[]): string {
   return names.slice(0, 3).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }
 
-/** `pid 42 (alice, psql, idle in transaction): select …`, or `prepared transaction 'name' of alice`, for each blocker. */
+/** `pid 42 (alice, psql, idle in transaction) since …: UPDATE, holds public.orders`, or `prepared transaction 'name' of alice`. */
 export function describeBlockers(blockers: readonly Blocker[]): string {
   if (blockers.length === 0) return 'a session that has ended since';
   return blockers
-    .map(({ pid, user, application, state, query, gid }) =>
-      typeof gid === 'string'
-        ? `prepared transaction ${quoted(gid)} of ${user}`
-        : `pid ${pid} (${[user, application, state].filter(Boolean).join(', ')}): ${query}`,
-    )
+    .map((blocker) => {
+      const { command, relation } = blocker;
+      const work = [command, relation && `holds ${relation}`].filter(Boolean).join(', ');
+      return [nameOf(blocker), work].filter(Boolean).join(': ');
+    })
     .join('; ');
+}
+
+function nameOf({ pid, user, application, state, since, gid }: Blocker): string {
+  const name =
+    typeof gid === 'string'
+      ? `prepared transaction ${quoted(gid)} of ${user}`
+      : `pid ${pid} (${[user, application, state].filter(Boolean).join(', ')})`;
+  return since ? `${name} since ${since}` : name;
 }
 
 /** The statement that ends the blocker. */
@@ -121,10 +130,11 @@ export function endOf(blocker: Blocker | undefined): string {
     : `SELECT pg_terminate_backend(${pid});`;
 }
 
-/** As a literal of SQL. */
+/** As a literal of SQL, without a character that a terminal obeys. */
 function quoted(text: string): string {
-  const escaped = text.replaceAll("'", "''");
-  return text.includes('\\') ? `E'${escaped.replaceAll('\\', '\\\\')}'` : `'${escaped}'`;
+  const literal = text.replaceAll("'", "''");
+  const escaped = withEscapes(literal.replaceAll('\\', '\\\\'));
+  return escaped === literal ? `'${literal}'` : `E'${escaped}'`;
 }
 
 /** `Upgrade 001 -> 002`, `Finalize 002`. */

@@ -4,6 +4,7 @@
 // the command line starts with the same sentence. A revision may declare more of them in its header (`-- Refuses:`).
 import { cut } from './bounded.ts';
 import { describeLocation, type Location } from './location.ts';
+import { printable } from './printable.ts';
 
 /** The state of the database when an execution has ended with an error. */
 export type DatabaseState =
@@ -112,21 +113,25 @@ export type EndingName = keyof typeof ENDINGS;
 /** The name of an ending: a key of ENDINGS, or a name that a revision declares, whose database is unchanged. */
 export type AnyEnding = EndingName | (string & {});
 
+/** One line, whatever is in it, or Backstop's own lines. A line end inside a line is not printed as one. */
+export type Lines = string | readonly string[];
+
 /** The lines of an error, in PostgreSQL's own shape. */
 export interface ErrorText {
   /** One sentence: the error. */
   readonly message: string;
   /** The value that was received or found. */
-  readonly detail?: string | undefined;
+  readonly detail?: Lines | undefined;
   /** The exact remedy. */
-  readonly hint?: string | undefined;
+  readonly hint?: Lines | undefined;
   /** Where in the files of a revision it is wrong. */
   readonly location?: Location | undefined;
 }
 
 /**
  * An ending as an error: one class, told apart by `name`. `message` holds all lines, because AWS Lambda returns
- * nothing but `name` and `message`; `summary`, `location`, `detail` and `hint` are the lines apart.
+ * nothing but `name` and `message`; `summary`, `location`, `detail` and `hint` are the lines apart. All of them are safe
+ * to print. The cause has nothing but the code of an error of the server, whose fields may hold rows.
  */
 export class BackstopError extends Error {
   override readonly name: AnyEnding;
@@ -136,13 +141,35 @@ export class BackstopError extends Error {
   readonly location: Location | undefined;
 
   constructor(name: AnyEnding, text: ErrorText, options?: ErrorOptions) {
-    super(formatError(text), options);
+    super(formatError(text), options && { ...options, cause: withoutFields(options.cause) });
     this.name = name;
-    this.summary = text.message;
-    this.detail = text.detail;
-    this.hint = text.hint;
+    this.summary = printable(text.message);
+    this.detail = linesOf(text.detail)?.join('\n');
+    this.hint = linesOf(text.hint)?.join('\n');
     this.location = text.location;
   }
+}
+
+/** A server's error as a cause: a printer of causes prints all their fields. */
+class ServerErrorCause extends Error {
+  override readonly name = 'ServerError';
+  readonly code: string;
+
+  constructor(code: string) {
+    super(`SQLSTATE ${code}`);
+    this.code = code;
+  }
+}
+
+/** The driver's errors of the server have a severity and a code. */
+function withoutFields(cause: unknown): unknown {
+  const isServers = cause instanceof Error && 'severity' in cause && 'code' in cause;
+  return isServers ? new ServerErrorCause(String(cause.code)) : cause;
+}
+
+function linesOf(lines: Lines | undefined): string[] | undefined {
+  if (lines === undefined) return undefined;
+  return typeof lines === 'string' ? [printable(lines)] : lines.map(printable);
 }
 
 /** In characters: a server may quote a statement of megabytes. */
@@ -154,9 +181,13 @@ export function cutLines(text: ErrorText): ErrorText {
   return {
     ...text,
     message: cut(message, LONGEST_LINE),
-    ...(detail !== undefined && { detail: cut(detail, LONGEST_LINE) }),
-    ...(hint !== undefined && { hint: cut(hint, LONGEST_LINE) }),
+    ...(detail !== undefined && { detail: cutEach(detail) }),
+    ...(hint !== undefined && { hint: cutEach(hint) }),
   };
+}
+
+function cutEach(lines: Lines): Lines {
+  return typeof lines === 'string' ? cut(lines, LONGEST_LINE) : lines.map((line) => cut(line, LONGEST_LINE));
 }
 
 /** Whether the name belongs to an ending of the engine; a revision may declare others. */
@@ -172,10 +203,15 @@ export function isEnding(error: unknown, name: AnyEnding): error is BackstopErro
 /** The lines of an error as PostgreSQL and the execution contract print them. */
 export function formatError({ message, detail, hint, location }: ErrorText): string {
   const lines = [
-    message,
+    printable(message),
     ...(location ? describeLocation(location) : []),
-    ...(detail ? [`DETAIL:  ${detail}`] : []),
-    ...(hint ? [`HINT:  ${hint}`] : []),
+    ...labelled('DETAIL', detail),
+    ...labelled('HINT', hint),
   ];
   return lines.join('\n');
+}
+
+function labelled(label: string, text: Lines | undefined): string[] {
+  const lines = linesOf(text)?.join('\n');
+  return lines ? [`${label}:  ${lines}`] : [];
 }

@@ -92,6 +92,9 @@ export interface StepReport extends Shortened {
   readonly walBytes: number;
 }
 
+/** The word in place of a value that is not printed. */
+export const NOT_SHOWN = '(not shown)';
+
 /** One check: it holds if its query returned no row. */
 export interface CheckReport extends Shortened {
   readonly revision: RevisionId;
@@ -103,8 +106,10 @@ export interface CheckReport extends Shortened {
   readonly passed: boolean;
   /** How many rows violate it. */
   readonly violations: number;
-  /** At most 20 of these rows. */
+  /** At most 20 of these rows. A value of a table that is the user's is {@link NOT_SHOWN}. */
   readonly rows: readonly Record<string, unknown>[];
+  /** The place of its query, if a value is not shown: who runs it sees the rows. */
+  readonly source?: string;
   readonly durationMs: number;
 }
 
@@ -124,7 +129,12 @@ export interface Blocker {
   readonly user: string;
   readonly application: string;
   readonly state: string;
-  readonly query: string;
+  /** ISO 8601: when its transaction began, or else its state; '' if that is not known, as the next two. */
+  readonly since: string;
+  /** The relation that it holds and the run waits for, e.g. `public.orders`. */
+  readonly relation: string;
+  /** The first word of its last statement, e.g. `UPDATE`. The rest of the statement may hold anything, and is not kept. */
+  readonly command: string;
   /** The name of a prepared transaction. */
   readonly gid?: string;
 }

@@ -1,6 +1,7 @@
 // The checks of a revision: how the files in verify/ are read.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Reads } from '../grammar/reads.ts';
 import type { Reader, Statement } from '../grammar/statement.ts';
 import { BackstopError } from '../model/errors.ts';
 import type { Location } from '../model/location.ts';
@@ -22,6 +23,8 @@ export interface Gather {
   readonly table: string;
   /** The query whose rows it holds. */
   readonly query: Source;
+  /** The names that its query reads by. */
+  readonly reads?: Reads | undefined;
 }
 
 export interface Check extends Source {
@@ -34,6 +37,8 @@ export interface Check extends Source {
   readonly shownAs: readonly string[];
   /** Where the names of the query and of its gathers are looked up; default: nowhere but in `pg_catalog`. */
   readonly searchPath?: readonly string[];
+  /** The names that its query reads by; absent if they are not known. */
+  readonly reads?: Reads | undefined;
   /** Tables that the checks of its file share, in the order in which they are made; absent if there are no tables. */
   readonly gathers?: readonly Gather[];
 }
@@ -77,7 +82,7 @@ function readGather(section: Section, path: string): Gather {
   const [statement, second] = statements;
   if (statement?.gathers && second === undefined) {
     const { table, start, end } = statement.gathers;
-    return { title, table, query: within(section, start, end) };
+    return { title, table, query: within(section, start, end), reads: statement.reads };
   }
   throw new BackstopError('RevisionInvalid', {
     message: `${path}: the gather "${title}" makes no temporary table`,
@@ -101,9 +106,11 @@ function readCheck(section: Section, file: SqlText): Check {
 }
 
 /** The one query of a check: it is put in brackets. */
-function queryOf(section: Section, check: string): Source {
+function queryOf(section: Section, check: string): Source & Pick<Check, 'reads'> {
   const [statement, second] = section.statements;
-  if (statement?.isQuery && second === undefined) return within(section, statement.start, statement.end);
+  if (statement?.isQuery && second === undefined) {
+    return { ...within(section, statement.start, statement.end), reads: statement.reads };
+  }
   throw new BackstopError('RevisionInvalid', {
     message: second ? `${check} holds more than one statement` : `${check} is no query`,
     hint: 'Write one query that returns the rows that violate the check: SELECT, VALUES, TABLE or WITH.',

@@ -1,4 +1,4 @@
-// The effects of the steps of a run, one after another, each script in its own search path.
+// The effects of the steps of a run, one after another, each script in its own search path; and the functions that it makes.
 import type { Effect } from '../grammar/effect.ts';
 import type { Script } from './revision.ts';
 
@@ -10,4 +10,10 @@ export function effectsIn(scripts: readonly Script[]): readonly Effect[] | undef
     { path: searchPath },
     ...steps.flatMap(({ effects }) => effects ?? []),
   ]);
+}
+
+/** The functions that the steps make, in quotes: their words are the revision's own. */
+export function functionsIn(scripts: readonly Script[]): readonly string[] {
+  const statements = scripts.flatMap(({ steps }) => steps).flatMap((step) => step.statements ?? []);
+  return statements.flatMap(({ defines }) => defines ?? []);
 }

@@ -12,6 +12,7 @@ import { bounded, type Ends } from '../model/bounded.ts';
 import { BackstopError } from '../model/errors.ts';
 import type { Listener, ProgressEvent } from '../model/events.ts';
 import type { RunReport, StepReport } from '../model/report.ts';
+import { functionsIn } from '../revisions/effects.ts';
 import type { Part } from '../revisions/part.ts';
 import type { Step } from '../revisions/revision.ts';
 import { together } from '../session/client.ts';
@@ -39,6 +40,7 @@ export class Attempt {
   readonly #rehearsal: Rehearsal | undefined;
   readonly #statements: Statements;
   readonly #notices: Notices;
+  readonly #functions: readonly string[];
   #listener: Listener;
   #place = 'BEGIN';
   #sent: Sent = {};
@@ -48,7 +50,8 @@ export class Attempt {
     this.#options = options;
     this.#steps = endsOf(this.#isWhole);
     this.#statements = new Statements(run);
-    this.#notices = new Notices(run.client, this.#isWhole);
+    this.#functions = functionsIn(run.parts.map(({ script }) => script));
+    this.#notices = new Notices(run.client, this.#isWhole, this.#functions);
     this.#listener = run.listener;
     if (run.rehearse) this.#rehearsal = new Rehearsal(run, options);
     const { transactionMs, runMs } = run.bounds;
@@ -230,6 +233,10 @@ export class Attempt {
     const timedOut = stopped && this.#run.leftMs() <= CLOCKS_DIFFER_MS;
     return timedOut
       ? timeoutError(this.#boundMs, this.#place, error)
-      : stepError(error, this.#place, { ...this.#sent, completed: this.#statements.completed });
+      : stepError(error, this.#place, {
+          ...this.#sent,
+          completed: this.#statements.completed,
+          functions: this.#functions,
+        });
   }
 }

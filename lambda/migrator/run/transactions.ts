@@ -46,10 +46,10 @@ function partlyApplied(run: Run, { to, revisions }: RunReport, error: unknown): 
       message: `The ${run.direction} stopped at ${to}: ${error.summary}`,
       location,
       detail: [
-        ...(detail === undefined ? [] : [detail]),
+        ...(detail?.split('\n') ?? []),
         `Committed: ${revisions.join(', ')}, whose transaction was complete. Rolled back or not begun: ${left.join(', ')}.`,
-      ].join('\n'),
-      hint,
+      ],
+      hint: hint?.split('\n'),
     },
     { cause: error },
   );

@@ -1,6 +1,7 @@
 // One runner at a time: the advisory lock that a run holds on its database from before it reads the version
 // until its connection ends.
 
+import { blockerOf, type ListedSession } from '../model/blocker.ts';
 import { describeBlockers } from '../model/describe.ts';
 import { BackstopError } from '../model/errors.ts';
 import type { Listener } from '../model/events.ts';
@@ -12,10 +13,15 @@ export const RUNNER_LOCK_KEY = BigInt(`0x${Buffer.from('backstop').toString('hex
 const HALF = 32n;
 const POLL_MS = 250;
 
+/** SQL for a time as ISO 8601 in UTC, to the second. */
+export function asTime(sql: string): string {
+  return `pg_catalog.to_char(${sql} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`;
+}
+
 const HOLDER = `
   SELECT a.pid, coalesce(a.usename, '') AS "user", coalesce(a.application_name, '') AS application,
-         coalesce(a.state, '') AS state,
-         pg_catalog.left(pg_catalog.regexp_replace(coalesce(a.query, ''), '\\s+', ' ', 'g'), 200) AS query
+         coalesce(a.state, '') AS state, ${asTime('coalesce(a.xact_start, a.state_change)')} AS since,
+         NULL AS relation, coalesce(a.query, '') AS query, NULL AS gid
   FROM pg_catalog.pg_locks AS l JOIN pg_catalog.pg_stat_activity AS a USING (pid)
   WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
     AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
@@ -27,7 +33,7 @@ const HOLDER = `
  * It asks again and again instead of waiting in the server: a waiting statement would need a lock_timeout or
  * statement_timeout, and could not tell who holds the lock.
  *
- * @throws DatabaseBusy with the pid, user and query of the holder
+ * @throws DatabaseBusy with the pid and user of the holder
  */
 export async function takeRunnerLock(queries: Queries, waitMs: number, listener: Listener): Promise<void> {
   const started = performance.now();
@@ -40,11 +46,11 @@ export async function takeRunnerLock(queries: Queries, waitMs: number, listener:
     if (rows[0]?.granted) return;
     const waitedMs = performance.now() - started;
     // Between our question and this one the holder may have gone; the last holder seen is still the best answer.
-    const seen = await queries.query<Blocker>(HOLDER, [
+    const seen = await queries.query<ListedSession>(HOLDER, [
       String(RUNNER_LOCK_KEY >> HALF),
       String(RUNNER_LOCK_KEY & 0xffffffffn),
     ]);
-    if (seen.rows.length > 0) holders = seen.rows;
+    if (seen.rows.length > 0) holders = seen.rows.map(blockerOf);
     if (waitedMs >= waitMs) {
       throw new BackstopError('DatabaseBusy', {
         message: `Another Backstop run holds the lock of this database, waited ${Math.round(waitedMs / 1000)} s`,

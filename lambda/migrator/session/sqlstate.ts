@@ -1,24 +1,20 @@
 // The meaning of a server's error: SQLSTATE in, one of our endings out.
 import pg from 'pg';
-import { BackstopError, cutLines } from '../model/errors.ts';
+import { BackstopError, cutLines, type ErrorText } from '../model/errors.ts';
 import type { Location } from '../model/location.ts';
-import { locate, locateInDo, locateStatement, type Pieces } from '../revisions/origin.ts';
+import { locate, locateInDo, locateStatement, type Pieces, textOf } from '../revisions/origin.ts';
 import type { Refusals } from '../revisions/refusals.ts';
 import { ConnectionLost } from './client.ts';
+import { describeFunction, type ServerMessage, type Speaker, speakerOf, wordsOf } from './server-words.ts';
 
-/** The fields of a server's error message that we read (protocol: ErrorResponse). */
-export interface ServerError extends Error {
+/** A server's error as the driver throws it. */
+export interface ServerError extends Error, Omit<ServerMessage, 'code' | 'message'> {
   readonly code: string;
-  readonly detail?: string;
-  readonly hint?: string;
   /** In characters from 1, in the text that was sent. */
   readonly position?: string;
   /** In characters from 1, in `internalQuery`, which a function of the server ran. */
   readonly internalPosition?: string;
   readonly internalQuery?: string;
-  readonly where?: string;
-  /** The server's C function: `exec_stmt_raise` where a revision itself raised the error. */
-  readonly routine?: string;
 }
 
 export function isServerError(error: unknown): error is ServerError {
@@ -53,6 +49,8 @@ export interface Sent {
   readonly completed?: number | undefined;
   /** The endings that the revision declares for its own exceptions. */
   readonly refuses?: Refusals | undefined;
+  /** The functions that the run makes, in quotes: they speak for the revision. */
+  readonly functions?: readonly string[] | undefined;
 }
 
 /**
@@ -101,41 +99,58 @@ const DENIED =
 
 function serverError(error: ServerError, place: string, sent: Sent): BackstopError {
   const options = { cause: error };
-  const { code, detail, hint } = error;
-  if (isLockFailure(error)) {
-    return new BackstopError('DatabaseBusy', cutLines({ message: error.message, detail, hint }), options);
-  }
-  if (isRaised(error)) {
-    const declared = sent.refuses?.get(code);
+  const { code, message, detail, hint } = error;
+  const speaker = speakerOf(error, sent.functions);
+  const isLock = isLockFailure(error);
+  if (speaker === 'revision') {
+    const declared = isLock ? 'DatabaseBusy' : sent.refuses?.get(code);
     // The words of a declared refusal are the revision's own, and complete.
-    if (declared)
-      return new BackstopError(declared, cutLines({ message: error.message, detail, hint }), options);
-    return new BackstopError(
-      'MigrationRefused',
-      cutLines({
-        message: error.message,
-        detail: detail ?? `Raised in ${place}; everything was rolled back.`,
-        hint: hint ?? 'Do what the message says, then run again.',
-        location: locationOf(error, sent),
-      }),
-      options,
-    );
+    if (declared) return new BackstopError(declared, cutLines({ message, detail, hint }), options);
+    return new BackstopError('MigrationRefused', refusalOf(error, place, sent), options);
   }
+  if (speaker !== 'server') {
+    const name = isLock ? 'DatabaseBusy' : 'MigrationRefused';
+    return new BackstopError(name, raisedElsewhere(error, speaker, place, sent), options);
+  }
+  const location = locationOf(error, sent);
+  const words = wordsOf(error, textOf(sent.pieces ?? []), location?.column !== undefined);
+  if (isLock) return new BackstopError('DatabaseBusy', cutLines(words), options);
   return new BackstopError(
     'MigrationFailed',
     cutLines({
-      message: `${error.message} (SQLSTATE ${code}) in ${place}`,
-      detail: detail ?? error.where?.split('\n')[0],
-      hint: HINTS[code] ?? hint ?? (isDenied(error) ? DENIED : CORRECT),
-      location: locationOf(error, sent),
+      message: `${words.message} (SQLSTATE ${code}) in ${place}`,
+      detail: words.detail,
+      hint: HINTS[code] ?? words.hint ?? (isDenied(error) ? DENIED : CORRECT),
+      location,
     }),
     options,
   );
 }
 
-/** Raised on purpose, by RAISE of PL/pgSQL. */
-function isRaised({ code, routine }: ServerError): boolean {
-  return code === 'P0001' || routine === 'exec_stmt_raise';
+/** An exception that the revision itself has raised on purpose, in its own words. */
+function refusalOf(error: ServerError, place: string, sent: Sent): ErrorText {
+  const { message, detail, hint } = error;
+  return cutLines({
+    message,
+    detail: detail ?? `Raised in ${place}; everything was rolled back.`,
+    hint: hint ?? 'Do what the message says, then run again.',
+    location: locationOf(error, sent),
+  });
+}
+
+/** An exception of a function, a trigger's for example: its words may hold rows, or imitate those of Backstop. */
+function raisedElsewhere(
+  error: ServerError,
+  speaker: Exclude<Speaker, string>,
+  place: string,
+  sent: Sent,
+): ErrorText {
+  return cutLines({
+    message: `${describeFunction(speaker)} raised an exception (SQLSTATE ${error.code}) in ${place}`,
+    detail: "Its words are not printed, because they may hold values of rows: they are in the server's log.",
+    hint: 'Everything was rolled back. Do what the function asks for, or correct it or the revision; then run again.',
+    location: locationOf(error, sent),
+  });
 }
 
 /** Where in the revision it is wrong. */

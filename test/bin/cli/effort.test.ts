@@ -33,7 +33,17 @@ const REPORT: RunReport = {
   exclusiveMs: { 'public.two': 2.4, 'public.one': 7.6, 'public.four': 2.4 },
   walBytes: 8192,
   attempts: 2,
-  blockers: [{ pid: 42, user: 'alice', application: 'psql', state: 'active', query: 'select 1' }],
+  blockers: [
+    {
+      pid: 42,
+      user: 'alice',
+      application: 'psql',
+      state: 'active',
+      since: '2026-01-02T03:04:05Z',
+      relation: 'public.orders',
+      command: 'UPDATE',
+    },
+  ],
   durationMs: 10,
 };
 
@@ -44,7 +54,7 @@ test('a run lists its locks, the longest first, then what it wrote, its attempts
     'ACCESS EXCLUSIVE on public.two for 2 ms',
     'Write-ahead log 8192 bytes; rewritten: public.one',
     'Took 2 attempts until all locks were granted',
-    'Blocked by pid 42 (alice, psql, active): select 1',
+    'Blocked by pid 42 (alice, psql, active) since 2026-01-02T03:04:05Z: UPDATE, holds public.orders',
   ]);
 });
 

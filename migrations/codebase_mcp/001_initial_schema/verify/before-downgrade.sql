@@ -4,14 +4,14 @@
 
 -- check: V9.1 no row would be lost with the tables of this revision
 SELECT held.relation, held.rows
-FROM unnest(ARRAY['repositories', 'code_files', 'code_chunks', 'embeddings', 'tasks']) AS dropped (table_name)
-CROSS JOIN unnest(ARRAY['public', 'retired_002']) AS place (schema_name)
+FROM unnest(ARRAY[
+  'public.repositories', 'public.code_files', 'public.code_chunks', 'public.embeddings', 'public.tasks',
+  'retired_002.repositories', 'retired_002.code_files', 'retired_002.code_chunks', 'retired_002.embeddings',
+  'retired_002.tasks'
+]) AS place (relation)
 CROSS JOIN LATERAL (
-  SELECT format('%I.%I', schema_name, table_name) AS relation
-) AS named
-CROSS JOIN LATERAL (
-  SELECT named.relation, substring(
-    query_to_xml('SELECT count(*) AS rows FROM ' || to_regclass(named.relation), false, false, '')::text
+  SELECT place.relation, substring(
+    query_to_xml('SELECT count(*) AS rows FROM ' || to_regclass(place.relation), false, false, '')::text
     FROM '<rows>(\d+)</rows>'
   )::bigint AS rows
 ) AS held

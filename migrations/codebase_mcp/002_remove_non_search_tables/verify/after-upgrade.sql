@@ -66,7 +66,9 @@ WHERE NOT EXISTS (
 -- check: V2.2 both constraints are validated, contain the pattern and decide every example rightly
 -- shown as: CHECK constraints exist (2 found)
 -- query_to_xml evaluates the constraint's own expression over the examples, without writing a row.
-SELECT expected.table_name, expected.constraint_name, found.definition, found.convalidated, found.misjudged
+SELECT expected.table_name, expected.constraint_name, found.convalidated,
+  position('^[a-z0-9-]{1,50}$' IN found.definition) > 0 AS has_pattern,
+  position('<wrong>' IN found.misjudged) = 0 AS decides_rightly
 FROM (VALUES
   ('repositories', 'check_repositories_project_id'),
   ('code_chunks', 'check_code_chunks_project_id')

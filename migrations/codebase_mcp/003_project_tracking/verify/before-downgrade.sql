@@ -5,16 +5,16 @@
 -- check: V9.1 no row would be lost with the tables of this revision
 SELECT held.relation, held.rows
 FROM unnest(ARRAY[
-  'archived_work_items', 'work_item_deployment_links', 'vendor_deployment_links', 'work_item_dependencies',
-  'future_enhancements', 'project_configuration', 'deployment_events', 'vendor_extractors'
-]) AS dropped (table_name)
-CROSS JOIN unnest(ARRAY['public', 'retired_002']) AS place (schema_name)
+  'public.archived_work_items', 'public.work_item_deployment_links', 'public.vendor_deployment_links',
+  'public.work_item_dependencies', 'public.future_enhancements', 'public.project_configuration',
+  'public.deployment_events', 'public.vendor_extractors', 'retired_002.archived_work_items',
+  'retired_002.work_item_deployment_links', 'retired_002.vendor_deployment_links',
+  'retired_002.work_item_dependencies', 'retired_002.future_enhancements', 'retired_002.project_configuration',
+  'retired_002.deployment_events', 'retired_002.vendor_extractors'
+]) AS place (relation)
 CROSS JOIN LATERAL (
-  SELECT format('%I.%I', schema_name, table_name) AS relation
-) AS named
-CROSS JOIN LATERAL (
-  SELECT named.relation, substring(
-    query_to_xml('SELECT count(*) AS rows FROM ' || to_regclass(named.relation), false, false, '')::text
+  SELECT place.relation, substring(
+    query_to_xml('SELECT count(*) AS rows FROM ' || to_regclass(place.relation), false, false, '')::text
     FROM '<rows>(\d+)</rows>'
   )::bigint AS rows
 ) AS held

@@ -33,7 +33,15 @@ const estimate = (...relations: string[]) => ({
   lockMs: 50,
   tables: relations.map((relation) => ({ relation, ...TABLE })),
 });
-const ALICE = { pid: 42, user: 'alice', application: 'psql', state: 'active', query: 'select 1' };
+const ALICE = {
+  pid: 42,
+  user: 'alice',
+  application: 'psql',
+  state: 'active',
+  since: '2026-01-02T03:04:05Z',
+  relation: 'public.orders',
+  command: 'UPDATE',
+};
 
 test.each<[line: string, event: ProgressEvent]>([
   [
@@ -84,7 +92,7 @@ test.each<[line: string, event: ProgressEvent]>([
     { type: 'unforeseen', locks: [{ relation: 'public.a', mode: 'ShareLock' }] },
   ],
   [
-    'Waiting 1.00s for the table lock, held by pid 42 (alice, psql, active): select 1',
+    'Waiting 1.00s for the table lock, held by pid 42 (alice, psql, active) since 2026-01-02T03:04:05Z: UPDATE, holds public.orders',
     { type: 'waiting', lock: 'table', waitedMs: 1000, blockers: [ALICE] },
   ],
   [

@@ -42,7 +42,7 @@ async function watchBlocked(
   return { holder, result, blocked };
 }
 
-test('a blocker is named with pid, user, application, state and query', async () => {
+test('a blocker is named with pid, user, application, state, time, relation and command, and without its statement', async () => {
   const { holder, blocked } = await watchBlocked(database.connect, (seen) => seen);
   expect(await blocked).toEqual([
     {
@@ -50,7 +50,9 @@ test('a blocker is named with pid, user, application, state and query', async ()
       user: database.settings.user,
       application: 'holder',
       state: 'idle in transaction',
-      query: 'SELECT pg_backend_pid() AS pid',
+      since: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
+      relation: 'public.one',
+      command: 'SELECT',
     },
   ]);
 });

@@ -40,7 +40,9 @@ test.each([
     );
     expect(error).toMatchObject({
       name: 'DatabaseBusy',
-      detail: expect.stringMatching(/^Blocked by prepared transaction E?'.*' of postgres$/),
+      detail: expect.stringMatching(
+        /^Blocked by prepared transaction E?'.*' of postgres since \S+: holds public\.one$/,
+      ),
       hint: expect.stringMatching(/ROLLBACK PREPARED E?'.*'; then run again\.$/),
     });
     const [, remedy = ''] = /(ROLLBACK PREPARED .*;) then/.exec((error as { hint: string }).hint) ?? [];

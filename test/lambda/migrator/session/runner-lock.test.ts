@@ -54,12 +54,14 @@ test('of four at once, one upgrades and three find nothing to do', async () => {
   ]);
 });
 
-test('a lock that is not let go is DatabaseBusy, with pid, user and query of its holder', async () => {
+test('a lock that is not let go is DatabaseBusy, with pid, user and command of its holder', async () => {
   const other = await otherRunner();
   await expect(upgrade(options(300), 'head')).rejects.toMatchObject({
     name: 'DatabaseBusy',
     detail: expect.stringMatching(
-      new RegExp(`pid ${other.pid} \\(${database.settings.user}, the other runner, idle\\): SELECT`),
+      new RegExp(
+        `pid ${other.pid} \\(${database.settings.user}, the other runner, idle\\) since \\S+: SELECT$`,
+      ),
     ),
     hint: expect.stringContaining(`pg_terminate_backend(${other.pid})`),
   });
