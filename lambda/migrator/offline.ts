@@ -141,7 +141,7 @@ SET CONSTRAINTS ALL IMMEDIATE;
 
 COMMIT;`;
 
-/** Looks, as an online run does, for objects of others that would run in place of those that are meant. */
+/** Refuses, as an online run does, objects of others that would run in place of the right objects. */
 function requireOwnObjects(chain: Chain, parts: readonly Part[]): string[] {
   const { known, schemas } = ownObjects({ chain });
   const open = openSchemas(mergePaths(parts.map(({ script }) => script.searchPath)));

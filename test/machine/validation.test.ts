@@ -81,7 +81,7 @@ const CASES: Case[] = [
         CREATE EVENT TRIGGER dropping ON ddl_command_start WHEN TAG IN ('DROP INDEX') EXECUTE FUNCTION dropping()`),
     says: [
       'Checks did not hold at 002, and the downgrade to 005 failed',
-      'The function dropping raised an exception (SQLSTATE P0001)',
+      'The function public.dropping raised an exception (SQLSTATE P0001)',
       'Downgrade by hand. There is no snapshot to restore: this execution was told not to take one.',
     ],
   },

@@ -36,9 +36,9 @@ const plant = (twin: TestTwin) =>
     CREATE TRIGGER guard BEFORE UPDATE ON repositories FOR EACH ROW EXECUTE FUNCTION public.guard();`);
 
 test.each<[what: string, ending: string, sql: string]>([
-  ['a check that fails', 'ValidationFailed', 'UPDATE repositories SET metadata = NULL;'],
-  ['a cast that fails', 'MigrationFailed', 'SELECT path::integer FROM repositories;'],
-  ['a trigger of others', 'MigrationRefused', `UPDATE repositories SET metadata = '{"refused": 1}';`],
+  ['a check that fails', 'ValidationFailed', 'UPDATE public.repositories SET metadata = NULL;'],
+  ['a cast that fails', 'MigrationFailed', 'SELECT path::integer FROM public.repositories;'],
+  ['a trigger of others', 'MigrationRefused', `UPDATE public.repositories SET metadata = '{"refused": 1}';`],
 ])('no execution shows a row: %s', async (_what, ending, sql) => {
   const deployment = withMigrations((folder) => {
     const check = "-- check: V9.9 none\nSELECT id, path, path || '' AS p FROM public.repositories;\n";

@@ -1,4 +1,4 @@
-// Backstop's own objects are known by owner, kind and shape: what a stranger has made beforehand is refused by its name.
+// Backstop's own objects are known by owner, kind and shape: an object that a stranger has made beforehand is refused by its name.
 import { randomBytes } from 'node:crypto';
 import { HISTORY_COLUMNS } from '../../lambda/migrator/database/ours.ts';
 import { current, inspect, log, plan } from '../../lambda/migrator/inspect.ts';
@@ -40,7 +40,7 @@ const VERSION = `CREATE TABLE public.alembic_version (version_num varchar(32) NO
 const TRAP = `CREATE FUNCTION public.trap() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   INSERT INTO public.loot VALUES (current_user); RETURN NEW; END $$;`;
 
-/** What the stranger makes → the object and the fault that the error names. */
+/** SQL of the stranger → the object and the fault that the error names. */
 const MADE: Readonly<Record<string, readonly [sql: string, named: string]>> = {
   'the schema of the history': ['CREATE SCHEMA backstop', 'schema backstop belongs to'],
   'the history': [HISTORY, 'schema backstop belongs to'],
@@ -101,7 +101,7 @@ test.each(Object.keys(MADE))(
   },
 );
 
-/** What a stranger puts on an object of ours that lets him → what the error says. */
+/** SQL of a stranger who has a right on an object of ours → the words of the error. */
 const ADDED: Readonly<Record<string, readonly [sql: string, named: string]>> = {
   'a trigger on the history': [
     `${TRAP} CREATE TRIGGER trap BEFORE INSERT ON backstop.history FOR EACH ROW EXECUTE FUNCTION public.trap()`,
@@ -126,7 +126,7 @@ test.each(Object.keys(ADDED))('%s that a stranger may make is refused, and never
   expect(await shared.query('SELECT * FROM loot')).toEqual([]);
 });
 
-/** Shapes that an object of ours cannot have → what the error says. */
+/** Shapes that an object of ours cannot have → the words of the error. */
 const MISSHAPEN: Readonly<Record<string, readonly [sql: string, named: string]>> = {
   'a rule': ['CREATE RULE r AS ON UPDATE TO public.alembic_version DO ALSO SELECT 1', 'has the rule r'],
   'row-level security': ['ALTER TABLE backstop.history ENABLE ROW LEVEL SECURITY', 'has row-level security'],
@@ -139,7 +139,7 @@ const MISSHAPEN: Readonly<Record<string, readonly [sql: string, named: string]>>
     'has a column "outcome" that Backstop does not know',
   ],
   'a column less': ['ALTER TABLE backstop.history DROP checksums', 'has no column "checksums"'],
-  'a default of its own': [
+  'another default': [
     'ALTER TABLE backstop.history ALTER outcome SET DEFAULT pg_catalog.version()',
     'has a column "outcome" that Backstop does not know',
   ],
@@ -167,7 +167,7 @@ test.each(Object.keys(MISSHAPEN))('an object of ours with %s is refused', async 
   });
 });
 
-test('what does no harm is none of it: a trigger of the owner, one that is off, a longer version', async () => {
+test('a trigger of the owner, a disabled trigger and a longer version are no fault', async () => {
   await upgrade(migrator(), 'head');
   await shared.query(`ALTER TABLE alembic_version ALTER version_num TYPE varchar(255);
     ALTER TABLE backstop.history ADD note text;
@@ -197,7 +197,7 @@ test('a script refuses a version table of a stranger before it reads it', async 
   expect(await shared.query('SELECT * FROM loot')).toEqual([]);
 });
 
-test('default privileges open nothing of what a run makes', async () => {
+test('default privileges open no object that a run makes', async () => {
   await shared.query(`ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC;
     ALTER DEFAULT PRIVILEGES GRANT ALL ON SCHEMAS TO PUBLIC, ${stranger};
     ALTER DEFAULT PRIVILEGES GRANT ALL ON SEQUENCES TO ${stranger};`);

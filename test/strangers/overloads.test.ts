@@ -37,7 +37,7 @@ const errorOf = (run: Promise<unknown>): Promise<BackstopError | undefined> =>
   );
 const EVIL = 'LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION $e$planted$e$; END $$';
 
-/** What a stranger plants → how the error names it. */
+/** SQL of a stranger → the words by which the error names his object. */
 const KINDS: Readonly<Record<string, readonly [sql: string, object: string]>> = {
   function: [`CREATE FUNCTION format(text, text) RETURNS text ${EVIL}`, 'function public.format(text,text)'],
   'function with a default': [
@@ -78,7 +78,7 @@ test.each(Object.keys(KINDS))('a stranger’s %s is named, and the hint drops it
     name: 'StrangersOverload',
     summary: expect.stringContaining(`${object} of ${stranger}`),
   });
-  const [, remedy = ''] = /needs them: (.*;) Otherwise/.exec(error?.hint ?? '') ?? [];
+  const [, remedy = ''] = /are not needed: (.*;) Otherwise/.exec(error?.hint ?? '') ?? [];
   await shared.asAdministrator(remedy);
   await expect(upgrade(as(app), 'head')).resolves.toMatchObject({ outcome: 'upgraded' });
 });
@@ -120,7 +120,7 @@ test('a function of a whole row is called like a column, and refused', async () 
   });
 });
 
-test('what is in no search path is not looked for, and a revision that names everything runs', async () => {
+test('objects outside the search path do not count, and a revision that names everything runs', async () => {
   await plant(KINDS.function?.[0] ?? '');
   const files = revisionFiles({
     id: '001',

@@ -1,4 +1,4 @@
-// Any authorised runner goes on: what a run makes belongs to the owner of the tables, whoever ran it.
+// Any authorized runner goes on: the objects that a run makes belong to the owner of the tables.
 import { randomBytes } from 'node:crypto';
 import { current, inspect, log, plan, validate } from '../../lambda/migrator/inspect.ts';
 import { downgrade, finalize, upgrade } from '../../lambda/migrator/migrator.ts';
@@ -8,7 +8,7 @@ import { codebaseMcp, makeDatabase, migratorOn, type TestDatabase, testServer } 
 import { databaseOf } from '../setup/revisions.ts';
 
 let shared: TestDatabase;
-/** Of roles: the owner of the tables, two members of it, and the clone of the first, as a rotation makes it. */
+/** Names of roles: the owner of the tables, two members of it, and the clone of the first, as a rotation makes it. */
 let [app, first, second, clone]: string[] = [];
 let all: readonly string[] = [];
 async function setUp(from: 'at005' | 'empty'): Promise<void> {
@@ -95,7 +95,7 @@ test.each([
   await expect(upgrade(as(other), 'head')).resolves.toMatchObject({ outcome: 'upgraded' });
 });
 
-test('an object of every kind that a revision makes gets its owner, and a table of before keeps its own', async () => {
+test('an object of every kind that a revision makes gets its owner, and an older table keeps its own', async () => {
   await setUp('empty');
   await shared.asAdministrator(`GRANT CREATE ON SCHEMA public TO ${app}; GRANT CREATE ON DATABASE ${shared.name} TO ${app};
     SET ROLE ${app}; CREATE TABLE public.core (id int);

@@ -12,7 +12,7 @@ const FAMILIES: readonly (readonly string[])[] = [
   ['bool'],
   ['timestamptz', 'timestamp', 'interval', 'date'],
 ];
-/** What a polymorphic argument may be. */
+/** Types that a polymorphic argument may have. */
 const ANY = ['text', 'name', 'varchar', 'int4', 'int8', 'oid', 'regclass', 'bool', 'jsonb', 'record'];
 const ANY_ARRAY = FAMILIES[2] as readonly string[];
 const POLYMORPHIC: Readonly<Record<string, readonly string[]>> = {
@@ -23,7 +23,7 @@ const POLYMORPHIC: Readonly<Record<string, readonly string[]>> = {
   anyarray: ANY_ARRAY,
   anycompatiblearray: ANY_ARRAY,
 };
-/** Of one function; more only repeat the same. */
+/** For one function; more only repeat the same. */
 const OVERLOADS = 40;
 
 function variants(type: string): readonly string[] {

@@ -137,7 +137,7 @@ export async function requireOurs(queries: Queries, { known, schemas }: Own): Pr
   const { rows } = await queries.query<Fault>(faultsOf('$1::text[]', '$2::text[]'), [known, schemas]);
   const [first] = rows;
   if (first === undefined) return;
-  // Of one object, one fault: the first one is the reason for the others.
+  // The first fault of an object is the reason for its others.
   const others = rows
     .filter(({ object }, index) => rows.findIndex((row) => row.object === object) === index)
     .slice(1);

@@ -1,4 +1,4 @@
-// Ownership and privileges of what a run makes: the owner of the database's tables, and nobody else.
+// Ownership and privileges of new objects: they are the owner's of the database's tables, and closed to others.
 //
 // So every runner that may migrate may also go back: the owner, each member of it, both users of an alternating secret.
 import type { Queries } from '../session/client.ts';
@@ -93,8 +93,8 @@ const OWN = `
   WHERE n.nspname = 'backstop' AND c.relname = 'history' OR n.nspname = 'public' AND c.relname = 'alembic_version'`;
 
 /**
- * Gives Backstop's own objects of this user to the heir, and, unless `before` is undefined, all that is not in it. What
- * the heir may not own where it is stays as it is.
+ * Gives Backstop's own objects of this user to the heir, and, unless `before` is undefined, all that is not in it. An
+ * object stays with this user if the heir may not own it in its schema.
  */
 export async function handOver(
   queries: Queries,

@@ -15,7 +15,7 @@ const SMALLEST_SAMPLE_ROWS = 1_000;
 /** For a page of a table that cannot be sampled, in ms: the speed of storage. Memory is 50 times faster. */
 const UNSAMPLED_PAGE_MS = 0.02;
 
-/** What a pass evaluates. */
+/** The expressions of a pass. */
 export interface Evaluated {
   /** Expressions; without any, the pass reads each row up to its last column. */
   readonly checks: readonly string[];

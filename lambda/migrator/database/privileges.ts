@@ -82,7 +82,7 @@ const FOREIGN = `
   WHERE NOT pg_catalog.pg_has_role(c.relowner, 'USAGE')
   ORDER BY 1`;
 
-/** Statements that grant the rest of what the steps show: to create in a schema, to read a table, to write to it. */
+/** Statements that grant the other rights that the steps need: to create in a schema, to read a table, to write to it. */
 const GRANTS = `
   SELECT pg_catalog.format('GRANT CREATE ON SCHEMA %I TO %I;', nspname, current_user) AS sql
   FROM pg_catalog.pg_namespace
@@ -130,7 +130,7 @@ export async function requirePrivileges(
   });
 }
 
-/** What the statements show: tables that the user must own, by their oids, and the grants that are missing. */
+/** The needs that the statements show: tables that the user must own, by their oids, and the grants that are missing. */
 interface Shown {
   readonly owned: readonly string[];
   readonly makesSchema: boolean;

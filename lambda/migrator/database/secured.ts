@@ -38,7 +38,7 @@ export async function withSecuredRunner<T>(
 }
 
 /**
- * Prepares the open transaction to write: the history is there and has its owner, and until the end nobody can put a
+ * Prepares the open transaction to write: the history is there and has its owner, and until the end others cannot put a
  * trigger on it or on the version table.
  *
  * @returns the role that gets what the transaction makes

@@ -1,4 +1,4 @@
-// Overloads of others: what a statement of a revision could call in place of the object that it means (CVE-2018-1058).
+// Overloads of others, which a statement of a revision could call in place of the object that it means (CVE-2018-1058).
 //
 // An overload whose argument types fit exactly wins from any schema of the search path, over those of pg_catalog too.
 import { BackstopError } from '../model/errors.ts';
@@ -17,7 +17,7 @@ interface Stranger {
 
 /**
  * A row of {@link Stranger} for each object of a role that is not trusted, in these schemas, that has the name of a
- * function, an operator or a type of pg_catalog, or of one that a trusted role has in these schemas; for each function of
+ * function, an operator or a type of pg_catalog, or of a trusted role in these schemas; for each function of
  * a whole row, which is called like a column; and for each implicit cast of such a role.
  *
  * @param known the tables of {@link trust}, and `schemas` the names of schemas, as expressions of type `text[]`
@@ -52,7 +52,7 @@ export function strangersIn(known: string, schemas: string): string {
                   WHERE m.typname = t.typname AND m.typnamespace IN (SELECT oid FROM meant)
                     AND m.typowner IN (SELECT role FROM trusted))
     UNION ALL
-    -- A cast is in no schema. Whoever makes one owns one of its types.
+    -- A cast is in no schema. Its maker owns one of its types.
     SELECT 'pg_catalog.pg_cast'::regclass, k.oid, t.typowner
     FROM pg_catalog.pg_cast AS k JOIN pg_catalog.pg_type AS t ON t.oid IN (k.castsource, k.casttarget)
     WHERE k.castcontext <> 'e' AND t.typowner NOT IN (SELECT role FROM trusted))
@@ -87,8 +87,8 @@ function strangersOverload(rows: readonly Stranger[]): BackstopError {
   const more = rows.length - named.length;
   const list = `${named.map(({ object, owner }) => `${object} of ${owner}`).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
   return new BackstopError('StrangersOverload', {
-    message: `The search path of the revisions leads to objects of others, which could run in place of the ones that are meant: ${list}`,
+    message: `The search path of the revisions leads to objects of others, which could run in place of PostgreSQL's own: ${list}`,
     detail: 'Nothing of them has run, and nothing was changed.',
-    hint: `If nobody needs them: ${named.map(({ remedy }) => remedy).join(' ')} Otherwise name every object with its schema, and write "-- Search path: pg_catalog, pg_temp" in the header of upgrade.sql.`,
+    hint: `If they are not needed: ${named.map(({ remedy }) => remedy).join(' ')} Otherwise name every object with its schema, and write "-- Search path: pg_catalog, pg_temp" in the header of upgrade.sql.`,
   });
 }

@@ -9,7 +9,7 @@ import type { Revision } from '../revisions/revision.ts';
 /** More names say no more about who owns the tables. */
 const NAMES_ASKED = 200;
 
-/** What tells the tables of a database. */
+/** The sources of the names of a database's tables. */
 export interface Telling {
   readonly definition?: Pick<Database['definition'], 'landmarks'>;
   readonly chain: Pick<Database['chain'], 'revisions'>;
@@ -18,8 +18,8 @@ export interface Telling {
 const known = new WeakMap<Telling['chain'], string[]>();
 
 /**
- * Tables by which the owner of the database's tables is known: the landmarks, or else those in the headers of the
- * revisions; qualified, as SQL. If no header names one, those that the statements make.
+ * Tables by which the owner of the database's tables is known: the landmarks, or else the tables in the headers of the
+ * revisions; qualified, as SQL. If no header names a table, it is known by the tables that the statements make.
  */
 export function knownTables({ definition, chain }: Telling): string[] {
   const { landmarks = [] } = definition ?? {};
@@ -52,8 +52,8 @@ function madeBy(revisions: readonly Revision[]): string[] {
  * Common table expressions, to be put after `WITH RECURSIVE`:
  *
  * - `owner (role)`: the owner of most of the known tables, if the database is at a revision: no row otherwise;
- * - `trusted (role)`: superusers, this user, the owner of the tables, the members of both, and roles that nobody but
- *   this user has;
+ * - `trusted (role)`: superusers, this user, the owner of the tables, the members of both, and roles whose only
+ *   member this user is;
  * - `ours (role)`: those, and every role whose member this user is. Other members could put objects in its name
  *   somewhere: good enough for an object whose shape is known, and not for a function.
  *

@@ -50,7 +50,7 @@ function plainNames(work: Work & { oid: string }): Record<string, unknown> {
   };
 }
 
-/** The object of a name, in the schemas of the work if the name has none. On PostgreSQL 14 an empty name is an error. */
+/** The object of a name, in the schemas of the work if it is written without a schema. On PostgreSQL 14 an empty name is an error. */
 function found(lookUp: 'to_regclass' | 'to_regtype', name: string): string {
   return `CASE WHEN ${name} <> '' THEN coalesce(pg_catalog.${lookUp}(${name}), (
     SELECT inside FROM pg_catalog.unnest(CASE WHEN ${name} NOT LIKE '%"."%' THEN schemas END) WITH ORDINALITY AS s(schema, place)

@@ -53,7 +53,7 @@ function isProven(proven: Set<string>, oid: string, work: Work): boolean {
   return work.kind === 'not null' && proven.has(`${oid} (${work.column} IS NOT NULL)`);
 }
 
-/** What the work adds to the job of its lock. */
+/** The part of a job that its work makes. */
 type Added = Omit<Job, 'oid' | 'withChildren' | 'schemas'>;
 type Part = Partial<Added>;
 

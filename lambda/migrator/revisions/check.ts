@@ -57,7 +57,7 @@ export function readCheckFiles(folder: string): ReadonlyMap<Phase, SqlText> {
 /**
  * The checks of a file.
  *
- * @param inherited the search path of the revision, unless the file has one of its own
+ * @param inherited the search path of the revision, unless the file has another
  * @throws RevisionInvalid
  */
 export function checksIn(file: SqlText, inherited: readonly string[], read: Reader): Check[] {

@@ -163,10 +163,10 @@ function fileIn(folder: string, name: string, keys: readonly Key[]): ScriptFile 
   return { ...file, ...readHeaderOf(file, keys) };
 }
 
-/** What the files of a revision have in common: the declarations of upgrade.sql. */
+/** The declarations of upgrade.sql that count for all files of the revision. */
 interface Shared {
   readonly refuses: Refusals;
-  /** Of a file that has none of its own. */
+  /** Default for the other files. */
   readonly searchPath: readonly string[];
   readonly read: Reader;
 }

@@ -4,7 +4,7 @@ import { quote } from '../grammar/names.ts';
 /** The path of a file whose revision says nothing. */
 export const DEFAULT_PATH: readonly string[] = ['public'];
 
-/** The schemas that nobody else can put anything in. */
+/** The schemas in which others can create nothing. */
 const SAFE: readonly string[] = ['pg_catalog', 'pg_temp'];
 
 /** The schemas of a path that others may have put something in. */

@@ -39,6 +39,10 @@ async function upgradeThrough(disturb: (proxy: NetworkProxy) => Disturbance) {
   return run.finally(() => proxy.stop());
 }
 
+let commits = 0;
+beforeEach(() => {
+  commits = 0;
+});
 const isCommit = (bytes: Buffer) => bytes.includes('COMMIT\0');
 /** Passes COMMIT on, and once the server has answered it does `instead`. */
 function afterCommit(instead: () => void): Disturbance {
@@ -58,11 +62,10 @@ function afterCommit(instead: () => void): Disturbance {
 }
 /** Does `instead` of passing the first COMMIT on; the next one is of the failure's row in the history. */
 function beforeCommit(instead: () => void): Disturbance {
-  let done = false;
   return {
     toServer(bytes) {
-      if (done || !isCommit(bytes)) return bytes;
-      done = true;
+      if (commits > 0 || !isCommit(bytes)) return bytes;
+      commits += 1;
       instead();
       return undefined;
     },

@@ -32,7 +32,7 @@ async function watchBlocked(
   const sent = performance.now();
   const session = { pid: rows[0].pid, waitingMs: () => performance.now() - sent };
   const unwatch = observer.watch(session, found);
-  const work = client.query('SELECT FROM one');
+  const work = client.query('SELECT FROM public.one');
   await until(blocked);
   await holder.release();
   const result = await work;

@@ -1,4 +1,4 @@
-// Nobody's code runs as us: whoever may create in public is called by no statement, of the engine or of a revision.
+// Code of others does not run as us: no statement, of the engine or of a revision, calls an object that somebody put in public.
 
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -124,7 +124,7 @@ describe.each([
   });
 });
 
-test('the traps spring: what is written without care calls them', async () => {
+test('the traps spring: a careless statement calls them', async () => {
   const shared = await make('empty');
   await shared.asAdministrator(`CREATE ROLE ${stranger}`);
   await setTraps(shared, stranger, new Set(['format', '||', 'length', '=']));
