@@ -10,6 +10,7 @@ import { BackstopError } from './model/errors.ts';
 import { formatLocation } from './model/location.ts';
 import { BASE, type Plan, type RevisionId } from './model/report.ts';
 import { type Chain, revisionOf } from './revisions/chain.ts';
+import { functionNamesIn } from './revisions/effects.ts';
 import { byTransaction, idsOf, type Part, partOf, revisionsBetween } from './revisions/part.ts';
 import type { Revision, Step } from './revisions/revision.ts';
 import { mergePaths, openSchemas, pathValue } from './revisions/search-path.ts';
@@ -144,6 +145,7 @@ COMMIT;`;
 /** Refuses, as an online run does, objects of others that would run in place of the right objects. */
 function requireOwnObjects(chain: Chain, parts: readonly Part[]): string[] {
   const { known, schemas } = ownObjects({ chain });
+  const made = functionNamesIn(parts.map(({ script }) => script));
   const open = openSchemas(mergePaths(parts.map(({ script }) => script.searchPath)));
   return [
     `${comment('Objects by the names of Backstop’s own must be its own: a trigger or a view of others would run as you.')}
@@ -152,7 +154,7 @@ ${refuseFirst(faultsOf(textArray(known), textArray(schemas)), "pg_catalog.format
       ? []
       : [
           `${comment(`Nobody else may have put a function, an operator, a type or a cast into ${open.join(', ')} that a step could call by mistake.`)}
-${refuseFirst(strangersIn(textArray(known), textArray(open)), "pg_catalog.format('The search path leads to an object of others: %s of %I', refusal.object, refusal.owner)")}`,
+${refuseFirst(strangersIn(textArray(known), textArray(open), textArray(made)), "pg_catalog.format('The search path leads to an object of others: %s of %I', refusal.object, refusal.owner)")}`,
         ]),
   ];
 }

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { upgrade } from '../../lambda/migrator/migrator.ts';
 import { type Bounds, DEFAULT_BOUNDS } from '../../lambda/migrator/model/bounds.ts';
 import { connectorTo } from '../../lambda/migrator/session/connection.ts';
-import { migratorOn } from '../setup/database.ts';
+import { connectorFor, migratorOn } from '../setup/database.ts';
 import { until } from '../setup/sessions.ts';
 import { type CaseDatabase, discard, discardAll, learn, take } from './databases.ts';
 import { readFingerprint } from './states.ts';
@@ -39,7 +39,7 @@ async function beside<T>(
   { begin, work }: Blocker,
   act: (end: () => Promise<void>) => Promise<T>,
 ): Promise<T> {
-  const client = await connectorTo(database.settings)('blocker');
+  const client = await connectorFor(database.settings)('blocker');
   await begin(client);
   void work?.(client).catch(() => {});
   if (work) await untilWaits(database, 'PgSleep');
@@ -124,7 +124,7 @@ describe.each(BLOCKERS)('a session $name', (blocker) => {
 // An autovacuum against wraparound does not yield to other sessions. A test cannot start it, so a slow VACUUM replaces it.
 test('a VACUUM is waited for, and named', () =>
   withDatabase(async (database) => {
-    const client = await connectorTo(database.settings)('blocker');
+    const client = await connectorFor(database.settings)('blocker');
     await client.query('SET vacuum_cost_limit = 1; SET vacuum_cost_delay = 100');
     const vacuum = client.query('VACUUM (FREEZE, DISABLE_PAGE_SKIPPING) tasks');
     await untilWaits(database, 'VacuumDelay');

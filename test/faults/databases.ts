@@ -4,7 +4,7 @@ import { connectorTo } from '../../lambda/migrator/session/connection.ts';
 import type { ConnectionSettings } from '../../lambda/migrator/session/settings.ts';
 import type { ServerAddress } from '../../lib/twin/server.ts';
 import { addressOf } from '../../lib/twin/twin.ts';
-import { makeDatabase, migratorOn, testServer } from '../setup/database.ts';
+import { connectorFor, makeDatabase, migratorOn, testServer } from '../setup/database.ts';
 import { openNetwork } from './network.ts';
 import { type Fingerprint, readFingerprint } from './states.ts';
 import { VERBS, type VerbName } from './verbs.ts';
@@ -72,7 +72,7 @@ async function make(verb: VerbName): Promise<CaseDatabase> {
   const database = await makeDatabase('at005');
   for (const ask of VERBS[verb].from) await ask(migratorOn(database));
   const settings: ConnectionSettings = { ...database.settings, tls: { mode: 'off' } };
-  const reader = await connectorTo(settings)('reader');
+  const reader = await connectorFor(settings)('reader');
   administrator ??= administratorOf(testServer);
   return { settings, reader, administrator, drop: database.drop };
 }

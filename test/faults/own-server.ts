@@ -5,14 +5,13 @@ import { cp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { connectorTo } from '../../lambda/migrator/session/connection.ts';
 import { ROOT } from '../../lib/paths.ts';
 import { contentOf } from '../../lib/twin/data/content.ts';
 import { withClient } from '../../lib/twin/server/client.ts';
 import { type Home, handOver, makeHome } from '../../lib/twin/server/home.ts';
 import { type LocalServer, startServer } from '../../lib/twin/server.ts';
 import { prepareDatabase } from '../../lib/twin/twin.ts';
-import { codebaseMcp } from '../setup/database.ts';
+import { codebaseMcp, connectorFor } from '../setup/database.ts';
 import { until } from '../setup/sessions.ts';
 import { urlOf } from '../setup/url.ts';
 import { administratorOf, type CaseDatabase } from './databases.ts';
@@ -68,7 +67,7 @@ export async function startOwnServer(...settings: string[]): Promise<OwnServer> 
     drop: CaseDatabase['drop'],
   ): Promise<CaseDatabase> => ({
     settings,
-    reader: await connectorTo(settings)('reader'),
+    reader: await connectorFor(settings)('reader'),
     administrator: administratorOf(server),
     drop,
   });

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { connectorTo } from '../../lambda/migrator/session/connection.ts';
+import { connectorFor } from '../setup/database.ts';
 import { type CaseDatabase, observe } from './databases.ts';
 import { startOwnServer } from './own-server.ts';
 import { runEngine } from './runners.ts';
@@ -68,7 +68,7 @@ async function expectUpgrade(database: CaseDatabase): Promise<void> {
 
 test('no memory for another lock', async () => {
   const database = await server.database();
-  const hoarder = await connectorTo({ ...database.settings, database: 'postgres' })('hoarder');
+  const hoarder = await connectorFor({ ...database.settings, database: 'postgres' })('hoarder');
   await hoarder.query(`DO $$
     BEGIN
       FOR number IN 1..1000000 LOOP PERFORM pg_advisory_lock(number); END LOOP;

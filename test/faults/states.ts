@@ -16,7 +16,7 @@ export interface Fingerprint {
 export async function readFingerprint(client: pg.Client): Promise<Fingerprint> {
   const { rows } = await client.query<{ version: string; retired: boolean }>(
     `SELECT string_agg(version_num, ', ') AS version, to_regnamespace('retired_002') IS NOT NULL AS retired
-     FROM alembic_version`,
+     FROM public.alembic_version`,
   );
   const [{ version, retired } = { version: '', retired: true }] = rows;
   const schemas = [

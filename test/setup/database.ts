@@ -29,6 +29,16 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
+/** Connects the engine, whose sessions are named so, and tests, which write names as an application would. */
+export function connectorFor(settings: ConnectionSettings): Connect {
+  const connect = connectorTo(settings);
+  return async (session) => {
+    const client = await connect(session);
+    if (!session.startsWith('backstop')) await client.query('SET search_path = public');
+    return client;
+  };
+}
+
 /** `at005`: data in all thirteen tables. `empty`: nothing but the extension, and without it if `extension` is false. */
 export async function makeDatabase(
   from: 'at005' | 'empty',
@@ -40,13 +50,7 @@ export async function makeDatabase(
     client.query(`CREATE DATABASE ${name} TEMPLATE ${templates[from]} OWNER ${user}`),
   );
   const settings = { ...addressOf(testServer, name), ...templates.owner };
-  const opened = connectorTo(settings);
-  const connect: Connect = async (session) => {
-    const client = await opened(session);
-    // The sessions of tests, which write names as an application would.
-    if (!session.startsWith('backstop')) await client.query('SET search_path = public');
-    return client;
-  };
+  const connect = connectorFor(settings);
   const database: TestDatabase = {
     name,
     settings,

@@ -112,6 +112,20 @@ test('an overload of a function of the tables’ owner is one, too', async () =>
   });
 });
 
+test('an overload of a function that the revision makes itself is found before it is made', async () => {
+  await plant(`CREATE FUNCTION slug(varchar) RETURNS text ${EVIL}`);
+  const making = databaseOf({
+    id: '001',
+    upgrade: [
+      "CREATE FUNCTION slug(text) RETURNS text LANGUAGE sql AS 'SELECT $1'; SELECT slug('a'::varchar);",
+    ],
+  });
+  await expect(upgrade(as(making), 'head')).rejects.toMatchObject({
+    name: 'StrangersOverload',
+    summary: expect.stringContaining('function public.slug(character varying)'),
+  });
+});
+
 test('a function of a whole row is called like a column, and refused', async () => {
   await upgrade(as(app), 'head');
   await plant(`CREATE FUNCTION missing(one) RETURNS text ${EVIL}`);

@@ -119,13 +119,22 @@ export async function lastChange(
   return rows[0];
 }
 
-/** Revision id → checksum with which it was last applied, as far as history knows. */
+/**
+ * So many runs are read of a long history, the last ones. Every run is refused if the chain does not fit the runs before
+ * it, so the older ones have nothing to add.
+ */
+const RUNS_READ = 20_000;
+
+/** Revision id → checksum with which it was last applied, as far as the last and the first runs of the history know. */
 export async function appliedChecksums(queries: Queries): Promise<Map<RevisionId, string>> {
   if (!(await hasHistory(queries))) return new Map();
+  const upgrades = (order: string) =>
+    `(SELECT id, checksums FROM backstop.history WHERE outcome = 'upgraded' ORDER BY id ${order} LIMIT ${RUNS_READ})`;
   const { rows } = await queries.query<{ revision: string; checksum: string }>(
     `SELECT DISTINCT ON (applied.key) applied.key AS revision, applied.value AS checksum
-     FROM backstop.history AS h, pg_catalog.jsonb_each_text(h.checksums) AS applied
-     WHERE h.outcome = 'upgraded' ORDER BY applied.key, h.id DESC`,
+     FROM (${upgrades('DESC')} UNION ALL ${upgrades('ASC')}) AS h,
+          pg_catalog.jsonb_each_text(h.checksums) AS applied
+     ORDER BY applied.key, h.id DESC`,
   );
   return new Map(rows.map(({ revision, checksum }) => [revision, checksum]));
 }
@@ -137,7 +146,7 @@ export interface Move extends Pick<LoggedRun, 'from' | 'to' | 'outcome'> {
 
 /**
  * The runs that moved the version, the first one first, from the last stamp on: a stamp says where the database is,
- * whatever was run before. Empty if there is no history, or this user may not read it.
+ * whatever was run before. Of a long history, the last ones. Empty if there is no history, or this user may not read it.
  */
 export async function readMoves(queries: Queries): Promise<Move[]> {
   if (!(await mayReadHistory(queries))) return [];
@@ -147,12 +156,12 @@ export async function readMoves(queries: Queries): Promise<Move[]> {
             CASE WHEN outcome = 'downgraded' AND checksums = '{}'
               THEN ARRAY(SELECT pg_catalog.jsonb_path_query(report, '$.revisions[*]') #>> '{}')
               ELSE ARRAY(SELECT pg_catalog.jsonb_object_keys(checksums)) END AS revisions
-     FROM backstop.history
-     WHERE outcome IN ('upgraded', 'downgraded', 'stamped')
-       AND id >= coalesce((SELECT max(id) FROM backstop.history WHERE outcome = 'stamped'), 0)
+     FROM (SELECT * FROM backstop.history WHERE outcome IN ('upgraded', 'downgraded', 'stamped')
+           ORDER BY id DESC LIMIT ${RUNS_READ}) AS last
      ORDER BY id`,
   );
-  return rows;
+  const stamp = rows.findLastIndex(({ outcome }) => outcome === 'stamped');
+  return rows.slice(Math.max(0, stamp));
 }
 
 async function mayReadHistory(queries: Queries): Promise<boolean> {

@@ -127,6 +127,39 @@ export function faultsOf(known: string, schemas: string): string {
   ) AS all_faults ORDER BY rank, place, object, fault`;
 }
 
+/** The columns as {@link UNUSUAL} compares them. */
+const USUAL_HISTORY = Object.entries(HISTORY_COLUMNS)
+  .map(([name, type]) => `${name} ${type} ${name === 'database_user' ? 'SESSION_USER' : ''}`)
+  .join(',');
+
+/**
+ * Whether one of the objects is anything else than this user has made it, or just another user's. The server plans this in a
+ * tenth of the time that the whole question takes. $1 are the names of the schemas.
+ */
+const UNUSUAL = `
+  SELECT EXISTS (
+    SELECT FROM pg_catalog.pg_namespace
+    WHERE (nspname = 'backstop' OR nspname = ANY ($1::text[])) AND (nspowner <> current_user::regrole OR nspacl IS NOT NULL)
+  ) OR EXISTS (
+    SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE c.relname IN ('history', 'alembic_version')
+      AND n.nspname = CASE c.relname WHEN 'history' THEN 'backstop' ELSE 'public' END
+      AND NOT (c.relowner = current_user::regrole AND c.relkind = 'r' AND c.relpersistence = 'p' AND c.reloftype = 0
+        AND c.relchecks = 0
+        AND NOT (c.relhasrules OR c.relhastriggers OR c.relrowsecurity OR c.relhassubclass OR c.relispartition)
+        AND (c.relacl IS NULL OR c.relname = 'alembic_version')
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid = c.oid)
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_index AS i
+                        WHERE i.indrelid = c.oid AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL))
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS x WHERE x.conrelid = c.oid AND x.contype NOT IN ('p', 'u', 'n'))
+        AND CASE c.relname WHEN 'history' THEN '${USUAL_HISTORY}' ELSE 'version_num character varying ' END = (
+          SELECT pg_catalog.string_agg(pg_catalog.concat(a.attname, ' ', pg_catalog.format_type(a.atttypid, -1), ' ',
+                                         pg_catalog.pg_get_expr(d.adbin, d.adrelid)), ',' ORDER BY a.attnum)
+          FROM pg_catalog.pg_attribute AS a
+          LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+          WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped))
+  ) AS unusual`;
+
 /**
  * Requires that what has the name of an object of Backstop's is one: the schema and the table of the history, the version
  * table, the schemas of retired objects. An object that is not there is none.
@@ -134,6 +167,8 @@ export function faultsOf(known: string, schemas: string): string {
  * @throws StrangersObject
  */
 export async function requireOurs(queries: Queries, { known, schemas }: Own): Promise<void> {
+  const { rows: seen } = await queries.query<{ unusual: boolean }>(UNUSUAL, [schemas]);
+  if (seen[0]?.unusual === false) return;
   const { rows } = await queries.query<Fault>(faultsOf('$1::text[]', '$2::text[]'), [known, schemas]);
   const [first] = rows;
   if (first === undefined) return;

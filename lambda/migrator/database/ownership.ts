@@ -50,11 +50,25 @@ const OBJECTS = `
       AND schema NOT IN (SELECT n.oid FROM pg_catalog.pg_namespace AS n WHERE n.nspname ~ '^pg_')
   )`;
 
+/** Whether this user owns all the known tables; without a table, whether it owns the database or is a superuser. */
+const KEEPS = `
+  SELECT coalesce(pg_catalog.bool_and(c.relowner = current_user::regrole), (
+           SELECT r.rolsuper OR EXISTS (
+             SELECT FROM pg_catalog.pg_database AS d
+             WHERE d.datname = pg_catalog.current_database() AND d.datdba = r.oid)
+           FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user)) AS keeps
+  FROM pg_catalog.unnest($1::text[]) AS k (name)
+  CROSS JOIN LATERAL pg_catalog.parse_ident(k.name) AS parts
+  JOIN pg_catalog.pg_namespace AS n ON n.nspname = parts[1]
+  JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = parts[2] AND c.relkind IN ('r', 'p')`;
+
 /**
  * Finds the heir: the owner of the tables; in a database without tables the role that lets this user create: the owner of
  * the database, or who was granted CREATE. A superuser keeps what he makes there.
  */
 export async function findHeir(queries: Queries, known: readonly string[]): Promise<Heir> {
+  const { rows: owning } = await queries.query<{ keeps: boolean }>(KEEPS, [known]);
+  if (owning[0]?.keeps) return { role: undefined, before: [] };
   const { rows } = await queries.query<{ role: string }>(
     `WITH RECURSIVE ${trust('$1::text[]')},
      database AS (SELECT datdba, datacl FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()),

@@ -3,6 +3,7 @@ import { requireBriefLock } from '../model/bounds.ts';
 import { bothOf, workMs } from '../model/estimated.ts';
 import type { Estimate, Plan, TableEstimate } from '../model/report.ts';
 import { revisionOf } from '../revisions/chain.ts';
+import { functionNamesIn } from '../revisions/effects.ts';
 import type { Revision, Script } from '../revisions/revision.ts';
 import { lacksDowngrade, requireRunnable } from '../revisions/runnable.ts';
 import type { Session } from '../session/session.ts';
@@ -39,6 +40,7 @@ export async function preparePlan(
     session,
     knownTables(database),
     revisions.map((revision) => revision[direction].searchPath),
+    functionNamesIn(readableScripts(revisions.map((revision) => revision[direction]))),
   );
   for (const revision of edited) listener({ type: 'edited', revision });
   if (gone) listener({ type: 'gone', revisions: gone });

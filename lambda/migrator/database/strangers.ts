@@ -17,12 +17,13 @@ interface Stranger {
 
 /**
  * A row of {@link Stranger} for each object of a role that is not trusted, in these schemas, that has the name of a
- * function, an operator or a type of pg_catalog, or of a trusted role in these schemas; for each function of
+ * function, an operator or a type of pg_catalog, of a trusted role in these schemas, or of a function that the run makes; for each function of
  * a whole row, which is called like a column; and for each implicit cast of such a role.
  *
- * @param known the tables of {@link trust}, and `schemas` the names of schemas, as expressions of type `text[]`
+ * @param known the tables of {@link trust}, `schemas` the names of schemas, and `made` the names of the functions that the run
+ *   makes, as expressions of type `text[]`
  */
-export function strangersIn(known: string, schemas: string): string {
+export function strangersIn(known: string, schemas: string, made: string): string {
   return `
   WITH RECURSIVE ${trust(known)},
   path (oid) AS (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = ANY (${schemas})),
@@ -33,6 +34,7 @@ export function strangersIn(known: string, schemas: string): string {
       AND (EXISTS (SELECT FROM pg_catalog.pg_proc AS m
                    WHERE m.proname = p.proname AND m.pronamespace IN (SELECT oid FROM meant)
                      AND m.proowner IN (SELECT role FROM trusted))
+           OR p.proname = ANY (${made})
            OR p.pronargs = 1 AND EXISTS (SELECT FROM pg_catalog.pg_type AS t
                 JOIN pg_catalog.pg_class AS c ON c.oid = t.typrelid WHERE t.oid = p.proargtypes[0]
                 AND c.relkind <> 'c' AND c.relowner IN (SELECT role FROM trusted)))
@@ -63,21 +65,42 @@ export function strangersIn(known: string, schemas: string): string {
   ORDER BY 1`;
 }
 
+/** Whether other users than this one and superusers have anything in the schemas $1 that could be called, or a cast. */
+const OTHERS = `
+  WITH others AS (SELECT oid FROM pg_catalog.pg_roles WHERE NOT rolsuper AND rolname <> current_user),
+       path AS (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1::text[]))
+  SELECT EXISTS (SELECT FROM pg_catalog.pg_proc
+                 WHERE pronamespace IN (SELECT oid FROM path) AND proowner IN (SELECT oid FROM others))
+      OR EXISTS (SELECT FROM pg_catalog.pg_operator
+                 WHERE oprnamespace IN (SELECT oid FROM path) AND oprowner IN (SELECT oid FROM others))
+      OR EXISTS (SELECT FROM pg_catalog.pg_type
+                 WHERE typnamespace IN (SELECT oid FROM path) AND typowner IN (SELECT oid FROM others))
+      OR EXISTS (SELECT FROM pg_catalog.pg_cast AS k JOIN pg_catalog.pg_type AS t ON t.oid IN (k.castsource, k.casttarget)
+                 WHERE k.oid >= 16384 AND t.typowner IN (SELECT oid FROM others)) AS others`;
+
 /**
  * Requires that no stranger has put something into the search paths that SQL could call by mistake. Without a schema in
  * which others may create, nothing is asked.
  *
  * @param known tables by which the owner of the database's tables is known
+ * @param paths the search paths, and `made` the names of the functions that the run makes
  * @throws StrangersOverload that names the objects
  */
 export async function requireNoStrangers(
   queries: Queries,
   known: readonly string[],
   paths: readonly (readonly string[])[],
+  made: readonly string[] = [],
 ): Promise<void> {
   const schemas = openSchemas(mergePaths(paths));
   if (schemas.length === 0) return;
-  const { rows } = await queries.query<Stranger>(strangersIn('$1::text[]', '$2::text[]'), [known, schemas]);
+  const { rows: seen } = await queries.query<{ others: boolean }>(OTHERS, [schemas]);
+  if (seen[0]?.others === false) return;
+  const { rows } = await queries.query<Stranger>(strangersIn('$1::text[]', '$2::text[]', '$3::text[]'), [
+    known,
+    schemas,
+    made,
+  ]);
   if (rows.length === 0) return;
   throw strangersOverload(rows);
 }

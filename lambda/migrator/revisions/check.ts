@@ -1,5 +1,4 @@
 // The checks of a revision: how the files in verify/ are read.
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Reads } from '../grammar/reads.ts';
 import type { Reader, Statement } from '../grammar/statement.ts';
@@ -46,12 +45,15 @@ export interface Check extends Source {
 const CHECK_TITLE = /^(V\d+\.\d+)\s+(.+)$/;
 const SHOWN_AS_LINE = /^--\s*shown as:(.*)$/;
 
-/** The files of checks that a revision has, by their phase. Throws RevisionInvalid if one cannot be read. */
-export function readCheckFiles(folder: string): ReadonlyMap<Phase, SqlText> {
-  const paths = PHASES.map((phase) => [phase, join(folder, 'verify', `${phase}.sql`)] as const);
-  return new Map(
-    paths.filter(([, path]) => existsSync(path)).map(([phase, path]) => [phase, readText(path)]),
-  );
+/**
+ * The files of checks that a revision has, by their phase.
+ *
+ * @param names of the files in its folder `verify`
+ * @throws RevisionInvalid if one cannot be read
+ */
+export function readCheckFiles(folder: string, names: readonly string[]): ReadonlyMap<Phase, SqlText> {
+  const found = PHASES.filter((phase) => names.includes(`${phase}.sql`));
+  return new Map(found.map((phase) => [phase, readText(join(folder, 'verify', `${phase}.sql`))]));
 }
 
 /**

@@ -12,6 +12,13 @@ export function effectsIn(scripts: readonly Script[]): readonly Effect[] | undef
   ]);
 }
 
+/** The names of these functions, without quotes and schema. */
+export function functionNamesIn(scripts: readonly Script[]): string[] {
+  return functionsIn(scripts).map((name) =>
+    (/"((?:[^"]|"")*)"$/.exec(name)?.[1] ?? name).replaceAll('""', '"'),
+  );
+}
+
 /** The functions that the steps make, in quotes: their words are the revision's own. */
 export function functionsIn(scripts: readonly Script[]): readonly string[] {
   const statements = scripts.flatMap(({ steps }) => steps).flatMap((step) => step.statements ?? []);

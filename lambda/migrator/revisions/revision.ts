@@ -1,6 +1,6 @@
 // One revision: a folder of SQL, read and understood (design: "A revision is a folder of SQL").
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Effect } from '../grammar/effect.ts';
 import type { Reader } from '../grammar/statement.ts';
@@ -85,8 +85,10 @@ const UNNAMEABLE = /[@:\s]|^[+-]/;
  */
 export function readRevision(folder: string, read: Reader): Revision {
   const file = fileIn(folder, 'upgrade.sql', KEYS);
-  refuseStrangers(folder, SCRIPTS);
-  refuseStrangers(join(folder, 'verify'), CHECKS);
+  const names = readdirSync(folder);
+  refuseStrangers(folder, names, SCRIPTS);
+  const checks = names.includes('verify') ? readdirSync(join(folder, 'verify')) : [];
+  refuseStrangers(join(folder, 'verify'), checks, CHECKS);
   const value = (key: Key) => neededValue(file, key, read);
   const id = value('Revision');
   requireUsable(id, file.path);
@@ -106,8 +108,8 @@ export function readRevision(folder: string, read: Reader): Revision {
     retires: listedTables(file, 'Retires', searchPath),
     upgrade: script(file, shared),
     downgrade: other('downgrade.sql', DOWNGRADE_KEYS),
-    finalize: existsSync(join(folder, 'finalize.sql')) ? other('finalize.sql', FINALIZE_KEYS) : undefined,
-    checks: readChecks(folder, searchPath, read),
+    finalize: names.includes('finalize.sql') ? other('finalize.sql', FINALIZE_KEYS) : undefined,
+    checks: readChecks(readCheckFiles(folder, checks), searchPath, read),
     checksum: createHash('sha256').update(file.text.replaceAll('\r\n', '\n')).digest('hex'),
   };
 }
@@ -146,9 +148,8 @@ const SCRIPTS: readonly string[] = ['upgrade.sql', 'downgrade.sql', 'finalize.sq
 const CHECKS: readonly string[] = PHASES.map((phase) => `${phase}.sql`);
 
 /** A file with a mistyped name would never be run, without any notice. */
-function refuseStrangers(folder: string, known: readonly string[]): void {
-  if (!existsSync(folder)) return;
-  const stranger = readdirSync(folder).find((name) => name.endsWith('.sql') && !known.includes(name));
+function refuseStrangers(folder: string, names: readonly string[], known: readonly string[]): void {
+  const stranger = names.find((name) => name.endsWith('.sql') && !known.includes(name));
   if (stranger === undefined) return;
   throw new BackstopError('RevisionInvalid', {
     message: `${display(join(folder, stranger))} is no file of a revision`,
@@ -202,8 +203,11 @@ function script(file: ScriptFile, { refuses, searchPath: inherited, read }: Shar
   };
 }
 
-function readChecks(folder: string, searchPath: readonly string[], read: Reader): Revision['checks'] {
-  const files = readCheckFiles(folder);
+function readChecks(
+  files: ReadonlyMap<Phase, SqlText>,
+  searchPath: readonly string[],
+  read: Reader,
+): Revision['checks'] {
   const checks = PHASES.map((phase) => {
     const file = files.get(phase);
     return { phase, found: once(() => (file ? checksIn(file, searchPath, read) : [])) };

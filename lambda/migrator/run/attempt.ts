@@ -12,7 +12,7 @@ import { bounded, type Ends } from '../model/bounded.ts';
 import { BackstopError } from '../model/errors.ts';
 import type { Listener, ProgressEvent } from '../model/events.ts';
 import type { RunReport, StepReport } from '../model/report.ts';
-import { functionsIn } from '../revisions/effects.ts';
+import { functionNamesIn, functionsIn } from '../revisions/effects.ts';
 import type { Part } from '../revisions/part.ts';
 import type { Step } from '../revisions/revision.ts';
 import { together } from '../session/client.ts';
@@ -106,7 +106,8 @@ export class Attempt {
     this.#place = 'preparing the history';
     const heir = await secureForWriting(run, run.database);
     const paths = run.parts.map(({ script }) => script.searchPath);
-    await requireNoStrangers(run, knownTables(run.database), paths);
+    const made = functionNamesIn(run.parts.map(({ script }) => script));
+    await requireNoStrangers(run, knownTables(run.database), paths, made);
     const begun = { transaction: rows[0]?.id ?? '', ledger, writtenBefore, heir };
     await this.#lockTables(begun);
     return begun;

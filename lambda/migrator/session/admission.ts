@@ -43,9 +43,13 @@ function requireVersion(number: number, server: string): void {
 
 /** Refuses a database that has another one's landmarks and not its own: a URL or a secret was mixed up. */
 async function requireOwn(queries: Queries, { definition, others = [] }: Database): Promise<void> {
+  const named = [definition, ...others.map((other) => other.definition)].flatMap(
+    ({ landmarks = [] }) => landmarks,
+  );
   const { rows } = await queries.query<{ table: string }>(
     `SELECT c.relname AS table FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-     WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p')`,
+     WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND c.relname = ANY ($1::text[])`,
+    [named],
   );
   const tables = new Set(rows.map(({ table }) => table));
   const stands = ({ landmarks = [] }: Database['definition']) =>

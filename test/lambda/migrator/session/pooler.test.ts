@@ -90,7 +90,8 @@ async function remains(client: pg.Client): Promise<pg.QueryResultRow> {
     SELECT (SELECT string_agg(name || '=' || setting, ' ' ORDER BY name) FROM pg_settings
             WHERE source = 'session' AND name <> 'application_name') AS settings,
            current_setting('application_name') AS name,
-           (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory') AS locks,
+           (SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database
+            WHERE locktype = 'advisory' AND datname = current_database()) AS locks,
            (SELECT count(*) FROM pg_prepared_statements) AS prepared,
            (SELECT count(*) FROM pg_listening_channels()) AS channels,
            (SELECT count(*) FROM pg_class WHERE relnamespace = pg_my_temp_schema()) AS tables,
