@@ -2,18 +2,16 @@
 //
 // It is plain SQL without psql's own commands, so that any client can run it.
 import pg from 'pg';
-import { faultsOf, ownObjects } from './database/ours.ts';
-import { strangersIn } from './database/strangers.ts';
+import { guardsOf } from './database/script-guards.ts';
 import { CREATE_VERSION_TABLE, versionStatement } from './database/version-table.ts';
 import { DEFAULT_BOUNDS } from './model/bounds.ts';
 import { BackstopError } from './model/errors.ts';
 import { formatLocation } from './model/location.ts';
 import { BASE, type Plan, type RevisionId } from './model/report.ts';
 import { type Chain, revisionOf } from './revisions/chain.ts';
-import { functionNamesIn } from './revisions/effects.ts';
 import { byTransaction, idsOf, type Part, partOf, revisionsBetween } from './revisions/part.ts';
 import type { Revision, Step } from './revisions/revision.ts';
-import { mergePaths, openSchemas, pathValue } from './revisions/search-path.ts';
+import { pathValue } from './revisions/search-path.ts';
 import { boundInScript, CHECK_DEFERRED, FORGET, RESET, SETTINGS_OF_SCRIPT } from './session/neutral.ts';
 import { RUNNER_LOCK_KEY } from './session/runner-lock.ts';
 
@@ -47,7 +45,7 @@ function runInTransaction(
   const begin = parts[0]?.from ?? target;
   return [
     BEGIN,
-    ...requireOwnObjects(chain, parts),
+    ...guardsOf(chain, parts),
     requireVersion(direction, begin, target),
     ...lockTables(parts),
     ...parts.flatMap(runPart),
@@ -141,42 +139,6 @@ const COMMIT = `-- What was deferred to COMMIT is checked now: there, no timeout
 SET CONSTRAINTS ALL IMMEDIATE;
 
 COMMIT;`;
-
-/** Refuses, as an online run does, objects of others that would run in place of the right objects. */
-function requireOwnObjects(chain: Chain, parts: readonly Part[]): string[] {
-  const { known, schemas } = ownObjects({ chain });
-  const made = functionNamesIn(parts.map(({ script }) => script));
-  const open = openSchemas(mergePaths(parts.map(({ script }) => script.searchPath)));
-  return [
-    `${comment('Objects by the names of Backstop’s own must be its own: a trigger or a view of others would run as you.')}
-${refuseFirst(faultsOf(textArray(known), textArray(schemas)), "pg_catalog.format('The %s %s', refusal.object, refusal.fault)")}`,
-    ...(open.length === 0
-      ? []
-      : [
-          `${comment(`Nobody else may have put a function, an operator, a type or a cast into ${open.join(', ')} that a step could call by mistake.`)}
-${refuseFirst(strangersIn(textArray(known), textArray(open), textArray(made)), "pg_catalog.format('The search path leads to an object of others: %s of %I', refusal.object, refusal.owner)")}`,
-        ]),
-  ];
-}
-
-/** Raises the first row that the query finds; `message` is an expression over it. */
-function refuseFirst(query: string, message: string): string {
-  return `DO $do$
-DECLARE
-  refusal record;
-BEGIN
-  SELECT * INTO refusal FROM (${query.trimEnd()}
-  ) AS refusals LIMIT 1;
-  IF FOUND THEN
-    RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = ${message}, HINT = refusal.remedy;
-  END IF;
-END
-$do$;`;
-}
-
-function textArray(names: readonly string[]): string {
-  return `ARRAY[${names.map((name) => pg.escapeLiteral(name)).join(', ')}]::pg_catalog.text[]`;
-}
 
 function requireVersion(direction: Plan['direction'], from: RevisionId, to: RevisionId): string {
   return `${comment(`The database must be at ${from}.`)}

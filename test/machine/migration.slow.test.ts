@@ -1,5 +1,5 @@
 // Executions whose migration is refused, stopped or lost: the database is unchanged, or the ending says its state.
-import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expectNothingLeft, hold, pidRunning } from '../setup/sessions.ts';
 import {
@@ -77,6 +77,25 @@ const REFUSED: Case[] = [
     says: ['Revision 003a was never applied here', 'npx backstop stamp 005 --database codebase_mcp'],
   },
   {
+    ending: 'StrangersObject',
+    when: 'somebody else has made the schema of the retired tables',
+    given: ({ database }) =>
+      database.asAdministrator('CREATE SCHEMA retired_002; ALTER SCHEMA retired_002 OWNER TO pg_monitor'),
+    says: ['The schema retired_002 belongs to pg_monitor', 'ALTER SCHEMA retired_002 RENAME TO'],
+  },
+  {
+    ending: 'StrangersOverload',
+    when: 'somebody else has put an overload into the search path of a revision',
+    deployment: withMigrations((folder) => {
+      const file = join(folder, REVISION, 'upgrade.sql');
+      writeFileSync(file, readFileSync(file, 'utf8').replace('-- Search path: pg_catalog, pg_temp\n', ''));
+    }),
+    given: ({ database }) =>
+      database.asAdministrator(`CREATE FUNCTION public.format(text, text) RETURNS text LANGUAGE sql AS 'SELECT $1';
+        ALTER FUNCTION public.format(text, text) OWNER TO pg_monitor`),
+    says: ['function public.format(text,text) of pg_monitor', 'DROP FUNCTION public.format('],
+  },
+  {
     ending: 'RevisionInvalid',
     when: 'two folders describe the same revision',
     deployment: withMigrations((folder) =>
@@ -124,7 +143,7 @@ const REFUSED: Case[] = [
     when: 'an exception is raised that the revision does not declare',
     input: NO_SNAPSHOT,
     given: alteringTables("RAISE EXCEPTION 'tables are not altered on Fridays'"),
-    says: ['tables are not altered on Fridays', 'Raised in step 3/8 of 002', 'everything was rolled back'],
+    says: ['raised an exception (SQLSTATE P0001) in step 3/8 of 002', 'Everything was rolled back'],
   },
 ];
 

@@ -146,7 +146,7 @@ export interface Move extends Pick<LoggedRun, 'from' | 'to' | 'outcome'> {
 
 /**
  * The runs that moved the version, the first one first, from the last stamp on: a stamp says where the database is,
- * whatever was run before. Of a long history, the last ones. Empty if there is no history, or this user may not read it.
+ * whatever was run before. If the history is long, the last ones. Empty if there is no history, or this user may not read it.
  */
 export async function readMoves(queries: Queries): Promise<Move[]> {
   if (!(await mayReadHistory(queries))) return [];

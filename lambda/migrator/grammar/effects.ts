@@ -14,10 +14,11 @@ import type {
 } from '@pgsql/types';
 import { alterTable } from './alter-table.ts';
 import { addConstraint } from './constraints.ts';
-import { type Effect, isLock, LOCK_MODES, type Lock, type LockMode, type Work } from './effect.ts';
+import { type Effect, LOCK_MODES, type Lock, type LockMode, type Work } from './effect.ts';
 import { plainSql } from './expression.ts';
 import { qualified, quote, relationName, texts } from './names.ts';
 import { comment, drop, rename, setSchema } from './objects.ts';
+import { markOwned } from './owned.ts';
 import { queryLocks } from './queries.ts';
 
 const ALL: LockMode = 'AccessExclusiveLock';
@@ -29,30 +30,8 @@ const SHARE_UPDATE: LockMode = 'ShareUpdateExclusiveLock';
  */
 export function effectsOf(node: Node): readonly Effect[] {
   const [[kind, statement] = ['', {}]] = Object.entries(node);
-  const effects = OF[kind]?.(statement as never) ?? queryLocks(node);
-  const owned = OWNED[kind];
-  if (owned === undefined) return effects;
-  const first = effects.findIndex((effect) => isLock(effect) && effect.of === undefined);
-  return effects.map((effect, index) =>
-    isLock(effect) && effect.of === undefined && (owned === 'all' || index === first)
-      ? { ...effect, owned: true }
-      : effect,
-  );
+  return markOwned(kind, OF[kind]?.(statement as never) ?? queryLocks(node));
 }
-
-/** Statements that only an owner may run, and whether that is said of all relations that they name, or of the first. */
-const OWNED: Readonly<Record<string, 'first' | 'all'>> = {
-  AlterTableStmt: 'first',
-  RenameStmt: 'first',
-  AlterObjectSchemaStmt: 'first',
-  DropStmt: 'all',
-  CommentStmt: 'first',
-  IndexStmt: 'first',
-  RuleStmt: 'first',
-  CreatePolicyStmt: 'first',
-  AlterPolicyStmt: 'first',
-  CreateStatsStmt: 'all',
-};
 
 const none = (): Effect[] => [];
 

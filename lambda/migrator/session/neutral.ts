@@ -10,8 +10,7 @@ export const IDLE_IN_TRANSACTION = '1min';
 
 /** Setting → value, both as the server writes them. Every role may set them, in every version that has them. */
 const SETTINGS = {
-  // Which objects a name means: a user who may create in another schema could put something of his there. And which rows a
-  // query sees: a policy must fail a query, not hide rows from it.
+  // Which objects a name means: others may create in other schemas. And which rows a query sees: a policy must fail it.
   search_path: 'pg_catalog, pg_temp',
   row_security: 'off',
   restrict_nonsystem_relation_kind: '',

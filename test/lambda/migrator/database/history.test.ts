@@ -137,6 +137,19 @@ test('a user who may not create the history gets the statement that allows it', 
   });
 });
 
+test('a history that somebody else has locked is waited for before anything is done, and its holder is named', async () => {
+  await upgrade(on(ONE), 'head');
+  const holder = await hold(database, 'LOCK TABLE backstop.history IN EXCLUSIVE MODE');
+  const bounds = { ...DEFAULT_BOUNDS, lockTimeoutMs: 3_000, lockWaitMs: 3_500 };
+  const failed = expect(
+    upgrade({ ...on(ONE, { id: '002', revises: '001' }), bounds }, 'head'),
+  ).rejects.toMatchObject({
+    name: 'DatabaseBusy',
+    detail: expect.stringContaining(`pid ${holder.pid}`),
+  });
+  await failed.finally(() => holder.release());
+});
+
 describe('a history that cannot be written does not hide the failure', () => {
   beforeEach(() => upgrade(on(ONE), 'head'));
   const fail = () =>
@@ -150,13 +163,9 @@ describe('a history that cannot be written does not hide the failure', () => {
   const FAILURE = { summary: expect.stringContaining('division by zero') };
 
   test('because it refuses the row', async () => {
-    await database.query("ALTER TABLE backstop.history ADD CHECK (outcome = 'upgraded')");
+    await database.query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION $$no$$; END';
+      CREATE TRIGGER refuse BEFORE INSERT ON backstop.history FOR EACH ROW WHEN (NEW.outcome <> 'upgraded')
+        EXECUTE FUNCTION refuse()`);
     await expect(fail()).rejects.toMatchObject(FAILURE);
-  });
-
-  test('because somebody else has locked it', async () => {
-    const holder = await hold(database, 'LOCK TABLE backstop.history IN EXCLUSIVE MODE');
-    await expect(fail()).rejects.toMatchObject(FAILURE);
-    await holder.release();
   });
 });

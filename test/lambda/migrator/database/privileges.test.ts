@@ -124,10 +124,39 @@ test('nothing is needed if nothing is pending', async () => {
   await expect(upgrade(migrator(), 'base')).resolves.toMatchObject({ outcome: 'nothing to do' });
 });
 
-test('an upgrade that is denied something that no header names says how it is granted', async () => {
+test('a right that only the statements show is asked for, too', async () => {
+  await database.asAdministrator(`GRANT ALL ON SCHEMA public TO ${role}; CREATE SCHEMA app;
+    GRANT CREATE ON DATABASE ${database.name} TO ${role}; CREATE TABLE public.read (id int); CREATE TABLE public.written (id int);
+    CREATE TABLE public.altered (id int);`);
+  const shown = databaseOf({
+    id: '001',
+    upgrade: [
+      `CREATE TABLE app.one AS SELECT * FROM public.read; DELETE FROM public.written;
+       CREATE INDEX ON public.altered (id); CREATE TEMPORARY TABLE scratch (id int);`,
+    ],
+  });
+  const connect = connectorTo({ ...database.settings, user: role, password: 'sesame-42' });
+  const run = () => plan(migratorOn(database, { connect, database: shown }), 'upgrade', 'head');
+  const named = await remedies(run);
+  expect(named).toEqual([
+    `ALTER TABLE public.altered OWNER TO "${role}";`,
+    `GRANT CREATE ON SCHEMA app TO ${role};`,
+    `GRANT SELECT ON public.read TO ${role};`,
+    `GRANT SELECT, INSERT, UPDATE, DELETE ON public.written TO ${role};`,
+  ]);
+  for (const statement of named) await database.asAdministrator(statement);
+  expect(await remedies(run)).toEqual([]);
+});
+
+test('an upgrade that is denied something that no statement shows says how it is granted', async () => {
   await database.asAdministrator(`GRANT ALL ON SCHEMA public TO ${role}; CREATE SCHEMA app;
     GRANT CREATE ON DATABASE ${database.name} TO ${role};`);
-  await expect(upgrade(migrator(), '001')).rejects.toMatchObject({
+  const hidden = databaseOf({
+    id: '001',
+    upgrade: ["DO $$ BEGIN EXECUTE 'CREATE TABLE app.one (id integer)'; END $$;"],
+  });
+  const connect = connectorTo({ ...database.settings, user: role, password: 'sesame-42' });
+  await expect(upgrade(migratorOn(database, { connect, database: hidden }), 'head')).rejects.toMatchObject({
     name: 'MigrationFailed',
     summary: expect.stringContaining('SQLSTATE 42501'),
     hint: expect.stringContaining('Grant the user this privilege'),
