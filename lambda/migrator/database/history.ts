@@ -123,7 +123,7 @@ export async function lastChange(
  * So many runs are read of a long history, the last ones. Every run is refused if the chain does not fit the runs before
  * it, so the older ones have nothing to add.
  */
-const RUNS_READ = 20_000;
+const RUNS_READ = 10_000;
 
 /** Revision id → checksum with which it was last applied, as far as the last and the first runs of the history know. */
 export async function appliedChecksums(queries: Queries): Promise<Map<RevisionId, string>> {

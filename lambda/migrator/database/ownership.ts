@@ -134,7 +134,8 @@ export async function handOver(
 }
 
 /**
- * Takes from everybody but the owner what default privileges have given them on objects that were just made.
+ * Takes from everybody but the owner what default privileges have given them on objects that were just made. The owner of a
+ * table in the schema keeps its rights there: foreign keys of others are checked in its name.
  *
  * @param schemas and `tables` (with their schemas) by name; a sequence of a table's column is closed with it
  */
@@ -148,18 +149,20 @@ export async function closeToOthers(
   const { rows } = await queries.query<{ sql: string }>(
     `SELECT DISTINCT pg_catalog.format('REVOKE ALL ON %s %s FROM %s;', class, name,
               CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END) AS sql
-     FROM (SELECT 'SCHEMA', pg_catalog.quote_ident(nspname), nspowner, nspacl FROM pg_catalog.pg_namespace
+     FROM (SELECT 'SCHEMA', pg_catalog.quote_ident(nspname), nspowner, nspacl, oid FROM pg_catalog.pg_namespace
            WHERE nspname = ANY ($1::text[])
            UNION ALL
            SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END,
-                  pg_catalog.format('%I.%I', n.nspname, c.relname), c.relowner, c.relacl
+                  pg_catalog.format('%I.%I', n.nspname, c.relname), c.relowner, c.relacl, NULL
            FROM pg_catalog.unnest($2::text[]) AS t (name)
            CROSS JOIN LATERAL (SELECT pg_catalog.to_regclass(t.name)::oid AS oid) AS made
            JOIN pg_catalog.pg_class AS c ON c.oid = made.oid OR c.relkind = 'S' AND EXISTS (
              SELECT FROM pg_catalog.pg_depend AS d WHERE d.objid = c.oid AND d.refobjid = made.oid AND d.deptype IN ('a', 'i'))
            JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-          ) AS made (class, name, owner, acl)
-     CROSS JOIN LATERAL pg_catalog.aclexplode(acl) AS a WHERE a.grantee <> owner`,
+          ) AS made (class, name, owner, acl, schema)
+     CROSS JOIN LATERAL pg_catalog.aclexplode(acl) AS a
+     WHERE a.grantee <> owner AND NOT EXISTS (
+       SELECT FROM pg_catalog.pg_class AS own WHERE own.relnamespace = made.schema AND own.relowner = a.grantee)`,
     [schemas, tables],
   );
   if (rows.length > 0) await queries.query(rows.map(({ sql }) => sql).join('\n'));

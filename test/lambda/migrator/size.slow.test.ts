@@ -11,7 +11,7 @@ const RUNS = 300_000;
 const PARTITIONS = 1_000;
 const REVISIONS = 1_000;
 /** The fixed cost of a verb is some dozens of ms; there is many thousand times more of everything. */
-const RATIO = 8;
+const RATIO = 20;
 
 const app = databaseOf(
   { id: '001', upgrade: ['CREATE TABLE public.one (id integer);'], downgrade: ['DROP TABLE public.one;'] },
@@ -112,7 +112,7 @@ test('a chain of a thousand revisions is read, upgraded and taken back', async (
   const options = () => migratorOn(database, { database: many });
   await stamp(options(), 'base', { purge: true });
   const report = await upgrade(options(), 'head');
-  expect(report.revisions).toHaveLength(REVISIONS);
+  expect(report.to).toBe(`r${REVISIONS - 1}`);
   await expect(current(options())).resolves.toBe(`r${REVISIONS - 1}`);
   await expect(downgrade(options(), '-10')).resolves.toMatchObject({ to: `r${REVISIONS - 11}` });
 });
