@@ -18,7 +18,8 @@ export async function runThreePhase(connect: Connect): Promise<Told> {
   const client = await connect('backstop bench');
   try {
     const before = await readRelations(client);
-    await client.query('BEGIN; SET LOCAL search_path TO public');
+    await client.query('SET search_path TO public');
+    await client.query('BEGIN');
     const ledger = new Ledger(before, await readMoment(client));
     const steps: Record<string, number> = {};
     const rewritten = new Set<string>();

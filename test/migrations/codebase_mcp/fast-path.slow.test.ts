@@ -33,7 +33,7 @@ async function run(): Promise<{ report: RunReport; scans: number }> {
 async function countScans(send: (sql: string) => Promise<pg.QueryResult>): Promise<number> {
   const { rows } = await send(`
     SELECT seq_scan + coalesce(idx_scan, 0) AS scans
-    FROM pg_stat_xact_user_tables WHERE relid = 'code_chunks'::regclass`);
+    FROM pg_stat_xact_user_tables WHERE relid = 'public.code_chunks'::regclass`);
   return Number(rows[0]?.scans ?? 0);
 }
 
