@@ -39,6 +39,11 @@ export function connectorFor(settings: ConnectionSettings): Connect {
   };
 }
 
+/** Connects as the administrator, with the TLS settings of the owner. */
+export function superuserOf({ settings }: Pick<TestDatabase, 'settings'>): Connect {
+  return connectorFor({ ...settings, user: testServer.user, password: testServer.password });
+}
+
 /** `at005`: data in all thirteen tables. `empty`: nothing but the extension, and without it if `extension` is false. */
 export async function makeDatabase(
   from: 'at005' | 'empty',

@@ -6,7 +6,7 @@ import { finalize, stamp, upgrade } from '../../lambda/migrator/migrator.ts';
 import { isEnding } from '../../lambda/migrator/model/errors.ts';
 import { offlineSql } from '../../lambda/migrator/offline.ts';
 import type { MigratorOptions } from '../../lambda/migrator/session/session.ts';
-import { makeDatabase, migratorOn, type TestDatabase } from '../setup/database.ts';
+import { makeDatabase, migratorOn, superuserOf, type TestDatabase } from '../setup/database.ts';
 import { databaseOf } from '../setup/revisions.ts';
 
 let shared: TestDatabase;
@@ -30,6 +30,8 @@ const app = databaseOf({
   finalize: ['DROP SCHEMA IF EXISTS retired_001 CASCADE;'],
 });
 const migrator = () => migratorOn(shared, { database: app });
+/** The same as a superuser, who is no member of the owner of the tables. */
+const asSuperuser = () => migratorOn(shared, { database: app, connect: superuserOf(shared) });
 const COLUMNS = Object.entries(HISTORY_COLUMNS)
   .map(([name, type]) => `${name} ${type}${name === 'id' ? ' GENERATED ALWAYS AS IDENTITY' : ''}`)
   .join(', ');
@@ -179,6 +181,20 @@ test('a trigger of the owner, a disabled trigger and a longer version are no fau
   await expect(stamp(migrator(), 'base')).resolves.toMatchObject({ outcome: 'stamped' });
 });
 
+test('a trigger of the tables’ owner would run as a superuser who runs Backstop, and is refused to him', async () => {
+  await upgrade(migrator(), 'head');
+  await shared.query(
+    `${TRAP} CREATE TRIGGER trap BEFORE INSERT ON backstop.history FOR EACH ROW EXECUTE FUNCTION public.trap()`,
+  );
+  await expect(stamp(asSuperuser(), 'base')).rejects.toMatchObject({
+    name: 'StrangersObject',
+    summary: expect.stringContaining('table backstop.history has the trigger trap'),
+  });
+  expect(await shared.query('SELECT * FROM loot')).toEqual([]);
+  await shared.query('DROP TRIGGER trap ON backstop.history');
+  await expect(stamp(asSuperuser(), 'base')).resolves.toMatchObject({ outcome: 'stamped' });
+});
+
 test('a schema of somebody else that only sounds like ours is left alone', async () => {
   await shared.asAdministrator(
     `SET ROLE ${stranger}; CREATE SCHEMA retired_users; CREATE SCHEMA retired_002`,
@@ -197,7 +213,7 @@ test('a script refuses a version table of a stranger before it reads it', async 
   expect(await shared.query('SELECT * FROM loot')).toEqual([]);
 });
 
-test('default privileges open no object that a run makes', async () => {
+test('default privileges open no object that a run makes, and a right that a step grants stays', async () => {
   await shared.query(`ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC;
     ALTER DEFAULT PRIVILEGES GRANT ALL ON SCHEMAS TO PUBLIC, ${stranger};
     ALTER DEFAULT PRIVILEGES GRANT ALL ON SEQUENCES TO ${stranger};`);
@@ -205,17 +221,24 @@ test('default privileges open no object that a run makes', async () => {
     id: '001',
     upgrade: [
       'CREATE TABLE public.one (id integer);',
-      'CREATE SCHEMA retired_001; ALTER TABLE public.one SET SCHEMA retired_001;',
+      `CREATE SCHEMA retired_001; GRANT USAGE ON SCHEMA retired_001 TO pg_monitor; ALTER TABLE public.one SET SCHEMA retired_001;
+       CREATE SCHEMA retired_users;`,
     ],
     finalize: ['DROP SCHEMA retired_001 CASCADE;'],
   });
   await upgrade(migratorOn(shared, { database: retiring }), 'head');
   expect(
     await shared.asAdministrator(`
-      SELECT name FROM (
+      SELECT name, grantee::regrole::text AS grantee FROM (
         SELECT nspname::text, nspacl, nspowner FROM pg_namespace WHERE nspname IN ('backstop', 'retired_001')
         UNION ALL SELECT oid::regclass::text, relacl, relowner FROM pg_class
         WHERE relnamespace = 'backstop'::regnamespace OR relname = 'alembic_version') AS ours (name, acl, owner),
       aclexplode(acl) WHERE grantee <> owner`),
-  ).toEqual([]);
+  ).toEqual([{ name: 'retired_001', grantee: 'pg_monitor' }]);
+  // Other schemas are the business of the step that makes them.
+  expect(
+    await shared.asAdministrator(
+      "SELECT FROM pg_namespace, aclexplode(nspacl) WHERE nspname = 'retired_users' AND grantee = 0 LIMIT 1",
+    ),
+  ).toHaveLength(1);
 });

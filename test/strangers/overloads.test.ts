@@ -6,7 +6,7 @@ import type { BackstopError } from '../../lambda/migrator/model/errors.ts';
 import { offlineSql } from '../../lambda/migrator/offline.ts';
 import type { Database } from '../../lambda/migrator/revisions/databases.ts';
 import type { MigratorOptions } from '../../lambda/migrator/session/session.ts';
-import { makeDatabase, migratorOn, type TestDatabase } from '../setup/database.ts';
+import { makeDatabase, migratorOn, superuserOf, type TestDatabase } from '../setup/database.ts';
 import { chainOf, databaseOf, revisionFiles } from '../setup/revisions.ts';
 
 let shared: TestDatabase;
@@ -176,6 +176,25 @@ test('objects of the user, of the tables’ owner, of its members and of an exte
   await shared.asAdministrator('CREATE EXTENSION IF NOT EXISTS vector');
   await shared.query(`CREATE FUNCTION format(text, text) RETURNS text ${EVIL}`);
   await expect(plan(as(app), 'upgrade', 'head')).resolves.toMatchObject({ pending: ['001'] });
+});
+
+test('a superuser does not call functions of the tables’ owner by mistake, and functions that only share their names are no fault', async () => {
+  await upgrade(as(app), 'head');
+  await shared.query(
+    `CREATE FUNCTION slug(text) RETURNS text ${EVIL}; CREATE FUNCTION slug(varchar) RETURNS text ${EVIL}`,
+  );
+  const superuser = () => migratorOn(shared, { database: app, connect: superuserOf(shared) });
+  await expect(validate(superuser(), 'after-upgrade')).resolves.toMatchObject({ passed: true });
+  await plant(`CREATE FUNCTION slug(name) RETURNS text ${EVIL}`);
+  await expect(validate(superuser(), 'after-upgrade')).rejects.toMatchObject({
+    summary: expect.stringContaining(`function public.slug(name) of ${stranger}`),
+  });
+  await shared.asAdministrator('DROP FUNCTION public.slug(name)');
+  await shared.query(`CREATE FUNCTION format(text, text) RETURNS text ${EVIL}`);
+  await expect(validate(superuser(), 'after-upgrade')).rejects.toMatchObject({
+    name: 'StrangersOverload',
+    summary: expect.stringContaining('function public.format(text,text)'),
+  });
 });
 
 test('a role that makes us its member is a stranger nevertheless', async () => {

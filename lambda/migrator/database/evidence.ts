@@ -167,10 +167,10 @@ export async function readRetiredRevisions(queries: Queries): Promise<string[]> 
   return rows.map(({ id }) => id);
 }
 
-/** The schemas of retired objects that the open transaction has made. */
-export async function readNewRetired(queries: Queries): Promise<string[]> {
+/** Those of the schemas that the open transaction has made. */
+export async function newAmong(queries: Queries, schemas: readonly string[]): Promise<string[]> {
   const { rows } = await queries.query<{ name: string }>(YOUNG_SCHEMAS);
-  return rows.map(({ name }) => name).filter((schema) => isRetired({ schema }));
+  return rows.map(({ name }) => name).filter((name) => schemas.includes(name));
 }
 
 /** The state of the transaction at one moment, between two steps. */

@@ -152,7 +152,7 @@ const UNUSUAL = `
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_index AS i
                         WHERE i.indrelid = c.oid AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL))
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS x WHERE x.conrelid = c.oid AND x.contype NOT IN ('p', 'u', 'n'))
-        AND CASE c.relname WHEN 'history' THEN '${USUAL_HISTORY}' ELSE 'version_num character varying ' END = (
+        AND CASE c.relname WHEN 'history' THEN '${USUAL_HISTORY}' ELSE 'version_num character varying ' END IS NOT DISTINCT FROM (
           SELECT pg_catalog.string_agg(pg_catalog.concat(a.attname, ' ', pg_catalog.format_type(a.atttypid, -1), ' ',
                                          pg_catalog.pg_get_expr(d.adbin, d.adrelid)), ',' ORDER BY a.attnum)
           FROM pg_catalog.pg_attribute AS a

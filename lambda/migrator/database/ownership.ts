@@ -123,7 +123,9 @@ export async function handOver(
      SELECT pg_catalog.format('ALTER %s %s OWNER TO %s;',
               pg_catalog.upper(pg_catalog.replace(f.type, ' object', '')), f.identity, $1) AS sql
      FROM given CROSS JOIN heir CROSS JOIN LATERAL pg_catalog.pg_identify_object(class, given.oid, 0) AS f
-     WHERE CASE WHEN class = 'pg_catalog.pg_namespace'::regclass
+     JOIN pg_catalog.pg_roles AS mine ON mine.rolname = current_user
+     WHERE CASE WHEN mine.rolsuper THEN true
+                WHEN class = 'pg_catalog.pg_namespace'::regclass
                 THEN pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')
                 ELSE pg_catalog.has_schema_privilege(heir.oid, given.schema, 'CREATE')
                      OR given.schema IN (SELECT g.oid FROM given AS g) END
@@ -134,8 +136,8 @@ export async function handOver(
 }
 
 /**
- * Takes from everybody but the owner what default privileges have given them on objects that were just made. The owner of a
- * table in the schema keeps its rights there: foreign keys of others are checked in its name.
+ * Takes from others what default privileges have given them on objects that were just made. Another role keeps what a step
+ * has granted it. So does the owner of a table in the schema: foreign keys of others are checked in its name.
  *
  * @param schemas and `tables` (with their schemas) by name; a sequence of a table's column is closed with it
  */
@@ -161,7 +163,11 @@ export async function closeToOthers(
            JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
           ) AS made (class, name, owner, acl, schema)
      CROSS JOIN LATERAL pg_catalog.aclexplode(acl) AS a
-     WHERE a.grantee <> owner AND NOT EXISTS (
+     WHERE a.grantee <> owner AND EXISTS (
+       SELECT FROM pg_catalog.pg_default_acl AS d CROSS JOIN LATERAL pg_catalog.aclexplode(d.defaclacl) AS given
+       WHERE d.defaclrole = made.owner AND given.grantee = a.grantee
+         AND d.defaclobjtype = CASE class WHEN 'SCHEMA' THEN 'n' WHEN 'SEQUENCE' THEN 'S' ELSE 'r' END)
+     AND NOT EXISTS (
        SELECT FROM pg_catalog.pg_class AS own WHERE own.relnamespace = made.schema AND own.relowner = a.grantee)`,
     [schemas, tables],
   );

@@ -14,27 +14,28 @@ import { findHeir, type Heir, handOver } from './ownership.ts';
 import { findTables } from './tables.ts';
 
 /** As {@link withSession}. Throws StrangersObject, too. */
-export async function withSecuredSession<T>(
+export function withSecuredSession<T>(
   options: MigratorOptions,
   purpose: string,
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
-  return withSession(options, purpose, async (session) => {
-    await requireOurs(session, ownObjects(session.database));
-    return work(session);
-  });
+  return withSession(options, purpose, secured(work));
 }
 
 /** As {@link withRunner}. Throws StrangersObject, too. */
-export async function withSecuredRunner<T>(
+export function withSecuredRunner<T>(
   options: MigratorOptions,
   verb: string,
   work: (runner: Runner) => Promise<T>,
 ): Promise<T> {
-  return withRunner(options, verb, async (runner) => {
-    await requireOurs(runner, ownObjects(runner.database));
-    return work(runner);
-  });
+  return withRunner(options, verb, secured(work));
+}
+
+function secured<S extends Session, T>(work: (session: S) => Promise<T>): (session: S) => Promise<T> {
+  return async (session) => {
+    await requireOurs(session, ownObjects(session.database));
+    return work(session);
+  };
 }
 
 /**

@@ -28,22 +28,24 @@ export function strangersIn(known: string, schemas: string, made: string): strin
   WITH RECURSIVE ${trust(known)},
   path (oid) AS (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = ANY (${schemas})),
   meant (oid) AS (SELECT oid FROM path UNION SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = 'pg_catalog'),
+  -- The roles whose objects a revision may mean.
+  authors (role) AS (SELECT role FROM trusted UNION SELECT role FROM kin),
   strangers (class, oid, owner) AS (
     SELECT 'pg_catalog.pg_proc'::regclass::oid, p.oid, p.proowner FROM pg_catalog.pg_proc AS p
     WHERE p.pronamespace IN (SELECT oid FROM path) AND p.proowner NOT IN (SELECT role FROM trusted)
       AND (EXISTS (SELECT FROM pg_catalog.pg_proc AS m
                    WHERE m.proname = p.proname AND m.pronamespace IN (SELECT oid FROM meant)
-                     AND m.proowner IN (SELECT role FROM trusted))
+                     AND m.proowner <> p.proowner AND m.proowner IN (SELECT role FROM authors))
            OR p.proname = ANY (${made})
            OR p.pronargs = 1 AND EXISTS (SELECT FROM pg_catalog.pg_type AS t
                 JOIN pg_catalog.pg_class AS c ON c.oid = t.typrelid WHERE t.oid = p.proargtypes[0]
-                AND c.relkind <> 'c' AND c.relowner IN (SELECT role FROM trusted)))
+                AND c.relkind <> 'c' AND c.relowner <> p.proowner AND c.relowner IN (SELECT role FROM authors)))
     UNION ALL
     SELECT 'pg_catalog.pg_operator'::regclass, o.oid, o.oprowner FROM pg_catalog.pg_operator AS o
     WHERE o.oprnamespace IN (SELECT oid FROM path) AND o.oprowner NOT IN (SELECT role FROM trusted)
       AND EXISTS (SELECT FROM pg_catalog.pg_operator AS m
                   WHERE m.oprname = o.oprname AND m.oprnamespace IN (SELECT oid FROM meant)
-                    AND m.oprowner IN (SELECT role FROM trusted))
+                    AND m.oprowner <> o.oprowner AND m.oprowner IN (SELECT role FROM authors))
     UNION ALL
     -- The row type of a table is no type that anybody names.
     SELECT 'pg_catalog.pg_type'::regclass, t.oid, t.typowner FROM pg_catalog.pg_type AS t
@@ -52,7 +54,7 @@ export function strangersIn(known: string, schemas: string, made: string): strin
       AND NOT EXISTS (SELECT FROM pg_catalog.pg_type AS e WHERE e.typarray = t.oid)
       AND EXISTS (SELECT FROM pg_catalog.pg_type AS m
                   WHERE m.typname = t.typname AND m.typnamespace IN (SELECT oid FROM meant)
-                    AND m.typowner IN (SELECT role FROM trusted))
+                    AND m.typowner <> t.typowner AND m.typowner IN (SELECT role FROM authors))
     UNION ALL
     -- A cast is in no schema. Its maker owns one of its types.
     SELECT 'pg_catalog.pg_cast'::regclass, k.oid, t.typowner

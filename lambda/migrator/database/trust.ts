@@ -52,10 +52,10 @@ function madeBy(revisions: readonly Revision[]): string[] {
  * Common table expressions, to be put after `WITH RECURSIVE`:
  *
  * - `owner (role)`: the owner of most of the known tables, if the database is at a revision: no row otherwise;
- * - `trusted (role)`: superusers, this user, the owner of the tables, the members of both, and roles whose only
- *   member this user is;
- * - `ours (role)`: those, and every role whose member this user is. Other members could put objects in its name
- *   somewhere: good enough for an object whose shape is known, and not for a function.
+ * - `trusted (role)`: superusers, this user and its members; unless this user is an administrator, too, roles whose only
+ *   member it is, and the owner of the tables with its members, if this user is one of them. Their code may run as this user;
+ * - `ours (role)`: those, every role whose member this user is, and the owner of the tables with its members. They own
+ *   objects of a known shape, in which no code of theirs is run.
  *
  * @param known the tables, as an expression of type `text[]`
  */
@@ -76,21 +76,27 @@ export function trust(known: string): string {
     WHERE EXISTS (SELECT FROM pg_catalog.pg_class AS v JOIN pg_catalog.pg_namespace AS p ON p.oid = v.relnamespace
                   WHERE p.nspname = 'public' AND v.relname = 'alembic_version' AND v.relkind = 'r')
     GROUP BY c.relowner ORDER BY pg_catalog.count(*) DESC, c.relowner LIMIT 1),
-  above (role) AS (
-    SELECT role FROM me UNION SELECT m.role FROM above JOIN membership AS m ON m.member = above.role),
-  below (role) AS (
-    SELECT role FROM (SELECT role FROM owner UNION SELECT role FROM me) AS begin
-    UNION SELECT m.member FROM below JOIN membership AS m ON m.role = below.role),
   -- Amazon RDS has no superuser for its users: rds_superuser administers.
   administrators (role) AS (
     SELECT oid FROM pg_catalog.pg_roles
     WHERE rolsuper OR rolname = 'rds_superuser' AND EXISTS (
       SELECT FROM pg_catalog.pg_roles WHERE rolname = 'rdsadmin' AND rolsuper)
     UNION SELECT m.member FROM administrators JOIN membership AS m ON m.role = administrators.role),
+  above (role) AS (
+    SELECT role FROM me UNION SELECT m.role FROM above JOIN membership AS m ON m.member = above.role),
+  -- The roles in whose name an ordinary user acts. An administrator can do more than each of them.
+  acted (role) AS (
+    SELECT role FROM above WHERE NOT EXISTS (SELECT FROM me WHERE role IN (SELECT role FROM administrators))),
+  below (role) AS (
+    SELECT role FROM (SELECT role FROM me UNION SELECT role FROM owner WHERE role IN (SELECT role FROM acted)) AS begin
+    UNION SELECT m.member FROM below JOIN membership AS m ON m.role = below.role),
+  kin (role) AS (
+    SELECT role FROM owner UNION SELECT m.member FROM kin JOIN membership AS m ON m.role = kin.role),
   trusted (role) AS (
     SELECT role FROM administrators UNION SELECT role FROM below
-    UNION SELECT role FROM above WHERE NOT EXISTS (
-      SELECT FROM membership AS m WHERE m.role = above.role
+    UNION SELECT role FROM acted WHERE NOT EXISTS (
+      SELECT FROM membership AS m WHERE m.role = acted.role
       AND m.member NOT IN (SELECT role FROM administrators UNION SELECT role FROM below))),
-  ours (role) AS (SELECT role FROM trusted UNION SELECT role FROM above)`;
+  ours (role) AS (
+    SELECT role FROM trusted UNION SELECT role FROM above UNION SELECT role FROM kin)`;
 }

@@ -1,7 +1,8 @@
 // One attempt at the transaction of a run: the locks, the steps, the version, the history, COMMIT alone.
-import { readMoment, readNewRetired, readWrittenRows } from '../database/evidence.ts';
+import { newAmong, readMoment, readWrittenRows } from '../database/evidence.ts';
 import { lockedAnyway, modesOf } from '../database/foresee.ts';
 import { remember } from '../database/history.ts';
+import { ownObjects } from '../database/ours.ts';
 import { closeToOthers, handOver } from '../database/ownership.ts';
 import { secureForWriting } from '../database/secured.ts';
 import { requireNoStrangers } from '../database/strangers.ts';
@@ -190,7 +191,8 @@ export class Attempt {
       makeReport(this.#run, this.#options, { ...begun, steps: this.#steps }),
     );
     this.#place = 'giving what was made its owner';
-    await closeToOthers(this.#run, { schemas: await readNewRetired(this.#run) });
+    const { schemas } = ownObjects(this.#run.database);
+    await closeToOthers(this.#run, { schemas: await newAmong(this.#run, schemas) });
     await handOver(this.#run, begun.heir);
     this.#place = 'writing the history';
     await remember(this.#run, historyEntry(this.#run, this.#isWhole ? report : bounded(report)));

@@ -19,7 +19,9 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 /** The promise is 2; another process may hold up either of the two measurements. */
-const FACTOR = 6;
+const FACTOR = 3;
+/** A run that another process holds up takes longer, and never less. */
+const RUNS = 3;
 
 test.each([
   'ALTER TABLE orders ALTER total TYPE bigint',
@@ -35,8 +37,14 @@ test.each([
       database: databaseOf({ id: '001', upgrade: [`${sql};`] }),
       bounds: { ...DEFAULT_BOUNDS, maxLockMs: 60_000 },
     });
-    const { estimate, steps } = await upgrade(options, 'head', { dryRun: true });
-    const ratio = (estimate?.lockMs ?? 0) / (steps[0]?.durationMs ?? 0);
+    const estimates: number[] = [];
+    const durations: number[] = [];
+    for (let run = 0; run < RUNS; run++) {
+      const { estimate, steps } = await upgrade(options, 'head', { dryRun: true });
+      estimates.push(estimate?.lockMs ?? 0);
+      durations.push(steps[0]?.durationMs ?? 0);
+    }
+    const ratio = Math.min(...estimates) / Math.min(...durations);
     expect(ratio).toBeGreaterThan(1 / FACTOR);
     expect(ratio).toBeLessThan(FACTOR);
   },
