@@ -2,12 +2,12 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ROOT } from '../../lib/paths.ts';
 import { contentOf } from '../../lib/twin/data/content.ts';
 import { withClient } from '../../lib/twin/server/client.ts';
+import { freePort } from '../../lib/twin/server/free-port.ts';
 import { type Home, handOver, makeHome } from '../../lib/twin/server/home.ts';
 import { type LocalServer, startServer } from '../../lib/twin/server.ts';
 import { prepareDatabase } from '../../lib/twin/twin.ts';
@@ -96,13 +96,4 @@ export async function startOwnServer(...settings: string[]): Promise<OwnServer> 
       await rm(home.directory, { recursive: true, force: true });
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }

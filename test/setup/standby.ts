@@ -2,13 +2,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, cp, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { takeBackup } from '../../lib/twin/server/backup.ts';
 import { certificateFiles } from '../../lib/twin/server/certificate.ts';
 import { withClient } from '../../lib/twin/server/client.ts';
 import { startEmbedded } from '../../lib/twin/server/embedded.ts';
+import { freePort } from '../../lib/twin/server/free-port.ts';
 import { handOver, makeHome } from '../../lib/twin/server/home.ts';
 import type { LocalServer, ServerAddress } from '../../lib/twin/server.ts';
 import { installationOf } from '../matrix/installations.ts';
@@ -78,13 +78,4 @@ async function untilReady(standby: ServerAddress): Promise<void> {
     if (tries > 600) throw new Error('The standby does not receive from its primary.');
     await sleep(50);
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }

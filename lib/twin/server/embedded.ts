@@ -3,16 +3,17 @@
 // Only the package's programs are used, not its class: the class rejects with undefined if a server does not start, it
 // hooks into the exit of the process, and leaves the server behind when the process is killed.
 import { execFile, spawn } from 'node:child_process';
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, cp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { takeBackup } from './backup.ts';
 import { certificateFiles, writeCertificate } from './certificate.ts';
 import { createDatabase, createRole, dropDatabase, withClient } from './client.ts';
+import { freePort } from './free-port.ts';
 import type { GuardianOrder } from './guardian.ts';
 import { type Home, handOver, makeHome } from './home.ts';
 import type { LocalServer, LocalSnapshot, ServerAddress } from './server.ts';
@@ -221,25 +222,5 @@ async function untilReady(address: ServerAddress, guardian: Guardian): Promise<v
       if (!notYet || Date.now() > deadline) throw error;
     }
     await sleep(25);
-  }
-}
-
-/**
- * Below the ports that a system lends to connections, any of which may take a free one in the moment between the probe
- * and the server.
- */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(10_000, 32_768);
-    const probe = createServer().listen(port, '127.0.0.1');
-    try {
-      await once(probe, 'listening');
-    } catch (error) {
-      if ((error as { code?: unknown }).code !== 'EADDRINUSE') throw error;
-      continue;
-    }
-    probe.close();
-    await once(probe, 'close');
-    return port;
   }
 }
