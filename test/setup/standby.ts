@@ -19,6 +19,13 @@ export interface Pair {
   stop(): Promise<void>;
 }
 
+/** PostgreSQL 14 has the functions of a backup by other names. */
+const OLD_NAMES = `
+  CREATE FUNCTION public.pg_backup_start(label text, fast boolean) RETURNS pg_lsn
+    LANGUAGE sql AS 'SELECT pg_start_backup(label, fast, false)';
+  CREATE FUNCTION public.pg_backup_stop(wait_for_archive boolean, OUT lsn pg_lsn, OUT labelfile text)
+    LANGUAGE sql AS 'SELECT lsn, labelfile FROM pg_stop_backup(false, wait_for_archive)'`;
+
 /** The standby is ready to be asked; it receives from 127.0.0.1. */
 export async function startPair(): Promise<Pair> {
   const { TEST_POSTGRES } = process.env;
@@ -29,6 +36,7 @@ export async function startPair(): Promise<Pair> {
   await withClient(primary, 'postgres', async (client) => {
     const { rows } = await client.query('SHOW data_directory');
     const { data_directory: original } = rows[0];
+    if (primary.majorVersion < 15) await client.query(OLD_NAMES);
     await takeBackup(client, original, data);
     await cp(join(dirname(original), 'tls'), join(home.directory, 'tls'), { recursive: true });
   });

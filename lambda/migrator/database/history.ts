@@ -119,10 +119,7 @@ export async function lastChange(
   return rows[0];
 }
 
-/**
- * So many runs are read of a long history, the last ones. Every run is refused if the chain does not fit the runs before
- * it, so the older ones have nothing to add.
- */
+/** So many runs of a long history are read one by one, the last ones. */
 const RUNS_READ = 10_000;
 
 /** Revision id → checksum with which it was last applied, as far as the last and the first runs of the history know. */
@@ -146,13 +143,14 @@ export interface Move extends Pick<LoggedRun, 'from' | 'to' | 'outcome'> {
 
 /**
  * The runs that moved the version, the first one first, from the last stamp on: a stamp says where the database is,
- * whatever was run before. If the history is long, the last ones. Empty if there is no history, or this user may not read it.
+ * whatever was run before. If the history is long, the first of them stands for all before the last 10,000. Empty if there is no
+ * history, or this user may not read it.
  */
 export async function readMoves(queries: Queries): Promise<Move[]> {
   if (!(await mayReadHistory(queries))) return [];
   // Earlier versions kept what a downgrade took back only in its report, which is large.
-  const { rows } = await queries.query<Move>(
-    `SELECT outcome, from_revision AS "from", to_revision AS "to",
+  const { rows } = await queries.query<Move & { readonly id: string }>(
+    `SELECT id::text AS id, outcome, from_revision AS "from", to_revision AS "to",
             CASE WHEN outcome = 'downgraded' AND checksums = '{}'
               THEN ARRAY(SELECT pg_catalog.jsonb_path_query(report, '$.revisions[*]') #>> '{}')
               ELSE ARRAY(SELECT pg_catalog.jsonb_object_keys(checksums)) END AS revisions
@@ -161,7 +159,28 @@ export async function readMoves(queries: Queries): Promise<Move[]> {
      ORDER BY id`,
   );
   const stamp = rows.findLastIndex(({ outcome }) => outcome === 'stamped');
-  return rows.slice(Math.max(0, stamp));
+  const [first] = rows;
+  if (stamp >= 0 || rows.length < RUNS_READ || first === undefined) return rows.slice(Math.max(0, stamp));
+  return [await readBefore(queries, first), ...rows];
+}
+
+/** All runs before a run as one, from the last stamp on: the server counts them, which is quicker than to send them. */
+async function readBefore(queries: Queries, { id, from }: Move & { readonly id: string }): Promise<Move> {
+  const { rows } = await queries.query<{ begin: RevisionId | null; revisions: RevisionId[] }>(
+    `WITH named AS (
+       SELECT key, pg_catalog.max(h.id) AS id, pg_catalog.max(h.id) FILTER (WHERE outcome = 'upgraded') AS applied
+       FROM backstop.history AS h CROSS JOIN LATERAL pg_catalog.jsonb_object_keys(checksums) AS key
+       WHERE outcome IN ('upgraded', 'downgraded') AND h.id < $1 GROUP BY key),
+     stamp AS (SELECT pg_catalog.max(h.id) AS id FROM backstop.history AS h WHERE outcome = 'stamped' AND h.id < $1)
+     SELECT coalesce((SELECT to_revision FROM backstop.history AS h JOIN stamp USING (id)),
+                     (SELECT from_revision FROM backstop.history
+                      WHERE outcome IN ('upgraded', 'downgraded') ORDER BY id LIMIT 1)) AS begin,
+            ARRAY(SELECT key FROM named CROSS JOIN stamp
+                  WHERE named.id = applied AND named.id > coalesce(stamp.id, 0)) AS revisions`,
+    [id],
+  );
+  const { begin, revisions } = rows[0] ?? { begin: null, revisions: [] };
+  return { outcome: 'upgraded', from: begin ?? from, to: from, revisions };
 }
 
 async function mayReadHistory(queries: Queries): Promise<boolean> {

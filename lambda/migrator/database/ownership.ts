@@ -30,7 +30,9 @@ const OBJECTS = `
         AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.deptype IN ('a', 'i'))
       UNION ALL
       SELECT 'pg_catalog.pg_type'::regclass, t.oid, typnamespace, typowner FROM pg_catalog.pg_type AS t
-      WHERE typtype IN ('d', 'e', 'r') OR typtype = 'c' AND EXISTS (
+      -- From PostgreSQL 17 on, a multirange type goes with its range, and cannot be given away by itself.
+      WHERE typtype IN ('d', 'e', 'r') OR typtype = 'm' AND pg_catalog.current_setting('server_version_num')::int < 170000
+         OR typtype = 'c' AND EXISTS (
         SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = typrelid AND c.relkind = 'c')
       UNION ALL
       SELECT 'pg_catalog.pg_proc'::regclass, oid, pronamespace, proowner FROM pg_catalog.pg_proc

@@ -269,6 +269,30 @@ test('a history of 10,000 runs is read without its reports', async () => {
   expect((await readPlace(on('a', 'x', 'b'))).wrong).toMatchObject(OUT_OF_ORDER);
 });
 
+test('before the last 10,000 runs, the last stamp and the revisions applied since count', async () => {
+  const run = (from: string, to: string, outcome: string, revisions: string) =>
+    database.query(
+      `INSERT INTO backstop.history (run_id, direction, from_revision, to_revision, started_at, duration_ms, outcome, checksums, report)
+       VALUES (gen_random_uuid(), 'upgrade', $1, $2, now(), 1, $3, $4, '{}')`,
+      [from, to, outcome, revisions],
+    );
+  await upgrade(on('a'), 'head');
+  await run('a', 'b', 'stamped', '{}');
+  await run('b', 'c', 'upgraded', '{"c": "1"}');
+  await run('c', 'd', 'upgraded', '{"d": "1"}');
+  await run('d', 'c', 'downgraded', '{"d": "1"}');
+  await database.query(
+    `INSERT INTO backstop.history (run_id, direction, from_revision, to_revision, started_at, duration_ms, outcome, checksums, report)
+     SELECT gen_random_uuid(), 'upgrade', f, t, now(), 1, o, '{"c": "1"}', 'null' FROM generate_series(1, 5000),
+       (VALUES (1, 'c', 'b', 'downgraded'), (2, 'b', 'c', 'upgraded')) AS run (n, f, t, o);
+     UPDATE alembic_version SET version_num = 'c'`,
+  );
+  expect(await readPlace(on('a', 'b', 'c', 'd'))).toEqual({ revision: 'c' });
+  // The stamp declares all below b; nothing declares a revision between b and c.
+  expect(await readPlace(on('a', 'x', 'b', 'c'))).toEqual({ revision: 'c' });
+  expect((await readPlace(on('a', 'b', 'x', 'c'))).wrong).toMatchObject(OUT_OF_ORDER);
+});
+
 test('a stamp at the same revision with nothing to declare is not kept', async () => {
   await upgrade(on('a'), 'head');
   expect(await stamp(on('a'), 'a')).toMatchObject({ outcome: 'nothing to do' });

@@ -100,7 +100,8 @@ test.each([
   ['42704', "SELECT ('\"' || mail || '\"')::regrole FROM person"],
   ['3F000', "SELECT ('\"' || mail || '\"')::regnamespace FROM person"],
   ['42883', "SELECT ('\"' || mail || '\"')::regproc FROM person"],
-  ['42883', 'SELECT mail::regoper FROM person'],
+  // PostgreSQL 14 takes the part before the dot for a schema.
+  ['42883|3F000', 'SELECT mail::regoper FROM person'],
   ['42601', "SELECT ('''' || mail)::tsquery FROM person"],
   ['42601', 'DO $$DECLARE m text; BEGIN SELECT mail INTO m FROM person; EXECUTE m; END$$'],
   ['P0003', 'DO $$DECLARE m text; BEGIN SELECT mail INTO STRICT m FROM person, generate_series(1, 2); END$$'],
@@ -116,7 +117,7 @@ BEGIN SELECT mail INTO v FROM person; SELECT mail INTO STRICT m FROM person WHER
   ['23503', 'INSERT INTO guarded SELECT mail FROM person'],
 ])('%s shows no value of a row: %s', async (code, sql) => {
   const error = await endingOf(sql);
-  expect(error.message).toContain(code);
+  expect(error.message).toMatch(new RegExp(`SQLSTATE (${code})`));
   const told = JSON.stringify([error.message, error.detail, error.hint, error.cause]).toLowerCase();
   const line = error.location?.text?.toLowerCase() ?? '';
   expect(PARTS.filter((part) => told.includes(part) && !line.includes(part))).toEqual([]);
