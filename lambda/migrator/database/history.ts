@@ -167,10 +167,12 @@ export async function readMoves(queries: Queries): Promise<Move[]> {
 /** All runs before a run as one, from the last stamp on: the server counts them, which is quicker than to send them. */
 async function readBefore(queries: Queries, { id, from }: Move & { readonly id: string }): Promise<Move> {
   const { rows } = await queries.query<{ begin: RevisionId | null; revisions: RevisionId[] }>(
-    `WITH named AS (
-       SELECT key, pg_catalog.max(h.id) AS id, pg_catalog.max(h.id) FILTER (WHERE outcome = 'upgraded') AS applied
-       FROM backstop.history AS h CROSS JOIN LATERAL pg_catalog.jsonb_object_keys(checksums) AS key
-       WHERE outcome IN ('upgraded', 'downgraded') AND h.id < $1 GROUP BY key),
+    `WITH alike AS (
+       SELECT checksums, pg_catalog.max(id) AS id, pg_catalog.max(id) FILTER (WHERE outcome = 'upgraded') AS applied
+       FROM backstop.history WHERE outcome IN ('upgraded', 'downgraded') AND id < $1 GROUP BY checksums),
+     named AS (
+       SELECT key, pg_catalog.max(id) AS id, pg_catalog.max(applied) AS applied
+       FROM alike CROSS JOIN LATERAL pg_catalog.jsonb_object_keys(checksums) AS key GROUP BY key),
      stamp AS (SELECT pg_catalog.max(h.id) AS id FROM backstop.history AS h WHERE outcome = 'stamped' AND h.id < $1)
      SELECT coalesce((SELECT to_revision FROM backstop.history AS h JOIN stamp USING (id)),
                      (SELECT from_revision FROM backstop.history
