@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { readVersions } from '../../lambda/migrator/database/version-table.ts';
 import { READINGS_FILE, readFolder } from '../../lambda/migrator/grammar/bundled.ts';
 import { upgrade } from '../../lambda/migrator/migrator.ts';
+import { DEFAULT_BOUNDS } from '../../lambda/migrator/model/bounds.ts';
 import type { AnyEnding } from '../../lambda/migrator/model/errors.ts';
 import { BASE } from '../../lambda/migrator/model/report.ts';
 import { readRefusals } from '../../lambda/migrator/revisions/databases.ts';
@@ -141,7 +142,9 @@ async function databaseAt(at: NonNullable<TwinOptions['at']>): Promise<TestDatab
   if (at === 'empty' || at === 'without extension')
     return makeDatabase('empty', { extension: at === 'empty' });
   const database = await makeDatabase('at005');
-  if (at === '002') await upgrade(migratorOn(database), 'head');
+  // Many set-ups at once make the estimate of the lock a long one.
+  const bounds = { ...DEFAULT_BOUNDS, maxLockMs: 60_000 };
+  if (at === '002') await upgrade(migratorOn(database, { bounds }), 'head');
   return database;
 }
 
