@@ -4,6 +4,7 @@
 import pg from 'pg';
 import { BackstopError } from '../model/errors.ts';
 import type { Queries } from './client.ts';
+import { noticeDeadClient } from './dead-client.ts';
 
 /** Between two statements of a transaction, for a runner that has died; as the server writes it. */
 export const IDLE_IN_TRANSACTION = '1min';
@@ -94,9 +95,6 @@ const NO_LIMITS = `
   SELECT pg_catalog.set_config(name, '0', false) FROM (VALUES ('transaction_timeout')) AS newer(name)
   WHERE pg_catalog.current_setting(name, true) OPERATOR(pg_catalog.<>) '0';`;
 
-/** From here on the server notices a dead client while a statement runs. */
-const NOTICE_DEAD_CLIENT = "SET client_connection_check_interval = '1s'";
-
 /** Sets the settings that differ: those in $1 as any role, those in $2 as a superuser. No name depends on the search path. */
 const SET_ALL = `
   SELECT name, value, was,
@@ -124,15 +122,10 @@ interface Different {
  * @throws ConfigurationError if a setting decides what SQL means, and this role may not set it
  */
 export async function neutralize(queries: Queries): Promise<string> {
-  const noticed = await queries.query(`${NO_LIMITS} ${NOTICE_DEAD_CLIENT}`).then(
-    () => true,
-    async (error: { code?: string }) => {
-      // Servers on some platforms cannot do it.
-      if (error.code !== '22023') throw error;
-      await queries.query(NO_LIMITS);
-      return false;
-    },
-  );
+  const noticed = await noticeDeadClient('SET', async (notice) => {
+    await queries.query(`${NO_LIMITS} ${notice}`);
+    return notice;
+  });
   const { rows } = await queries.query<Different>(SET_ALL, [
     JSON.stringify(SETTINGS),
     JSON.stringify({ ...DECIDING, ...TELLING }),
@@ -146,7 +139,7 @@ export async function neutralize(queries: Queries): Promise<string> {
     RESET,
     // They are no different any more when the others are compared.
     NO_LIMITS.trim().slice(0, -1),
-    ...(noticed ? [NOTICE_DEAD_CLIENT] : []),
+    ...(noticed === '' ? [] : [noticed.slice(0, -1)]),
     // The path is a list, and in quotes it would be one name.
     ...set.map(
       ({ name, value }) => `SET ${name} TO ${name === 'search_path' ? value : pg.escapeLiteral(value)}`,

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { answered } from './client.ts';
+import { noticeDeadClient } from './dead-client.ts';
 
 /** The server process that answered. */
 export interface Backend {
@@ -10,23 +11,16 @@ export interface Backend {
 }
 
 /**
- * Sets only a limit of this transaction: a statement_timeout of the database may be too short for a new session.
+ * Sets nothing beyond this transaction: a statement_timeout of the database may be too short for a new session.
  * Operators are not needed, so that a search path cannot change the meaning.
  */
-const BACKEND = `
-  SET LOCAL statement_timeout = 0;
+const BACKEND = (notice: string) => `
+  SET LOCAL statement_timeout = 0; ${notice}
   SELECT pg_catalog.pg_backend_pid() AS pid, pg_catalog.pg_is_in_recovery() AS standby`;
-
-/** Before that: the server ends the session of a runner that dies meanwhile. */
-const NOTICE_DEAD_CLIENT = "SET LOCAL client_connection_check_interval = '1s';";
 
 /** Which server process answers the connection now: one round trip. */
 export async function backendOf(client: pg.Client): Promise<Backend> {
-  const answer = await client.query(`${NOTICE_DEAD_CLIENT} ${BACKEND}`).catch((error: { code?: string }) => {
-    // Servers on some platforms cannot do it.
-    if (error.code !== '22023') throw error;
-    return client.query(BACKEND);
-  });
+  const answer = await noticeDeadClient('SET LOCAL', (notice) => client.query(BACKEND(notice)));
   const results = answer as unknown as pg.QueryResult<Backend>[];
   return results.at(-1)?.rows[0] as Backend;
 }

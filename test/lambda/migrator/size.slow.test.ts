@@ -2,6 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import { current, inspect, log, plan, validate } from '../../../lambda/migrator/inspect.ts';
 import { downgrade, stamp, upgrade } from '../../../lambda/migrator/migrator.ts';
+import { countOf } from '../../../lambda/migrator/model/bounded.ts';
 import type { MigratorOptions } from '../../../lambda/migrator/session/session.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
 import { databaseOf } from '../../setup/revisions.ts';
@@ -11,7 +12,7 @@ const RUNS = 300_000;
 const PARTITIONS = 1_000;
 const REVISIONS = 1_000;
 /** The fixed cost of a verb is some dozens of ms, and another job may hold it up; there is many thousand times more of everything. */
-const RATIO = 100;
+const RATIO = 50;
 
 const app = databaseOf(
   { id: '001', upgrade: ['CREATE TABLE public.one (id integer);'], downgrade: ['DROP TABLE public.one;'] },
@@ -113,6 +114,7 @@ test('a chain of a thousand revisions is read, upgraded and taken back', async (
   await stamp(options(), 'base', { purge: true });
   const report = await upgrade(options(), 'head');
   expect(report.to).toBe(`r${REVISIONS - 1}`);
+  expect(countOf(report, 'revisions')).toBe(REVISIONS);
   await expect(current(options())).resolves.toBe(`r${REVISIONS - 1}`);
   await expect(downgrade(options(), '-10')).resolves.toMatchObject({ to: `r${REVISIONS - 11}` });
 });
