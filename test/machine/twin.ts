@@ -108,7 +108,8 @@ export interface Run {
 export async function makeTwin(options: TwinOptions = {}): Promise<TestTwin> {
   const { at = '005', deployment = deployed } = options;
   const database = await databaseAt(at);
-  const server = await useGiven(urlOf(testServer, 'postgres'));
+  // Beside many others, a connection may take long.
+  const server = await useGiven(`${urlOf(testServer, 'postgres')}&connect_timeout=120`);
   const databases = { codebase_mcp: database.settings, ...options.beside };
   const twin = await startTwin({ ...server, ...options.server }, databases, deployment);
   let state = '';

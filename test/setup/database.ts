@@ -31,7 +31,8 @@ export interface TestDatabase {
 
 /** Connects the engine, whose sessions are named so, and tests, which write names as an application would. */
 export function connectorFor(settings: ConnectionSettings): Connect {
-  const connect = connectorTo(settings);
+  // On a busy machine, a connection may take long.
+  const connect = connectorTo({ connectTimeoutMs: 120_000, ...settings });
   return async (session) => {
     const client = await connect(session);
     if (!session.startsWith('backstop')) await client.query('SET search_path = public');

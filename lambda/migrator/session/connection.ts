@@ -13,6 +13,7 @@ import type { ConnectionSettings } from './settings.ts';
 /** Opens one connection; the caller ends it. Rejects with one of the errors of {@link connectionError}. */
 export type Connect = (applicationName: string) => Promise<pg.Client>;
 
+/** For one attempt to connect, and for the answer to each of the first questions. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /** Opens connections to one database. */
@@ -33,6 +34,9 @@ async function open(
   pool: { keepsSession: boolean },
 ): Promise<Client | FailedConnection> {
   let lacksPassword = false;
+  const timeoutMs = settings.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
+  // As long as an attempt to connect, but never without end.
+  const answerMs = Math.max(timeoutMs, CONNECT_TIMEOUT_MS);
   const config: pg.ClientConfig = {
     host: settings.host,
     port: settings.port,
@@ -49,7 +53,7 @@ async function open(
         ? false
         : { rejectUnauthorized: true, ...(settings.tls.ca === undefined ? {} : { ca: settings.tls.ca }) },
     application_name: applicationName,
-    connectionTimeoutMillis: settings.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+    connectionTimeoutMillis: timeoutMs,
     ...(settings.options !== undefined && { options: settings.options }),
     enableChannelBinding: settings.channelBinding === true,
     keepAlive: true,
@@ -59,8 +63,8 @@ async function open(
   const isUnbound = settings.channelBinding ? requireBinding(client) : () => false;
   try {
     await client.connect();
-    await answered(client, meet(client, config, pool), CONNECT_TIMEOUT_MS);
-    client.neutral = await answered(client, neutralize(client), CONNECT_TIMEOUT_MS);
+    await answered(client, meet(client, config, pool), answerMs);
+    client.neutral = await answered(client, neutralize(client), answerMs);
     if (settings.server === 'primary') await requirePrimary(client);
     return client;
   } catch (error) {
