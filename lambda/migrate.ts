@@ -13,7 +13,8 @@ export const handler = stateHandler(
   async (state, tools) => {
     const options = migratorOptions(state, tools);
     const bounds = { ...options.bounds, maxLockMs: options.bounds.maxLockMs * LOCK_ESTIMATE_MARGIN };
-    const report = await upgrade({ ...options, bounds }, state.plan.to);
+    const { allowLoss } = state.request;
+    const report = await upgrade({ ...options, bounds }, state.plan.to, { allowLoss });
     // The drill for a lost answer: committed, and the function never says so.
     if (isDrill(state, 'migrate-lost')) process.exit(1);
     return report;

@@ -3,12 +3,13 @@
 import { plan } from './migrator/inspect.ts';
 import { requireBriefLock } from './migrator/model/bounds.ts';
 import { BackstopError } from './migrator/model/errors.ts';
+import { requireLeave } from './migrator/model/losing.ts';
 import type { Plan } from './migrator/model/report.ts';
 import { stateHandler } from './runtime/handler.ts';
 import { migratorOptions } from './runtime/migrator-options.ts';
 
 export const handler = stateHandler({ step: 'Preflight' }, async (state, tools) => {
-  const { action, target, maxLock } = state.request;
+  const { action, target, maxLock, allowLoss } = state.request;
   const found = await plan(
     migratorOptions(state, tools),
     action === 'downgrade' ? 'downgrade' : 'upgrade',
@@ -17,6 +18,7 @@ export const handler = stateHandler({ step: 'Preflight' }, async (state, tools) 
   if (action === 'status' || action === 'finalize') requireAtTarget(found);
   // Migrate would refuse it, too, but only once the snapshot is taken.
   if (action === 'upgrade' && found.estimate) requireBriefLock(found.estimate, maxLock * 1000);
+  if (action === 'upgrade' && !allowLoss) requireLeave(found, 'Nothing was changed.');
   return found;
 });
 

@@ -12,6 +12,7 @@ const shape = z.strictObject({
   database: z.string().optional(),
   snapshot: z.boolean().default(true),
   finalize: z.boolean().default(true),
+  allowLoss: z.boolean().default(false),
   maxLock: z.number().positive().max(LONGEST_LOCK_SECONDS).optional(),
   appliedBy: z.string().startsWith('arn:').max(2048).optional(),
   drill: z.enum(DRILLS).optional(),

@@ -32,6 +32,8 @@ export interface Request {
   readonly finalizeAfterDays: number;
   /** How long a table may be locked against readers, in seconds, as estimated beforehand. */
   readonly maxLock: number;
+  /** Whether an upgrade may delete rows, or drop tables and columns that hold some. */
+  readonly allowLoss: boolean;
   /** ARN of the execution that must have changed the database last: a schedule finalizes only its tables. */
   readonly appliedBy?: string | undefined;
   readonly drill?: Drill | undefined;

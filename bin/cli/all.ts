@@ -15,6 +15,7 @@ export interface AllOptions extends BoundsOptions, CheckOptions {
   readonly all?: boolean;
   readonly keepGoing?: boolean;
   readonly dryRun?: boolean;
+  readonly yes?: boolean;
 }
 
 /** Whether a call is about more than one database. */
@@ -72,10 +73,10 @@ async function upgradeMember(
   call: Call<AllOptions>,
 ): Promise<Finished | BackstopError> {
   if (migrator instanceof BackstopError) return migrator;
-  const { dryRun = false, check: rehearse = true, ...bounds } = call.options;
+  const { dryRun = false, check: rehearse = true, yes: allowLoss = false, ...bounds } = call.options;
   const bounded = withBounds(migrator, bounds);
   try {
-    const report = await upgrade(bounded, 'head', { dryRun, rehearse });
+    const report = await upgrade(bounded, 'head', { dryRun, rehearse, allowLoss });
     const finished = await finish(call, bounded, report);
     for (const line of finished.lines) call.tell(line);
     return finished;

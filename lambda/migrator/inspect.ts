@@ -2,6 +2,7 @@
 import { readDifference } from './database/applied.ts';
 import { runChecks } from './database/checks.ts';
 import { readCurrent } from './database/current.ts';
+import { readForeseenLosses } from './database/foreseen-losses.ts';
 import { committedRuns, readHistory } from './database/history.ts';
 import { foreseeLosses, retiredRows } from './database/loss.ts';
 import { requireOurs } from './database/ours.ts';
@@ -206,6 +207,16 @@ export async function lossOfDowngrade(options: MigratorOptions, target: string):
       found: await foreseeLosses(session, pending),
       unforeseen: pending.filter(isUnforeseen),
     });
+  });
+}
+
+/** The data that an upgrade to `target` would lose for good, as far as its statements show. Throws as `plan` does. */
+export async function lossOfUpgrade(options: MigratorOptions, target: string): Promise<Loss> {
+  return withSecuredSession(options, 'loss', async (session) => {
+    const { chain } = session.database;
+    const { pending } = await makePlan(session, session.database, 'upgrade', target);
+    const scripts = pending.map((id) => revisionOf(chain, id).upgrade);
+    return bounded({ found: [], rows: await readForeseenLosses(session, scripts), unforeseen: [] });
   });
 }
 

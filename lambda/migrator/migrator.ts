@@ -9,6 +9,7 @@ import { requirePrivileges } from './database/privileges.ts';
 import { withSecuredRunner } from './database/secured.ts';
 import { readVersions } from './database/version-table.ts';
 import { BackstopError } from './model/errors.ts';
+import { requireLeave } from './model/losing.ts';
 import { toJson } from './model/printable.ts';
 import { BASE, type Plan, type RevisionId, type RunReport } from './model/report.ts';
 import { revisionOf } from './revisions/chain.ts';
@@ -33,22 +34,26 @@ export interface CheckedRunOptions extends RunOptions {
 export interface UpgradeOptions extends CheckedRunOptions {
   /** Whether the applied revisions are finalized in the same transaction. Default: false. */
   readonly finalize?: boolean;
+  /** Whether rows, and columns that hold some, may be lost for good. Default: false. */
+  readonly allowLoss?: boolean;
 }
 
 /**
  * Upgrades to `target` in one transaction, or in several where a revision ends its own; if nothing is pending it changes nothing.
  *
- * @throws LockTooLong if it would lock a table for longer than the bounds allow, a dry run, too; the errors of `plan` and
+ * @throws LockTooLong if it would lock a table for longer than the bounds allow, a dry run, too; WouldLoseData; the errors of `plan` and
  *   `runTransaction`
  */
 export async function upgrade(
   options: MigratorOptions,
   target: string,
-  { dryRun = false, finalize = false, rehearse = dryRun }: UpgradeOptions = {},
+  { dryRun = false, finalize = false, rehearse = dryRun, allowLoss = false }: UpgradeOptions = {},
 ): Promise<RunReport> {
   return withSecuredRunner(options, 'upgrade', async (runner) => {
     const { chain } = runner.database;
-    const { from, to, pending, finalizePending } = await preparePlan(runner, 'upgrade', target);
+    const plan = await preparePlan(runner, 'upgrade', target);
+    if (!(dryRun || allowLoss)) requireLeave(plan, 'Nothing was changed.');
+    const { from, to, pending, finalizePending } = plan;
     const upgrades = pending.map((id) => partOf(chain, 'upgrade', id));
     const retiring = pending.filter((id) => revisionOf(chain, id).finalize);
     const finalizes = finalize
@@ -59,7 +64,7 @@ export async function upgrade(
       runner,
       finalizes.map(({ script }) => script),
     );
-    const run = { ...runner, from, to, parts, dryRun, rehearse: dryRun && rehearse };
+    const run = { ...runner, from, to, parts, dryRun, rehearse: dryRun && rehearse, allowLoss };
     if (upgrades.length === 0) {
       return runTransactions({ ...run, direction: parts.length > 0 ? 'finalize' : 'upgrade' });
     }

@@ -1,5 +1,5 @@
 // `upgrade`: runs the pending revisions in one transaction, on one database or on all.
-import { lossOfFinalize } from '../../../lambda/migrator/inspect.ts';
+import { lossOfFinalize, lossOfUpgrade } from '../../../lambda/migrator/inspect.ts';
 import { upgrade } from '../../../lambda/migrator/migrator.ts';
 import { type AllOptions, isAboutAll, upgradeAll } from '../all.ts';
 import { confirmLoss } from '../confirm.ts';
@@ -13,7 +13,6 @@ import { statusVerb } from './status.ts';
 interface UpgradeOptions extends AllOptions {
   readonly sql?: boolean;
   readonly finalize?: boolean;
-  readonly yes?: boolean;
 }
 
 export const upgradeVerb: Verb = {
@@ -58,7 +57,13 @@ export const upgradeVerb: Verb = {
       await confirmLoss(call, 'The finalize of the upgrade', () => lossOfFinalize(migrator, target));
     }
     const { dryRun = false, check: rehearse = true } = options;
-    const report = await upgrade(migrator, target, { dryRun, rehearse, finalize });
+    // Without a terminal, the upgrade itself refuses a loss that --yes does not allow.
+    const asks = call.terminal.ask !== undefined && !dryRun;
+    const foresee = () => lossOfUpgrade(migrator, target);
+    const allowLoss = asks
+      ? await confirmLoss(call, `The upgrade to ${target}`, foresee)
+      : options.yes === true;
+    const report = await upgrade(migrator, target, { dryRun, rehearse, finalize, allowLoss });
     return asResult(call, migrator, await finish(call, migrator, report));
   },
 };

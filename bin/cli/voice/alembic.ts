@@ -62,6 +62,7 @@ function eventLines(event: ProgressEvent, chain: Chain, paint: Paint): string[] 
     case 'reordered':
     case 'unknown table':
     case 'unforeseen':
+    case 'losing':
     case 'unwrapped':
     case 'without downgrade':
     case 'exceeding':

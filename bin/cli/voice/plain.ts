@@ -45,6 +45,7 @@ function eventLines(event: ProgressEvent, paint: Paint): string[] {
     case 'reordered':
     case 'unknown table':
     case 'unforeseen':
+    case 'losing':
     case 'unwrapped':
     case 'without downgrade':
     case 'exceeding':

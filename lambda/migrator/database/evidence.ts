@@ -13,12 +13,21 @@ interface Relation {
   readonly filenode: string;
 }
 
+/** A relation before the run. */
+interface Standing extends Relation {
+  /** r for a table, p for a partitioned one, m for a materialized view. */
+  readonly kind: string;
+  /** The number of its last column; columns that are gone are counted. */
+  readonly columns: number;
+}
+
 /** oid → relation, of all tables and materialized views outside the system's own schemas. */
-export type Relations = ReadonlyMap<string, Relation>;
+export type Relations = ReadonlyMap<string, Standing>;
 
 const RELATIONS = `
   SELECT c.oid::text AS oid, n.nspname AS schema, n.oid::text AS "schemaOid", c.relname AS name,
-         coalesce(pg_catalog.pg_relation_filenode(c.oid), 0)::text AS filenode
+         coalesce(pg_catalog.pg_relation_filenode(c.oid), 0)::text AS filenode,
+         c.relnatts AS columns, c.relkind::text AS kind
   FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'backstop')`;
 
@@ -31,7 +40,9 @@ export const TOUCHED = `
          coalesce(c.name <> 'alembic_version', false) AS "isCounted",
          pg_catalog.pg_stat_get_xact_tuples_inserted(held.oid)::float8 AS inserted,
          pg_catalog.pg_stat_get_xact_tuples_updated(held.oid)::float8 AS updated,
-         pg_catalog.pg_stat_get_xact_tuples_deleted(held.oid)::float8 AS deleted
+         pg_catalog.pg_stat_get_xact_tuples_deleted(held.oid)::float8 AS deleted,
+         ARRAY(SELECT attnum FROM pg_catalog.pg_attribute AS a
+               WHERE a.attrelid = held.oid AND attisdropped AND pg_catalog.age(a.xmin) <= 0) AS "columnsDropped"
   FROM (SELECT DISTINCT relation AS oid FROM pg_catalog.pg_locks
         WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'relation' AND granted) AS held
   LEFT JOIN LATERAL (
@@ -79,7 +90,7 @@ const WRITTEN_ROWS = `
   ORDER BY relation`;
 
 export async function readRelations(queries: Queries): Promise<Relations> {
-  const { rows } = await queries.query<Relation & { oid: string }>(RELATIONS);
+  const { rows } = await queries.query<Standing & { oid: string }>(RELATIONS);
   return new Map(rows.map(({ oid, ...relation }) => [oid, relation]));
 }
 
@@ -91,9 +102,12 @@ export interface Changes {
 }
 
 /** A relation that the transaction holds a lock on; without a name if it is gone. */
-type TouchedRelation = { readonly oid: string; readonly isCounted: boolean } & {
-  readonly [Field in keyof Relation]: string | null;
-} & Omit<RowCounts, 'relation'>;
+export type TouchedRelation = {
+  readonly oid: string;
+  readonly isCounted: boolean;
+  /** The numbers of the columns that the transaction has dropped. */
+  readonly columnsDropped: readonly number[];
+} & { readonly [Field in keyof Relation]: string | null } & Omit<RowCounts, 'relation'>;
 
 /** Everything that the transaction has touched, at its end. */
 export interface Touched {
@@ -146,11 +160,11 @@ function renamed(
   });
 }
 
-function isRetired(relation: Pick<Relation, 'schema'>): boolean {
+export function isRetired(relation: Pick<Relation, 'schema'>): boolean {
   return relation.schema.startsWith(RETIRED_PREFIX);
 }
 
-function qualified({ schema, name }: Pick<Relation, 'schema' | 'name'>): string {
+export function qualified({ schema, name }: Pick<Relation, 'schema' | 'name'>): string {
   return `${schema}.${name}`;
 }
 

@@ -13,6 +13,8 @@ export interface Foreseen extends Omit<Reached, 'place'> {
   readonly withChildren: boolean;
   /** Whether the user must own it. */
   readonly isOwned: boolean;
+  /** It loses all its rows, goes itself, or loses a column; not said of what goes because it depends on another. */
+  readonly loses?: 'rows' | 'itself' | { readonly column: string };
   /** The schemas in which names of the work are looked up. */
   readonly schemas: readonly string[];
 }
@@ -42,10 +44,17 @@ export async function foresee(queries: Queries, effects: readonly Effect[]): Pro
         work: isMeant ? work : [],
         withChildren: !only,
         isOwned: owned && relation.isNamed,
+        ...(relation.isNamed || relation.isChild || relation.oid === target.oid ? losesOf(effect) : {}),
         schemas,
       },
     ];
   });
+}
+
+function losesOf({ drops, empties, of }: Lock): Pick<Foreseen, 'loses'> {
+  if (empties) return { loses: 'rows' };
+  if (drops === undefined || of !== undefined || drops.constraint !== undefined) return {};
+  return { loses: drops.column === undefined ? 'itself' : { column: drops.column } };
 }
 
 /** Key of a name → oid. */

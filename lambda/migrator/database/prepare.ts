@@ -11,6 +11,7 @@ import { isDenied } from '../session/sqlstate.ts';
 import { refusedBy, runChecks } from './checks.ts';
 import { findUnknown } from './declared.ts';
 import { estimateCost } from './estimate.ts';
+import { readForeseenLosses } from './foreseen-losses.ts';
 import { makePlan } from './plan.ts';
 import { requirePrivileges } from './privileges.ts';
 import { requireNoStrangers } from './strangers.ts';
@@ -67,7 +68,13 @@ export async function preparePlan(
   }
   for (const unknown of await findUnknown(session, revisions))
     listener({ type: 'unknown table', ...unknown });
-  return plan;
+  const losses = await readForeseenLosses(
+    session,
+    revisions.map(({ upgrade }) => upgrade),
+  );
+  if (losses.length === 0) return plan;
+  listener({ type: 'losing', losses });
+  return { ...plan, losses };
 }
 
 /** Requires what these revisions need. Throws PrivilegeMissing. */

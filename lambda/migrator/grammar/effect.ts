@@ -40,6 +40,8 @@ export interface Lock {
   readonly owned?: true;
   /** The object goes, or this column or constraint of it, and relations that depend on it are locked, too. */
   readonly drops?: { readonly column?: string; readonly constraint?: string };
+  /** The relation loses all its rows. */
+  readonly empties?: true;
   /** Locked are also the tables that refer to it by a foreign key; or, instead of it, its default partition. */
   readonly reaches?: 'referring tables' | 'default partition';
   /** All the work of the statement on this relation: one pass or one rewrite serves all who need it. */

@@ -170,7 +170,7 @@ function createView({
 }
 
 function truncate({ relations, behavior }: TruncateStmt): Effect[] {
-  const locks = withChildren(relations, ALL);
+  const locks = withChildren(relations, ALL).map((one) => ({ ...one, empties: true as const }));
   // The tables that refer to it are emptied, too.
   return behavior === 'DROP_CASCADE'
     ? locks.map((one) => ({ ...one, reaches: 'referring tables' as const }))

@@ -2,6 +2,7 @@
 import { describeOmitted } from './bounded.ts';
 import { type ProgressEvent, RESULT } from './events.ts';
 import { formatLocation } from './location.ts';
+import { describeLosses } from './losing.ts';
 import { withEscapes } from './printable.ts';
 import type { Blocker, Direction, Estimate, Plan, RevisionId, StepReport } from './report.ts';
 
@@ -22,6 +23,7 @@ const LINES: { readonly [Type in ProgressEvent['type']]: (event: EventOf<Type>) 
     `Downgrade of ${revision}: none. Its downgrade.sql holds no SQL${direction === 'upgrade' ? '' : ': nothing but the version changes'}`,
   'unknown table': ({ revision, tables }) =>
     `The header of ${revision} names ${firstOf(tables)}, but there is no such table`,
+  losing: ({ losses }) => `The upgrade takes away for good: ${describeLosses({ losses }).join('; ')}`,
   unforeseen: ({ locks }) =>
     `The run locked ${firstOf(locks.map(({ relation, mode }) => `${relation} in ${mode}`))}, which its statements do not show: name it in "Locks:"`,
   waiting: ({ lock, waitedMs, blockers }) =>

@@ -74,6 +74,10 @@ export const ENDINGS = {
     database: 'unchanged',
     meaning: 'An upgrade was expected to lock a table for longer than it may, and was not begun.',
   },
+  WouldLoseData: {
+    database: 'unchanged',
+    meaning: 'An upgrade would delete rows, or drop tables or columns that hold some; nothing allowed it.',
+  },
   SnapshotFailed: { database: 'unchanged', meaning: 'The snapshot could not be taken.' },
   SnapshotQuotaExceeded: { database: 'unchanged', meaning: 'The account holds as many snapshots as it may.' },
   MigrationTimeout: {

@@ -10,6 +10,7 @@ import type {
   Outcome,
   Plan,
   RevisionId,
+  RowLoss,
   StepReport,
 } from './report.ts';
 
@@ -35,6 +36,8 @@ export type ProgressEvent =
   /** The chain differs from the applied revisions, which does not keep a run from going on. */
   | { readonly type: 'gone'; readonly revisions: readonly RevisionId[] }
   | { readonly type: 'reordered'; readonly revisions: readonly RevisionId[] }
+  /** The upgrade will take these away for good, as its statements show. */
+  | { readonly type: 'losing'; readonly losses: readonly RowLoss[] }
   /** A header names something that is no table, and that the run does not make. */
   | { readonly type: 'unknown table'; readonly revision: RevisionId; readonly tables: readonly string[] }
   /** The run took locks that neither its statements nor its headers show. */

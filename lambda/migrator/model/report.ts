@@ -25,6 +25,8 @@ export interface Plan extends Shortened {
   readonly reordered?: readonly RevisionId[];
   /** Tables that are there and that an upgrade will retire, as the pending revisions declare, e.g. `public.tasks`. */
   readonly retires: readonly string[];
+  /** The rows and columns that an upgrade will take away for good, as its statements show; absent if there are none. */
+  readonly losses?: readonly RowLoss[];
   /** The ids of `pending` by transaction; absent if they share one. */
   readonly transactions?: readonly (readonly RevisionId[])[];
   /** Pending revisions whose downgrade takes nothing back, although the upgrade holds something; absent if there are none. */
@@ -147,6 +149,14 @@ export interface RowCounts {
   readonly deleted: number;
 }
 
+/** Rows or values of a table of before the run that the run has taken away. */
+export interface RowLoss {
+  readonly relation: string;
+  readonly how: 'deleted' | 'updated' | 'emptied' | 'dropped' | 'columns dropped';
+  /** Rows, or for `columns dropped` columns; above 10,000 for rows that go with their table means more than 10,000. Null if not counted. */
+  readonly count: number | null;
+}
+
 export type Outcome = 'upgraded' | 'downgraded' | 'finalized' | 'stamped' | 'nothing to do' | 'rehearsed';
 
 /** The effects of one run of upgrade, downgrade, finalize or stamp. */
@@ -170,6 +180,8 @@ export interface RunReport extends Shortened {
   readonly rows: readonly RowCounts[];
   /** The sum of all rows, also those of tables that are left out of `rows`; absent if no table is. */
   readonly rowsWritten?: number;
+  /** The rows and values of before the run that are gone, or no longer as they were; absent if there are none. */
+  readonly losses?: readonly RowLoss[];
   /** Per table: how long ACCESS EXCLUSIVE was held, from its grant to the answer of COMMIT, in ms. */
   readonly exclusiveMs: Readonly<Record<string, number>>;
   readonly walBytes: number;
@@ -229,6 +241,8 @@ export interface DatabaseVerdict extends ValidationReport {
 export interface Loss extends Shortened {
   /** The checks that found data that would be lost, with its rows. */
   readonly found: readonly CheckReport[];
+  /** The rows and columns that an upgrade takes away, as its statements show; absent for a downgrade or finalize. */
+  readonly rows?: readonly RowLoss[];
   /** Revisions that do not declare what their downgrade loses: it may be anything. */
   readonly unforeseen: readonly RevisionId[];
 }

@@ -2,6 +2,7 @@
 import { newAmong, readMoment, readWrittenRows } from '../database/evidence.ts';
 import { lockedAnyway, modesOf } from '../database/foresee.ts';
 import { remember } from '../database/history.ts';
+import { countRowsAtStake } from '../database/losses.ts';
 import { ownObjects } from '../database/ours.ts';
 import { closeToOthers, handOver } from '../database/ownership.ts';
 import { secureForWriting } from '../database/secured.ts';
@@ -12,6 +13,7 @@ import { moveVersion } from '../database/version-table.ts';
 import { bounded, type Ends } from '../model/bounded.ts';
 import { BackstopError } from '../model/errors.ts';
 import type { Listener, ProgressEvent } from '../model/events.ts';
+import { requireLeave } from '../model/losing.ts';
 import type { RunReport, StepReport } from '../model/report.ts';
 import { functionNamesIn, functionsIn } from '../revisions/effects.ts';
 import type { Part } from '../revisions/part.ts';
@@ -109,13 +111,15 @@ export class Attempt {
     const paths = run.parts.map(({ script }) => script.searchPath);
     const made = functionNamesIn(run.parts.map(({ script }) => script));
     await requireNoStrangers(run, knownTables(run.database), paths, made);
-    const begun = { transaction: rows[0]?.id ?? '', ledger, writtenBefore, heir };
-    await this.#lockTables(begun);
-    return begun;
+    const transaction = rows[0]?.id ?? '';
+    await this.#lockTables({ transaction, ledger });
+    this.#place = 'counting the rows of the tables that go';
+    const atStake = await countRowsAtStake(run, foreseen ?? []);
+    return { transaction, ledger, writtenBefore, heir, atStake };
   }
 
   /** All in one statement, in one order, so that no step waits for a lock while it holds others. */
-  async #lockTables(begun: Begun): Promise<void> {
+  async #lockTables(begun: Pick<Begun, 'transaction' | 'ledger'>): Promise<void> {
     this.#place = 'taking the table locks';
     const wanted = [...new Set(this.#run.parts.flatMap(({ script }) => script.locks))];
     // An object of that name that is no table cannot be locked; the revision decides how to treat it.
@@ -190,6 +194,7 @@ export class Attempt {
       this.#run.query('SET CONSTRAINTS ALL IMMEDIATE'),
       makeReport(this.#run, this.#options, { ...begun, steps: this.#steps }),
     );
+    if (direction === 'upgrade' && !(dryRun || this.#run.allowLoss)) requireLeave(report);
     this.#place = 'giving what was made its owner';
     const { schemas } = ownObjects(this.#run.database);
     await closeToOthers(this.#run, { schemas: await newAmong(this.#run, schemas) });

@@ -25,6 +25,7 @@ function join(a: RunReport, b: RunReport): RunReport {
     created: union(without(a.created, b.dropped), b.created),
     dropped: union(a.dropped, without(b.dropped, a.created)),
     rows: addRows(a.rows, b.rows),
+    ...((a.losses ?? b.losses) && { losses: [...(a.losses ?? []), ...(b.losses ?? [])] }),
     exclusiveMs: longest(a.exclusiveMs, b.exclusiveMs),
     walBytes: a.walBytes + b.walBytes,
     attempts: Math.max(a.attempts, b.attempts),

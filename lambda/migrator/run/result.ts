@@ -7,6 +7,7 @@ import {
   type WrittenRows,
 } from '../database/evidence.ts';
 import type { Foreseen } from '../database/foresee.ts';
+import { type RowsAtStake, readLosses } from '../database/losses.ts';
 import type { Heir } from '../database/ownership.ts';
 import { ENTRIES_KEPT } from '../model/bounded.ts';
 import type { HistoryEntry } from '../model/history-entry.ts';
@@ -34,6 +35,8 @@ export interface Begun {
   readonly transaction: string;
   readonly ledger: Ledger;
   readonly writtenBefore: WrittenRows;
+  /** The rows of the tables that will go, as counted under the locks. */
+  readonly atStake: RowsAtStake;
   /** The role that gets what the run makes. */
   readonly heir: Heir;
 }
@@ -60,11 +63,12 @@ export interface StepList {
 export async function makeReport(
   run: Run,
   { number, before, blockers }: AttemptOptions,
-  { ledger, writtenBefore, steps }: Begun & { readonly steps: StepList },
+  { ledger, writtenBefore, atStake, steps }: Begun & { readonly steps: StepList },
 ): Promise<RunReport> {
   const { runId, direction, from, to, parts, dryRun, estimate } = run;
   const touched = await readTouched(run);
   const rows = compareWrittenRows(writtenBefore, touched);
+  const losses = await readLosses(run, { before, writtenBefore, atStake }, touched);
   return {
     runId,
     direction,
@@ -77,6 +81,7 @@ export async function makeReport(
     ...compareRelations(before, touched),
     rows,
     ...(rows.length > ENTRIES_KEPT && { rowsWritten: rowsWritten(rows) }),
+    ...(losses.length > 0 && { losses }),
     walBytes: ledger.walBytes,
     attempts: number,
     blockers: [...blockers.values()],

@@ -50,7 +50,7 @@ export class Statements {
    */
   async carryOut(
     sql: string,
-    { transaction, ledger }: Begun,
+    { transaction, ledger }: Pick<Begun, 'transaction' | 'ledger'>,
     place: string,
     { searchPath, isLast = false }: StepPlace = {},
   ): Promise<Pick<StepReport, 'durationMs' | 'locks' | 'rewritten' | 'walBytes'>> {

@@ -17,6 +17,7 @@ const state = {
     database: 'codebase_mcp',
     snapshot: true,
     finalize: true,
+    allowLoss: false,
     finalizeAfterDays: 0,
     maxLock: 5,
   },

@@ -61,7 +61,9 @@ describe('of any revision', () => {
       INSERT INTO one SELECT generate_series(1, 100);`);
   });
   const run = (draft: Omit<RevisionDraft, 'id'>, bounds = DEFAULT_BOUNDS): Promise<RunReport> =>
-    upgrade(migratorOn(database, { database: databaseOf({ id: '001', ...draft }), bounds }), 'head');
+    upgrade(migratorOn(database, { database: databaseOf({ id: '001', ...draft }), bounds }), 'head', {
+      allowLoss: true,
+    });
 
   test.each([
     ['another type', 'ALTER TABLE one ALTER id TYPE bigint;', ['public.one']],

@@ -1,0 +1,149 @@
+// The rows that a transaction takes away from tables of before it, as the server counts them.
+import pg from 'pg';
+import type { Work } from '../grammar/effect.ts';
+import { ROWS_COUNTED } from '../model/losing.ts';
+import type { RowLoss } from '../model/report.ts';
+import type { Queries } from '../session/client.ts';
+import {
+  isRetired,
+  qualified,
+  type Relations,
+  type Touched,
+  type TouchedRelation,
+  type WrittenRows,
+} from './evidence.ts';
+import type { Foreseen } from './foresee.ts';
+
+/** The rows of a table that will lose them or a column, or be rewritten. */
+interface Stake {
+  /** Counted up to one more than {@link ROWS_COUNTED}; null if that is not known. */
+  readonly rows: number | null;
+  /** Whether they go, as the statements show; a rewrite keeps them. */
+  readonly isLost: boolean;
+  /** How many of the columns that will go hold no value. */
+  readonly emptyColumns: number;
+}
+
+/** oid → the rows of the table. */
+export type RowsAtStake = ReadonlyMap<string, Stake>;
+
+/** A table with more rows is locked too long while the values of a column are looked for, in rows. */
+const ROWS_READ = 100_000;
+
+/** Counts the rows of the tables that will go, be emptied or be rewritten, as the statements show. Their locks must be held. */
+export async function countRowsAtStake(
+  queries: Queries,
+  foreseen: readonly Foreseen[],
+): Promise<RowsAtStake> {
+  const meant = foreseen.filter(({ kind, loses, work }) => {
+    return kind === 'r' && (loses !== undefined || work.some(mayRewrite));
+  });
+  const tables = new Map<string, Foreseen[]>();
+  for (const lock of meant) tables.set(lock.oid, [...(tables.get(lock.oid) ?? []), lock]);
+  if (tables.size === 0) return new Map();
+  const { rows } = await queries.query<Stake & { oid: string }>(
+    [...tables].map(([oid, locks]) => stakeOf(oid, locks)).join(' UNION ALL '),
+  );
+  return new Map(rows.map(({ oid, ...stake }) => [oid, stake]));
+}
+
+function stakeOf(oid: string, locks: readonly Foreseen[]): string {
+  const sql = locks[0]?.sql ?? '';
+  const columns = new Set(locks.flatMap(({ loses }) => (typeof loses === 'object' ? [loses.column] : [])));
+  const isEmpty = [...columns].map(
+    (column) => `(SELECT pg_catalog.count(*) <= ${ROWS_READ} AND pg_catalog.count(value) = 0
+      FROM (SELECT ${column} AS value FROM ONLY ${sql} LIMIT ${ROWS_READ + 1}) AS rows)::integer`,
+  );
+  return `SELECT '${oid}' AS oid, ${countOf(oid, `ONLY ${sql}`)} AS rows,
+    ${locks.some(({ loses }) => typeof loses === 'string')} AS "isLost",
+    CASE WHEN pg_catalog.row_security_active(${oid}::pg_catalog.oid) THEN 0 ELSE ${['0', ...isEmpty].join(' + ')} END AS "emptyColumns"`;
+}
+
+/** An expression: how many rows the FROM clause chooses; null if a policy of the table may hide some. */
+export function countOf(oid: string, from: string): string {
+  return `CASE WHEN NOT pg_catalog.row_security_active(${oid}::pg_catalog.oid)
+    THEN (SELECT pg_catalog.count(*) FROM (SELECT FROM ${from} LIMIT ${ROWS_COUNTED + 1}) AS rows) END::float8`;
+}
+
+/** The state before the transaction, as far as losses are measured by it. */
+export interface Before {
+  readonly before: Relations;
+  readonly writtenBefore: WrittenRows;
+  readonly atStake: RowsAtStake;
+}
+
+/** The losses of the transaction, sorted by table. What it drops of the retired tables is not among them: that was asked for. */
+export async function readLosses(
+  queries: Queries,
+  state: Before,
+  { relations }: Touched,
+): Promise<RowLoss[]> {
+  const losses: RowLoss[] = [];
+  for (const relation of relations) {
+    const was = state.before.get(relation.oid);
+    // A materialized view holds nothing of its own.
+    if (was === undefined || was.kind === 'm' || was.name === 'alembic_version') continue;
+    const found =
+      relation.name === null
+        ? lossOfDropped(state, relation, was)
+        : await lossesOfChanged(queries, state, relation, was);
+    losses.push(...found.map((loss) => ({ relation: qualified(was), ...loss })));
+  }
+  return losses
+    .filter(({ count }) => count !== 0)
+    .sort((one, other) => (one.relation < other.relation ? -1 : 1));
+}
+
+type Found = Pick<RowLoss, 'how' | 'count'>;
+type Was = Relations extends ReadonlyMap<string, infer Relation> ? Relation : never;
+
+/** The rows of a partitioned table are those of its partitions. */
+function lossOfDropped({ atStake }: Before, { oid }: TouchedRelation, was: Was): Found[] {
+  return isRetired(was) || was.kind === 'p'
+    ? []
+    : [{ how: 'dropped', count: atStake.get(oid)?.rows ?? null }];
+}
+
+async function lossesOfChanged(
+  queries: Queries,
+  state: Before,
+  relation: TouchedRelation,
+  was: Was,
+): Promise<Found[]> {
+  const { oid, updated, deleted, columnsDropped, filenode } = relation;
+  const { rows = null, emptyColumns = 0 } = state.atStake.get(oid) ?? {};
+  const written = state.writtenBefore.get(oid) ?? { updated: 0, deleted: 0 };
+  const columns = columnsDropped.filter((number) => number <= was.columns);
+  return [
+    { how: 'deleted', count: deleted - written.deleted },
+    { how: 'updated', count: updated - written.updated },
+    { how: 'columns dropped', count: Math.max(0, columns.length - emptyColumns) },
+    ...(filenode !== was.filenode && (await isEmptied(queries, state, relation))
+      ? [{ how: 'emptied', count: rows } as const]
+      : []),
+  ];
+}
+
+/**
+ * A table with a new file was emptied or rewritten. A rewrite keeps every row, and is not counted as rows written. How large
+ * the old file was cannot be asked beforehand: that waits for locks.
+ */
+async function isEmptied(
+  queries: Queries,
+  { atStake }: Before,
+  { oid, inserted, schema, name }: TouchedRelation,
+): Promise<boolean> {
+  const stake = atStake.get(oid);
+  if (stake?.isLost) return true;
+  if (stake?.rows === 0) return false;
+  if (inserted > 0) return stake === undefined;
+  const table = [schema, name].map((part) => pg.escapeIdentifier(part ?? '')).join('.');
+  const { rows } = await queries.query<{ empty: boolean }>(
+    `SELECT NOT EXISTS (SELECT FROM ONLY ${table}) AS empty`,
+  );
+  return rows[0]?.empty === true;
+}
+
+function mayRewrite({ kind }: Work): boolean {
+  return kind === 'rewrite' || kind === 'type' || kind === 'default' || kind === 'persistence';
+}
