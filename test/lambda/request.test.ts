@@ -16,6 +16,7 @@ const DEFAULTS = {
   snapshot: true,
   finalize: true,
   finalizeAfterDays: 7,
+  allowLoss: false,
   maxLock: 5,
 };
 
@@ -28,6 +29,7 @@ test.each([
   ['another database', { database: 'two' }, { database: 'two' }],
   ['no snapshot', { snapshot: false }, { snapshot: false }],
   ['another word', 'plan', { action: 'plan' }],
+  ['a loss that is wanted', { allowLoss: true }, { allowLoss: true }],
   ['a longer lock', { maxLock: 12.5 }, { maxLock: 12.5 }],
   [
     'the input of a schedule',

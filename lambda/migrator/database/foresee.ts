@@ -13,7 +13,7 @@ export interface Foreseen extends Omit<Reached, 'place'> {
   readonly withChildren: boolean;
   /** Whether the user must own it. */
   readonly isOwned: boolean;
-  /** It loses all its rows, goes itself, or loses a column; not said of what goes because it depends on another. */
+  /** It loses all its rows, goes itself, or loses a column; not said of an object that goes because it depends on another. */
   readonly loses?: 'rows' | 'itself' | { readonly column: string };
   /** The schemas in which names of the work are looked up. */
   readonly schemas: readonly string[];

@@ -11,8 +11,8 @@ import { countOf } from './losses.ts';
 const WITHIN_MS = 2_000;
 
 /**
- * The tables that will go or be emptied and hold rows, and the columns that will go and hold values. What dynamic SQL,
- * CASCADE and DELETE take away is not known before the run.
+ * The tables that will go or be emptied and hold rows, and the columns that will go and hold values. Before the run it is
+ * not known which rows dynamic SQL, CASCADE and DELETE take away.
  */
 export async function readForeseenLosses(queries: Queries, scripts: readonly Script[]): Promise<RowLoss[]> {
   const effects = effectsIn(scripts);

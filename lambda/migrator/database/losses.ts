@@ -1,4 +1,4 @@
-// The rows that a transaction takes away from tables of before it, as the server counts them.
+// The rows that a transaction takes away from tables that were there before it, as the server counts them.
 import pg from 'pg';
 import type { Work } from '../grammar/effect.ts';
 import { ROWS_COUNTED } from '../model/losing.ts';
@@ -72,7 +72,7 @@ export interface Before {
   readonly atStake: RowsAtStake;
 }
 
-/** The losses of the transaction, sorted by table. What it drops of the retired tables is not among them: that was asked for. */
+/** The losses of the transaction, sorted by table. Retired tables that it drops are left out: that was asked for. */
 export async function readLosses(
   queries: Queries,
   state: Before,
@@ -81,7 +81,7 @@ export async function readLosses(
   const losses: RowLoss[] = [];
   for (const relation of relations) {
     const was = state.before.get(relation.oid);
-    // A materialized view holds nothing of its own.
+    // The rows of a materialized view are found again by its query.
     if (was === undefined || was.kind === 'm' || was.name === 'alembic_version') continue;
     const found =
       relation.name === null
@@ -97,7 +97,7 @@ export async function readLosses(
 type Found = Pick<RowLoss, 'how' | 'count'>;
 type Was = Relations extends ReadonlyMap<string, infer Relation> ? Relation : never;
 
-/** The rows of a partitioned table are those of its partitions. */
+/** Each partition of a partitioned table is named by itself. */
 function lossOfDropped({ atStake }: Before, { oid }: TouchedRelation, was: Was): Found[] {
   return isRetired(was) || was.kind === 'p'
     ? []

@@ -41,8 +41,8 @@ export function describeLosses(owner: Pick<RunReport | Plan, 'losses'> & Shorten
 }
 
 /**
- * Throws WouldLoseData if the run has taken away rows or columns of before it that it did not retire. Rows that an UPDATE
- * writes anew are what it is for, and need no leave.
+ * Throws WouldLoseData if the run has taken away rows or columns that were there before it, and that it did not retire. An
+ * UPDATE needs no leave.
  */
 export function requireLeave(
   { direction, to, losses = [] }: Pick<RunReport | Plan, 'direction' | 'to' | 'losses'>,

@@ -149,7 +149,7 @@ export interface RowCounts {
   readonly deleted: number;
 }
 
-/** Rows or values of a table of before the run that the run has taken away. */
+/** Rows or columns of a table that a run has taken away. */
 export interface RowLoss {
   readonly relation: string;
   readonly how: 'deleted' | 'updated' | 'emptied' | 'dropped' | 'columns dropped';
@@ -180,7 +180,7 @@ export interface RunReport extends Shortened {
   readonly rows: readonly RowCounts[];
   /** The sum of all rows, also those of tables that are left out of `rows`; absent if no table is. */
   readonly rowsWritten?: number;
-  /** The rows and values of before the run that are gone, or no longer as they were; absent if there are none. */
+  /** The rows and columns that were there before the run, and are gone or have other values; absent if there are none. */
   readonly losses?: readonly RowLoss[];
   /** Per table: how long ACCESS EXCLUSIVE was held, from its grant to the answer of COMMIT, in ms. */
   readonly exclusiveMs: Readonly<Record<string, number>>;

@@ -16,7 +16,7 @@ export interface Decision {
   readonly estimate?: Estimate | undefined;
   /** Everything up to COMMIT, then ROLLBACK. Default: false. */
   readonly dryRun?: boolean;
-  /** Whether rows of before may be lost. Default: false; not asked of a downgrade or a finalize, whose verbs ask beforehand. */
+  /** Whether rows and columns may be lost. Default: false; not asked of a downgrade or a finalize, whose verbs ask beforehand. */
   readonly allowLoss?: boolean;
   /** Whether a dry run also runs the checks, and takes the upgrade back. Default: false. */
   readonly rehearse?: boolean;

@@ -44,7 +44,7 @@ const PLAN: readonly AnyEnding[] = [
   'MigrationFailed',
   'StrangersOverload',
 ];
-const REFUSALS: readonly AnyEnding[] = [...refusals, 'MigrationRefused', 'LockTooLong'];
+const REFUSALS: readonly AnyEnding[] = [...refusals, 'MigrationRefused', 'LockTooLong', 'WouldLoseData'];
 const RUN: readonly AnyEnding[] = [...PLAN, ...REFUSALS, 'DatabaseBusy', 'MigrationTimeout'];
 /** Examples for a state that handles all errors in the same way. */
 const SOME: readonly AnyEnding[] = ['ConfigurationError', 'DatabaseUnreachable', 'MigrationFailed'];

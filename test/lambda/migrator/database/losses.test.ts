@@ -1,4 +1,4 @@
-// Losses: whatever a run takes away from the tables of before it is counted by its own transaction, and nothing else is.
+// Losses: everything that a run takes away from older tables is counted by its own transaction, and nothing else is.
 import { upgrade } from '../../../../lambda/migrator/migrator.ts';
 import type { RowLoss } from '../../../../lambda/migrator/model/report.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../../setup/database.ts';
@@ -171,7 +171,7 @@ describe('asked for', () => {
     });
   });
 
-  test('not for a column without a value, or an empty table, or what the run itself made', async () => {
+  test('not for a column without a value, or an empty table, or a table that the run itself made', async () => {
     const sql =
       'ALTER TABLE ONLY child DROP four; DROP TABLE nothing; CREATE TABLE t AS SELECT 1; DROP TABLE t;';
     await run([sql]);
