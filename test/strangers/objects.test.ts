@@ -46,6 +46,10 @@ const TRAP = `CREATE FUNCTION public.trap() RETURNS trigger LANGUAGE plpgsql AS 
 const MADE: Readonly<Record<string, readonly [sql: string, named: string]>> = {
   'the schema of the history': ['CREATE SCHEMA backstop', 'schema backstop belongs to'],
   'the history': [HISTORY, 'schema backstop belongs to'],
+  'the fingerprints': [
+    `${HISTORY} CREATE TABLE backstop.fingerprints (hash text PRIMARY KEY, lines text NOT NULL)`,
+    'schema backstop belongs to',
+  ],
   'the version table': [VERSION, 'table public.alembic_version belongs to'],
   'the version as a view': [
     "CREATE VIEW public.alembic_version AS SELECT '001'::varchar AS version_num",
@@ -109,6 +113,10 @@ const ADDED: Readonly<Record<string, readonly [sql: string, named: string]>> = {
     `${TRAP} CREATE TRIGGER trap BEFORE INSERT ON backstop.history FOR EACH ROW EXECUTE FUNCTION public.trap()`,
     'table backstop.history has the trigger trap, whose function belongs to',
   ],
+  'a trigger on the fingerprints': [
+    `${TRAP} CREATE TRIGGER trap BEFORE INSERT ON backstop.fingerprints FOR EACH ROW EXECUTE FUNCTION public.trap()`,
+    'table backstop.fingerprints has the trigger trap, whose function belongs to',
+  ],
   'a trigger on the version': [
     `${TRAP} CREATE TRIGGER trap BEFORE UPDATE ON public.alembic_version EXECUTE FUNCTION public.trap()`,
     'table public.alembic_version has the trigger trap, whose function belongs to',
@@ -118,7 +126,7 @@ const ADDED: Readonly<Record<string, readonly [sql: string, named: string]>> = {
 test.each(Object.keys(ADDED))('%s that a stranger may make is refused, and never fires', async (what) => {
   await upgrade(migrator(), 'head');
   await shared.asAdministrator(`GRANT USAGE ON SCHEMA backstop TO ${stranger};
-    GRANT TRIGGER ON backstop.history, public.alembic_version TO ${stranger}`);
+    GRANT TRIGGER ON backstop.history, backstop.fingerprints, public.alembic_version TO ${stranger}`);
   const [sql, named] = ADDED[what] as (typeof ADDED)[string];
   await shared.asAdministrator(`SET ROLE ${stranger}; ${sql}`);
   const error = await stamp(migrator(), 'base').catch((reason: unknown) => reason);
@@ -156,6 +164,30 @@ const MISSHAPEN: Readonly<Record<string, readonly [sql: string, named: string]>>
   'a child': ['CREATE TABLE public.child () INHERITS (backstop.history)', 'is no ordinary table'],
   'no log': ['ALTER TABLE backstop.history SET UNLOGGED', 'is no ordinary table'],
   'rights for everybody': ['GRANT INSERT ON backstop.history TO PUBLIC', 'lets everybody write to it'],
+  'fingerprints with a rule': [
+    'CREATE RULE r AS ON INSERT TO backstop.fingerprints DO ALSO SELECT 1',
+    'table backstop.fingerprints has the rule r',
+  ],
+  'fingerprints with row-level security': [
+    'ALTER TABLE backstop.fingerprints ENABLE ROW LEVEL SECURITY',
+    'table backstop.fingerprints has row-level security',
+  ],
+  'fingerprints with another column': [
+    'ALTER TABLE backstop.fingerprints ADD extra text DEFAULT pg_catalog.version()',
+    'table backstop.fingerprints has a column "extra" that Backstop does not know',
+  ],
+  'fingerprints without lines': [
+    'ALTER TABLE backstop.fingerprints DROP lines',
+    'table backstop.fingerprints has no column "lines"',
+  ],
+  'fingerprints as a view': [
+    'DROP TABLE backstop.fingerprints; CREATE VIEW backstop.fingerprints AS SELECT 1 AS hash, 2 AS lines',
+    'view backstop.fingerprints has a column',
+  ],
+  'fingerprints for everybody to write': [
+    'GRANT UPDATE ON backstop.fingerprints TO PUBLIC',
+    'table backstop.fingerprints lets everybody write to it',
+  ],
   'a schema for everybody': ['GRANT CREATE ON SCHEMA backstop TO PUBLIC', 'lets everybody create in it'],
 };
 

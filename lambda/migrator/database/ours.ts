@@ -19,6 +19,14 @@ export const HISTORY_COLUMNS = {
   report: 'jsonb',
 } as const;
 
+/** Tables of the schema → their columns, likewise. */
+export const COLUMNS = {
+  history: HISTORY_COLUMNS,
+  fingerprints: { hash: 'text', lines: 'text' },
+} as const;
+
+const TABLES = Object.keys(COLUMNS);
+
 /** The objects to look at, and the tables by which the owner of the database's tables is known. */
 export interface Own {
   readonly known: readonly string[];
@@ -58,9 +66,11 @@ export function faultsOf(known: string, schemas: string): string {
                         WHEN 'S' THEN 'sequence' WHEN 'p' THEN 'partitioned table' WHEN 'c' THEN 'type' ELSE 'table' END,
            c.oid, n.nspname || '.' || c.relname, c.relowner, c.relacl
     FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-    WHERE n.nspname = 'backstop' AND c.relname = 'history' OR n.nspname = 'public' AND c.relname = 'alembic_version'),
+    WHERE n.nspname = 'backstop' AND c.relname IN (${strings(TABLES)}) OR n.nspname = 'public' AND c.relname = 'alembic_version'),
   tables AS (SELECT * FROM found WHERE place = 2),
-  history (name, type) AS (SELECT * FROM pg_catalog.jsonb_each_text('${JSON.stringify(HISTORY_COLUMNS)}')),
+  known (relation, name, type) AS (
+    SELECT 'backstop.' || t.key, c.* FROM pg_catalog.jsonb_each('${JSON.stringify(COLUMNS)}') AS t
+    CROSS JOIN LATERAL pg_catalog.jsonb_each_text(t.value) AS c),
   columns AS (
     SELECT t.name AS relation, a.attname, pg_catalog.format_type(a.atttypid, -1) AS type, a.attnotnull, a.attidentity, a.attgenerated,
            pg_catalog.pg_get_expr(d.adbin, d.adrelid) AS value
@@ -76,16 +86,15 @@ export function faultsOf(known: string, schemas: string): string {
     WHERE relation = 'public.alembic_version'
       AND (attname <> 'version_num' OR columns.type NOT IN ('character varying', 'text', 'character') OR value IS NOT NULL)
     UNION ALL
-    SELECT relation, 'has a column "' || attname || '" that Backstop does not know'
-    FROM columns LEFT JOIN history ON history.name = attname
-    WHERE relation = 'backstop.history' AND NOT coalesce(
-      CASE WHEN history.name IS NULL THEN NOT attnotnull AND attidentity = '' AND value IS NULL
-           ELSE columns.type = history.type AND attgenerated = '' AND (attidentity <> '') = (attname = 'id')
+    SELECT c.relation, 'has a column "' || attname || '" that Backstop does not know'
+    FROM columns AS c LEFT JOIN known AS k ON k.relation = c.relation AND k.name = attname
+    WHERE c.relation <> 'public.alembic_version' AND NOT coalesce(
+      CASE WHEN k.name IS NULL THEN NOT attnotnull AND attidentity = '' AND value IS NULL
+           ELSE c.type = k.type AND attgenerated = '' AND (attidentity <> '') = (attname = 'id')
                 AND (value IS NULL OR value = 'SESSION_USER' AND attname = 'database_user') END, false)
     UNION ALL
-    SELECT 'backstop.history', 'has no column "' || history.name || '"' FROM history
-    WHERE EXISTS (SELECT FROM tables WHERE name = 'backstop.history')
-      AND history.name NOT IN (SELECT attname FROM columns WHERE relation = 'backstop.history')
+    SELECT k.relation, 'has no column "' || k.name || '"' FROM known AS k JOIN tables AS t ON t.name = k.relation
+    WHERE NOT EXISTS (SELECT FROM columns AS c WHERE c.relation = k.relation AND c.attname = k.name)
     UNION ALL
     SELECT t.name, 'has the constraint "' || n.conname || '"'
     FROM tables AS t JOIN pg_catalog.pg_constraint AS n ON n.conrelid = t.oid WHERE n.contype NOT IN ('p', 'u', 'n')
@@ -128,9 +137,14 @@ export function faultsOf(known: string, schemas: string): string {
 }
 
 /** The columns as {@link UNUSUAL} compares them. */
-const USUAL_HISTORY = Object.entries(HISTORY_COLUMNS)
-  .map(([name, type]) => `${name} ${type} ${name === 'database_user' ? 'SESSION_USER' : ''}`)
-  .join(',');
+const usual = (columns: Readonly<Record<string, string>>) =>
+  Object.entries(columns)
+    .map(([name, type]) => `${name} ${type} ${name === 'database_user' ? 'SESSION_USER' : ''}`)
+    .join(',');
+
+const USUAL = Object.entries(COLUMNS)
+  .map(([table, columns]) => `WHEN '${table}' THEN '${usual(columns)}'`)
+  .join(' ');
 
 /**
  * Whether one of the objects is anything else than this user has made it, or just another user's. The server plans this in a
@@ -142,8 +156,8 @@ const UNUSUAL = `
     WHERE (nspname = 'backstop' OR nspname = ANY ($1::text[])) AND (nspowner <> current_user::regrole OR nspacl IS NOT NULL)
   ) OR EXISTS (
     SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-    WHERE c.relname IN ('history', 'alembic_version')
-      AND n.nspname = CASE c.relname WHEN 'history' THEN 'backstop' ELSE 'public' END
+    WHERE c.relname IN (${strings([...TABLES, 'alembic_version'])})
+      AND n.nspname = CASE c.relname WHEN 'alembic_version' THEN 'public' ELSE 'backstop' END
       AND NOT (c.relowner = current_user::regrole AND c.relkind = 'r' AND c.relpersistence = 'p' AND c.reloftype = 0
         AND c.relchecks = 0
         AND NOT (c.relhasrules OR c.relhastriggers OR c.relrowsecurity OR c.relhassubclass OR c.relispartition)
@@ -152,7 +166,7 @@ const UNUSUAL = `
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_index AS i
                         WHERE i.indrelid = c.oid AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL))
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS x WHERE x.conrelid = c.oid AND x.contype NOT IN ('p', 'u', 'n'))
-        AND CASE c.relname WHEN 'history' THEN '${USUAL_HISTORY}' ELSE 'version_num character varying ' END IS NOT DISTINCT FROM (
+        AND CASE c.relname ${USUAL} ELSE 'version_num character varying ' END IS NOT DISTINCT FROM (
           SELECT pg_catalog.string_agg(pg_catalog.concat(a.attname, ' ', pg_catalog.format_type(a.atttypid, -1), ' ',
                                          pg_catalog.pg_get_expr(d.adbin, d.adrelid)), ',' ORDER BY a.attnum)
           FROM pg_catalog.pg_attribute AS a
@@ -161,7 +175,7 @@ const UNUSUAL = `
   ) AS unusual`;
 
 /**
- * Requires that what has the name of an object of Backstop's is one: the schema and the table of the history, the version
+ * Requires that what has the name of an object of Backstop's is one: the schema, the history and the fingerprints, the version
  * table, the schemas of retired objects. An object that is not there is none.
  *
  * @throws StrangersObject

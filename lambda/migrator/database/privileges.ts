@@ -30,6 +30,7 @@ interface Found {
   readonly mayUseBackstop: boolean | null;
   readonly mayCreateInBackstop: boolean | null;
   readonly mayWriteHistory: boolean | null;
+  readonly mayWriteFingerprints: boolean | null;
 }
 
 /** By the names in the catalogue: to_regclass fails if a schema may not be used. */
@@ -39,7 +40,9 @@ const FOUND = `
        tables AS (SELECT (SELECT oid FROM pg_catalog.pg_class
                           WHERE relnamespace = schemas.public AND relname = 'alembic_version') AS version,
                          (SELECT oid FROM pg_catalog.pg_class
-                          WHERE relnamespace = schemas.backstop AND relname = 'history') AS history
+                          WHERE relnamespace = schemas.backstop AND relname = 'history') AS history,
+                         (SELECT oid FROM pg_catalog.pg_class
+                          WHERE relnamespace = schemas.backstop AND relname = 'fingerprints') AS fingerprints
                   FROM schemas)
   SELECT current_user AS "user", pg_catalog.current_database() AS database,
          pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') AS "mayCreateSchema",
@@ -53,7 +56,9 @@ const FOUND = `
          pg_catalog.has_schema_privilege(backstop, 'USAGE') AS "mayUseBackstop",
          pg_catalog.has_schema_privilege(backstop, 'CREATE') AS "mayCreateInBackstop",
          pg_catalog.has_table_privilege(history, 'SELECT')
-           AND pg_catalog.has_table_privilege(history, 'INSERT') AS "mayWriteHistory"
+           AND pg_catalog.has_table_privilege(history, 'INSERT') AS "mayWriteHistory",
+         pg_catalog.has_table_privilege(fingerprints, 'SELECT')
+           AND pg_catalog.has_table_privilege(fingerprints, 'INSERT') AS "mayWriteFingerprints"
   FROM schemas, tables`;
 
 /** A table that belongs to another role than the user is, or is a member of. */
@@ -168,11 +173,14 @@ function forVersion(found: Found, user: string): string[] {
 
 function forHistory(found: Found, user: string): string[] {
   if (!found.hasBackstop) return found.mayCreateSchema ? [] : [createSchema(found, user)];
-  const mayCreate = found.mayWriteHistory !== null || found.mayCreateInBackstop;
+  const tables = { history: found.mayWriteHistory, fingerprints: found.mayWriteFingerprints };
+  const mayCreate = !Object.values(tables).includes(null) || found.mayCreateInBackstop;
   return [
     ...(found.mayUseBackstop ? [] : [`GRANT USAGE ON SCHEMA backstop TO ${user};`]),
     ...(mayCreate ? [] : [`GRANT CREATE ON SCHEMA backstop TO ${user};`]),
-    ...(found.mayWriteHistory === false ? [`GRANT SELECT, INSERT ON backstop.history TO ${user};`] : []),
+    ...Object.entries(tables).flatMap(([table, mayWrite]) =>
+      mayWrite === false ? [`GRANT SELECT, INSERT ON backstop.${table} TO ${user};`] : [],
+    ),
   ];
 }
 

@@ -8,6 +8,7 @@ import {
   withRunner,
   withSession,
 } from '../session/session.ts';
+import { createFingerprints } from './fingerprint.ts';
 import { createHistory } from './history.ts';
 import { ownObjects, requireOurs } from './ours.ts';
 import { findHeir, type Heir, handOver } from './ownership.ts';
@@ -39,7 +40,7 @@ function secured<S extends Session, T>(work: (session: S) => Promise<T>): (sessi
 }
 
 /**
- * Prepares the open transaction to write: the history is there and has its owner, and until the end others cannot put a
+ * Prepares the open transaction to write: the history and the table of fingerprints are there and have their owner, and until the end others cannot put a
  * trigger on it or on the version table.
  *
  * @returns the role that gets what the transaction makes
@@ -48,9 +49,14 @@ function secured<S extends Session, T>(work: (session: S) => Promise<T>): (sessi
 export async function secureForWriting(queries: Queries, database: Database): Promise<Heir> {
   const own = ownObjects(database);
   await createHistory(queries);
+  await createFingerprints(queries);
   const heir = await findHeir(queries, own.known);
   await handOver(queries, { role: heir.role });
-  const tables = await findTables(queries, ['backstop.history', 'public.alembic_version']);
+  const tables = await findTables(queries, [
+    'backstop.history',
+    'backstop.fingerprints',
+    'public.alembic_version',
+  ]);
   const names = tables.map(({ sql }) => `ONLY ${sql}`).join(', ');
   if (names !== '') await queries.query(`LOCK TABLE ${names} IN ROW EXCLUSIVE MODE`);
   await requireOurs(queries, own);

@@ -197,6 +197,8 @@ export interface RunReport extends Shortened {
   readonly transactions?: readonly TransactionReport[];
   /** The findings of a dry run about each revision; absent if it was not asked for them. */
   readonly rehearsal?: readonly Rehearsed[];
+  /** The fingerprints of the catalogue at the beginning and at the end of the transaction. */
+  readonly fingerprint?: { readonly before: string; readonly after: string };
 }
 
 /** The findings of a dry run about a revision, in the transaction that it rolled back. */

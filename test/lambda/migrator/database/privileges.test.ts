@@ -100,14 +100,34 @@ test.each([
   ['upgrade', () => upgrade(migrator(), '001')],
   ['plan', () => plan(migrator(), 'upgrade', '001')],
   ['stamp', () => stamp(migrator(), '001')],
-])('%s says that a history is not the user’s to write', async (_verb, run) => {
+])('%s says that a history and fingerprints are not the user’s to write', async (_verb, run) => {
   await database.asAdministrator(`
     GRANT CREATE ON SCHEMA public TO ${role};
-    CREATE SCHEMA backstop; CREATE TABLE backstop.history (${COLUMNS});`);
-  expect(await remedies(run)).toEqual([
+    CREATE SCHEMA app; GRANT ALL ON SCHEMA app TO ${role};
+    CREATE SCHEMA backstop; CREATE TABLE backstop.history (${COLUMNS});
+    CREATE TABLE backstop.fingerprints (hash text PRIMARY KEY, lines text NOT NULL);`);
+  const named = await remedies(run);
+  expect(named).toEqual([
     `GRANT USAGE ON SCHEMA backstop TO "${role}";`,
     `GRANT SELECT, INSERT ON backstop.history TO "${role}";`,
+    `GRANT SELECT, INSERT ON backstop.fingerprints TO "${role}";`,
   ]);
+  for (const statement of named) await database.asAdministrator(statement);
+  expect(await remedies(run)).toEqual([]);
+});
+
+/** As an earlier version has left it. */
+const EARLIER = `CREATE SCHEMA backstop; CREATE TABLE backstop.history (${COLUMNS});`;
+
+test('a user who may write the history must be able to make the table of fingerprints beside it', async () => {
+  await database.asAdministrator(`GRANT CREATE ON SCHEMA public TO ${role}; ${EARLIER}
+    CREATE SCHEMA app; GRANT ALL ON SCHEMA app TO ${role};
+    GRANT USAGE ON SCHEMA backstop TO ${role}; GRANT SELECT, INSERT ON backstop.history TO ${role};`);
+  const named = await remedies(() => upgrade(migrator(), '001'));
+  expect(named).toEqual([`GRANT CREATE ON SCHEMA backstop TO "${role}";`]);
+  await database.asAdministrator(named.join(' '));
+  await expect(upgrade(migrator(), '001')).resolves.toMatchObject({ outcome: 'upgraded' });
+  expect(await database.asAdministrator('SELECT FROM backstop.fingerprints LIMIT 1')).toBeDefined();
 });
 
 test('a database without the schema public is refused, with the statement that creates it', async () => {

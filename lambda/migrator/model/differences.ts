@@ -1,0 +1,40 @@
+// Changes of a database, object by object, between two of its fingerprints.
+import { cut, type Shortened } from './bounded.ts';
+
+/** A change of an object, such as `column public.orders.status`. */
+export interface Change {
+  readonly object: string;
+  readonly change: 'added' | 'removed' | 'changed';
+  /** The beginning of its definition; absent if it was not there. */
+  readonly before?: string;
+  /** The beginning of its definition; absent if it is not there any more. */
+  readonly after?: string;
+}
+
+export interface Differences extends Shortened {
+  /** In the order of the names. */
+  readonly changes: readonly Change[];
+}
+
+/** Characters of a name, and of each definition, in a line. */
+const LONGEST = 160;
+
+/** `column public.orders.status changed: integer NOT NULL -> bigint NOT NULL`, or `index public.i added`. */
+export function describeChange({ object, change, before = '', after = '' }: Change): string {
+  const words = `${cut(object, LONGEST)} ${change}`;
+  if (change !== 'changed') return words;
+  const begin = commonWords(before, after);
+  return `${words}: ${cut(shortened(before, begin), LONGEST)} -> ${cut(shortened(after, begin), LONGEST)}`;
+}
+
+/** How many characters of the beginning both have, up to the end of a word, if they are too many to be repeated. */
+function commonWords(before: string, after: string): number {
+  if (Math.max(before.length, after.length) <= LONGEST) return 0;
+  let same = 0;
+  while (same < before.length && before[same] === after[same]) same += 1;
+  return before.lastIndexOf(' ', same) + 1;
+}
+
+function shortened(text: string, begin: number): string {
+  return begin > LONGEST / 2 ? `…${text.slice(begin)}` : text;
+}
