@@ -102,7 +102,12 @@ export interface Reconciliation {
 }
 
 /** The endings of an execution that has stepped back. */
-export const STEPPED_BACK = ['ValidationFailed', 'PartlyApplied'] as const satisfies readonly EndingName[];
+export const STEPPED_BACK = [
+  'ValidationFailed',
+  'PartlyApplied',
+  'DowngradeIncomplete',
+  'DowngradeFailed',
+] as const satisfies readonly EndingName[];
 
 /** A validation, and the ending of the execution if this execution steps back, or the validation did not pass. */
 export interface Validation extends DatabaseVerdict {

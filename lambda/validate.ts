@@ -1,5 +1,6 @@
 // Validate: runs the checks of the revision, after the upgrade or after the downgrade, and says how to go on.
 import { validate } from './migrator/inspect.ts';
+import { describeLost, describeSchema, isIncomplete, lossesOf } from './migrator/model/lost.ts';
 import { printable, toJson } from './migrator/model/printable.ts';
 import type { CheckReport, DatabaseVerdict, ValidationReport } from './migrator/model/report.ts';
 import { isDrill } from './runtime/drill.ts';
@@ -35,10 +36,22 @@ async function validateUpgrade(state: Input['state'], tools: Tools): Promise<Val
 
 /** Nothing was downgraded if the database was at the target already. */
 async function validateDowngrade(state: Input['state'], tools: Tools): Promise<Validation> {
-  const { to } = state.downgrade ?? state.plan;
-  const report = await validate(migratorOptions(state, tools), 'after-downgrade', to);
-  const error = isPartlyApplied(state) ? 'PartlyApplied' : 'ValidationFailed';
-  return { ...report, error, cause: causeAfterDowngrade(report, state) };
+  const { downgrade, plan } = state;
+  const report = await validate(migratorOptions(state, tools), 'after-downgrade', (downgrade ?? plan).to);
+  const isWhole = downgrade === undefined || !isIncomplete(downgrade);
+  const passed = report.passed && isWhole;
+  return {
+    ...report,
+    passed,
+    error: endingOf(report, isWhole, state),
+    cause: causeAfterDowngrade(report, state),
+  };
+}
+
+function endingOf({ passed }: DatabaseVerdict, isWhole: boolean, state: Input['state']): Validation['error'] {
+  if (!passed) return 'DowngradeFailed';
+  if (!isWhole) return 'DowngradeIncomplete';
+  return isPartlyApplied(state) ? 'PartlyApplied' : 'ValidationFailed';
 }
 
 /** The drill for a wrong result: one more check, which does not hold. */
@@ -77,7 +90,10 @@ function causeAfterUpgrade(report: ValidationReport, state: Input['state']): str
   return `${cause}\nHINT:  This execution applied nothing, so nothing was taken back. Correct what the checks name, then start a new execution.`;
 }
 
-/** The sentence with which an execution ends that stepped back. */
+/**
+ * The sentence with which an execution ends that stepped back: the state of the database, the losses, the checks that
+ * failed, the next step, and last the restore, which loses the most.
+ */
 function causeAfterDowngrade(
   report: ValidationReport,
   { plan, validation, downgrade, snapshot }: Input['state'],
@@ -85,14 +101,17 @@ function causeAfterDowngrade(
   const where = downgrade
     ? `The database was downgraded to ${downgrade.to}`
     : `The database was at ${plan.to} already`;
-  if (!report.passed) {
-    const remedy = ['Correct what the checks name, then start a new execution.', snapshot?.restore];
-    return `${where}, but ${causeOf(report)}\nHINT:  ${remedy.filter(Boolean).join(' ')}`;
-  }
+  const checks = report.passed ? 'all checks after the downgrade hold.' : causeOf(report);
+  const isWhole = downgrade === undefined || !isIncomplete(downgrade);
+  const isWell = report.passed && isWhole;
+  const lost = downgrade ? lossesOf(downgrade) : [];
   return [
-    validation?.cause,
-    `${where}, and all checks after the downgrade hold.`,
-    `HINT:  Nothing is lost. Correct the cause, then start a new execution.`,
+    `${where}, ${report.passed ? 'and' : 'but'} ${checks}`,
+    downgrade && describeSchema(downgrade),
+    downgrade && describeLost(downgrade),
+    validation?.cause && `Before it: ${validation.cause}`,
+    `HINT:  ${isWell ? 'Correct the cause' : `Correct ${isWhole ? 'what the checks name' : 'by hand what differs'}`}, then start a new execution.`,
+    (!isWell || lost.length > 0) && snapshot?.restore,
   ]
     .filter(Boolean)
     .join('\n');

@@ -1,8 +1,11 @@
 // The end of a run by hand: the checks after its COMMIT, and the error or the downgrade if one does not hold.
 import { validate } from '../../lambda/migrator/inspect.ts';
 import { downgrade } from '../../lambda/migrator/migrator.ts';
+import { textsOf } from '../../lambda/migrator/model/bounded.ts';
 import { describeViolations } from '../../lambda/migrator/model/describe.ts';
+import { describeChange } from '../../lambda/migrator/model/differences.ts';
 import { BackstopError, type EndingName } from '../../lambda/migrator/model/errors.ts';
+import { describeLost, describeSchema, isIncomplete } from '../../lambda/migrator/model/lost.ts';
 import type { DatabaseVerdict, RunReport } from '../../lambda/migrator/model/report.ts';
 import { verdictLines } from '../../lambda/migrator/model/verdict.ts';
 import type { MigratorOptions } from '../../lambda/migrator/session/session.ts';
@@ -44,6 +47,9 @@ export async function finish(
   if (validation instanceof BackstopError || !validation.passed) {
     const failure = await fail(call, migrator, report, validation);
     return withFailure(lines, { ...report, ...(validation instanceof Error ? {} : { validation }) }, failure);
+  }
+  if (isIncomplete(report)) {
+    return withFailure(lines, { ...report, validation }, incomplete(migrator, report));
   }
   const shown = verdictLines(validation.checks);
   const verdict = { phase, passed: shown.length, failed: 0, durationMs: validation.durationMs } as const;
@@ -91,6 +97,16 @@ async function fail(
   });
 }
 
+/** The ending of a downgrade that has left the schema otherwise than before the upgrade, although its checks hold. */
+function incomplete(migrator: MigratorOptions, report: RunReport): BackstopError {
+  const { name } = migrator.database.definition;
+  return new BackstopError('DowngradeIncomplete', {
+    message: `The downgrade to ${report.to} is committed, but it is not complete. ${describeSchema(report)}`,
+    detail: [...textsOf(report.comparison ?? {}, 'changes', describeChange), describeLost(report)],
+    hint: `Correct by hand what differs, and the downgrade.sql for the next time: npx backstop fingerprint --lines --database ${name}`,
+  });
+}
+
 /** Takes the upgrade back as the state machine does: with every row, and only if nothing would be lost. */
 async function stepBack(
   migrator: MigratorOptions,
@@ -109,18 +125,21 @@ async function stepBack(
     });
   }
   const validation = await orError(() => validate(migrator, 'after-downgrade', from));
+  const state = [describeSchema(back), describeLost(back)];
   if (validation instanceof BackstopError || !validation.passed) {
     const [still, more] = explain(validation);
     return new BackstopError('DowngradeFailed', {
       message: `After the upgrade to ${to} ${why}; the database was downgraded to ${from}, but ${still}`,
-      detail: more,
+      detail: [more, ...state],
       hint: 'Correct what the checks name.',
     });
   }
-  return new BackstopError('ValidationFailed', {
+  return new BackstopError(isIncomplete(back) ? 'DowngradeIncomplete' : 'ValidationFailed', {
     message: `After the upgrade to ${to} ${why}; the database was downgraded to ${from}`,
-    detail,
-    hint: 'Correct the cause, then upgrade again.',
+    detail: [...state, detail],
+    hint: isIncomplete(back)
+      ? 'Correct by hand what differs, then upgrade again.'
+      : 'Correct the cause, then upgrade again.',
   });
 }
 

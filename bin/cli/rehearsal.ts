@@ -4,7 +4,7 @@ import { describeViolations } from '../../lambda/migrator/model/describe.ts';
 import { BackstopError } from '../../lambda/migrator/model/errors.ts';
 import type { Rehearsed, RunReport } from '../../lambda/migrator/model/report.ts';
 
-/** A line for each revision: `002: 15 checks hold; it can be taken back`. */
+/** A line for each revision: `002: 15 checks hold; it can be taken back: proved`. */
 export function describeRehearsal({ rehearsal = [] }: RunReport): string[] {
   return rehearsal.map(
     (found) => `${found.revision}: ${[describeChecks(found), ...describeWayBack(found)].join('; ')}`,
@@ -24,7 +24,7 @@ function describeChecks({ passed, checks, fault }: Rehearsed): string {
 }
 
 const WAY_BACK: Readonly<Record<NonNullable<Rehearsed['reversible']>, string>> = {
-  yes: 'it can be taken back',
+  yes: 'it can be taken back: proved',
   'with loss': 'it can be taken back only with a loss',
   no: 'it cannot be taken back',
   unknown: 'whether it can be taken back is not known before COMMIT',

@@ -5,7 +5,7 @@ import type { Description } from './instance.ts';
 export function restoreSentence(description: Description, snapshot: string | undefined): string {
   return snapshot === undefined
     ? 'There is no snapshot to restore: RDS has not begun it.'
-    : `To restore the database as it was before this execution: ${restoreCommand(description, snapshot)}`;
+    : `To restore the database as it was before this execution, without anything that was written since: ${restoreCommand(description, snapshot)}`;
 }
 
 /** The command names every setting: without them a restored instance gets the default groups. */

@@ -64,12 +64,14 @@ export async function upgrade(
       runner,
       finalizes.map(({ script }) => script),
     );
-    const run = { ...runner, from, to, parts, dryRun, rehearse: dryRun && rehearse, allowLoss };
+    const run = { ...runner, from, to, parts, dryRun, rehearse: dryRun && rehearse };
+    // A finalize was asked for: it drops what the same run retires.
+    const leave = { allowLoss: allowLoss || finalizes.length > 0 };
     if (upgrades.length === 0) {
       return runTransactions({ ...run, direction: parts.length > 0 ? 'finalize' : 'upgrade' });
     }
     const estimate = await prepareEstimate(runner, scriptsOf(parts), true);
-    return runTransactions({ ...run, direction: 'upgrade', estimate });
+    return runTransactions({ ...run, ...leave, direction: 'upgrade', estimate });
   });
 }
 

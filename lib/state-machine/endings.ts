@@ -153,8 +153,10 @@ function afterDowngrade(scope: Construct) {
         ),
       },
     ),
-    downgradeInvalid: fail(scope, 'Downgrade invalid', 'After the downgrade, checks do not hold.', {
-      error: 'DowngradeFailed',
+    downgradeInvalid: new Fail(scope, 'Downgrade invalid', {
+      comment:
+        'After the downgrade, checks do not hold, or the schema is not as before; a person has to look.',
+      errorPath: '$.downgradeValidation.error',
       causePath: '$.downgradeValidation.cause',
     }),
     downgraded: new Fail(scope, 'Failed, downgraded', {

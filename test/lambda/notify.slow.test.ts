@@ -104,7 +104,7 @@ describe('an execution that failed', () => {
     expect(subject).toBe('Backstop: ValidationFailed codebase_mcp');
     expect(message).toContain('codebase_mcp, as it was before this execution');
     expect(message).toMatch(/before: 005\n +now: 005/);
-    expect(message).toContain('HINT:  Nothing is lost.');
+    expect(message).toContain('Nothing is lost: no row');
     expect(message).not.toContain('What to do');
   });
 

@@ -93,7 +93,7 @@ const CASES: Case[] = [
     says: [
       'The database was downgraded to 005, but 1 of 6 checks',
       'V9.9',
-      'To restore the database as it was before this execution: aws rds restore-db-instance',
+      'To restore the database as it was before this execution, without anything that was written since: aws rds restore-db-instance',
     ],
   },
   {

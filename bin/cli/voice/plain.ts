@@ -3,6 +3,8 @@
 import { countOf } from '../../../lambda/migrator/model/bounded.ts';
 import { describeEvent, seconds, stepName } from '../../../lambda/migrator/model/describe.ts';
 import type { ProgressEvent } from '../../../lambda/migrator/model/events.ts';
+import { describeLosses } from '../../../lambda/migrator/model/losing.ts';
+import { describeSchema } from '../../../lambda/migrator/model/lost.ts';
 import type { RunReport, StepReport } from '../../../lambda/migrator/model/report.ts';
 import type { Database } from '../../../lambda/migrator/revisions/databases.ts';
 import { describeEffort, describeStepEffort, TABLES_NAMED } from '../effort.ts';
@@ -70,6 +72,7 @@ function outcomeLines(report: RunReport, database: Database): string[] {
   if (outcome === 'rehearsed') {
     return [
       ...describeEffort(report, TABLES_NAMED),
+      ...takenAway(report),
       ...describeRehearsal(report),
       describeEvent({ ...report, type: 'committed' }),
     ];
@@ -105,7 +108,14 @@ function changes(report: RunReport, database: Database): string[] {
       : []),
     ...(restored > 0 ? [`${tables(restored)} restored with every row`] : []),
     ...(dropped > 0 ? [`${tables(dropped)} dropped`] : []),
+    ...takenAway(report),
+    ...(report.direction === 'downgrade' ? [describeSchema(report)] : []),
   ];
+}
+
+/** The rows and columns that were there before. */
+function takenAway(report: RunReport): string[] {
+  return report.losses ? [`Lost or overwritten: ${describeLosses(report).join('; ')}`] : [];
 }
 
 /** Backstop's own, which the first run creates. */

@@ -36,7 +36,7 @@ const RELATIONS = `
  * the locks: so no other relation is looked at, however many there are. A dropped relation has no name.
  */
 export const TOUCHED = `
-  SELECT held.oid::text AS oid, c.schema, c."schemaOid", c.name, c.filenode,
+  SELECT held.oid::text AS oid, c.schema, c."schemaOid", c.name, c.filenode, coalesce(c.columns, 0) AS columns,
          coalesce(c.name <> 'alembic_version', false) AS "isCounted",
          pg_catalog.pg_stat_get_xact_tuples_inserted(held.oid)::float8 AS inserted,
          pg_catalog.pg_stat_get_xact_tuples_updated(held.oid)::float8 AS updated,
@@ -47,7 +47,7 @@ export const TOUCHED = `
         WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'relation' AND granted) AS held
   LEFT JOIN LATERAL (
     SELECT n.nspname AS schema, n.oid::text AS "schemaOid", c.relname AS name,
-           coalesce(pg_catalog.pg_relation_filenode(c.oid), 0)::text AS filenode
+           coalesce(pg_catalog.pg_relation_filenode(c.oid), 0)::text AS filenode, c.relnatts AS columns
     FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
     WHERE c.oid = held.oid AND c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_'
       AND n.nspname NOT IN ('information_schema', 'backstop')) AS c ON true`;
@@ -105,6 +105,7 @@ export interface Changes {
 export type TouchedRelation = {
   readonly oid: string;
   readonly isCounted: boolean;
+  readonly columns: number;
   /** The numbers of the columns that the transaction has dropped. */
   readonly columnsDropped: readonly number[];
 } & { readonly [Field in keyof Relation]: string | null } & Omit<RowCounts, 'relation'>;

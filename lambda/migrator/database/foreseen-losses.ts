@@ -5,7 +5,7 @@ import type { Script } from '../revisions/revision.ts';
 import type { Queries } from '../session/client.ts';
 import { briefly, orElse } from './briefly.ts';
 import { type Foreseen, foresee } from './foresee.ts';
-import { countOf } from './losses.ts';
+import { countOf, findReadable } from './losses.ts';
 
 /** For one table, in ms. */
 const WITHIN_MS = 2_000;
@@ -37,7 +37,8 @@ async function lossOf(queries: Queries, lock: Foreseen): Promise<RowLoss[]> {
 async function countLost(queries: Queries, { oid, sql, loses }: Foreseen): Promise<number | null> {
   const from = typeof loses === 'object' ? `${sql} WHERE ${loses.column} IS NOT NULL` : `ONLY ${sql}`;
   const read = async () => {
-    const { rows } = await queries.query<{ count: number | null }>(`SELECT ${countOf(oid, from)} AS count`);
+    if (!(await findReadable(queries, [oid])).has(oid)) return null;
+    const { rows } = await queries.query<{ count: number | null }>(`SELECT ${countOf(from)} AS count`);
     return rows[0]?.count ?? null;
   };
   return orElse<number | null>(briefly(queries, { withinMs: WITHIN_MS }, read), () => null);

@@ -2,7 +2,7 @@
 import pg from 'pg';
 import type { Work } from '../grammar/effect.ts';
 import { ROWS_COUNTED } from '../model/losing.ts';
-import type { RowLoss } from '../model/report.ts';
+import type { OwnTable, RowLoss } from '../model/report.ts';
 import type { Queries } from '../session/client.ts';
 import {
   isRetired,
@@ -20,8 +20,8 @@ interface Stake {
   readonly rows: number | null;
   /** Whether they go, as the statements show; a rewrite keeps them. */
   readonly isLost: boolean;
-  /** How many of the columns that will go hold no value. */
-  readonly emptyColumns: number;
+  /** The numbers of the columns that will go and hold no value. */
+  readonly emptyColumns: readonly number[];
 }
 
 /** oid → the rows of the table. */
@@ -38,31 +38,56 @@ export async function countRowsAtStake(
   const meant = foreseen.filter(({ kind, loses, work }) => {
     return kind === 'r' && (loses !== undefined || work.some(mayRewrite));
   });
+  if (meant.length === 0) return new Map();
+  const readable = await findReadable(
+    queries,
+    meant.map(({ oid }) => oid),
+  );
   const tables = new Map<string, Foreseen[]>();
-  for (const lock of meant) tables.set(lock.oid, [...(tables.get(lock.oid) ?? []), lock]);
-  if (tables.size === 0) return new Map();
+  for (const lock of meant) {
+    if (readable.has(lock.oid)) tables.set(lock.oid, [...(tables.get(lock.oid) ?? []), lock]);
+  }
+  const others = meant.filter(({ oid, loses }) => !readable.has(oid) && typeof loses === 'string');
+  const unknown = others.map(({ oid }) => [oid, { rows: null, isLost: true, emptyColumns: [] }] as const);
+  if (tables.size === 0) return new Map(unknown);
   const { rows } = await queries.query<Stake & { oid: string }>(
     [...tables].map(([oid, locks]) => stakeOf(oid, locks)).join(' UNION ALL '),
   );
-  return new Map(rows.map(({ oid, ...stake }) => [oid, stake]));
+  return new Map([...unknown, ...rows.map(({ oid, ...stake }) => [oid, stake] as const)]);
+}
+
+/** The tables whose rows this user sees, all of them: no policy hides any. */
+export async function findReadable(queries: Queries, oids: readonly string[]): Promise<ReadonlySet<string>> {
+  const { rows } = await queries.query<{ oid: string }>(
+    `SELECT oid::text AS oid FROM pg_catalog.unnest($1::oid[]) AS oid
+     WHERE NOT pg_catalog.row_security_active(oid) AND pg_catalog.has_table_privilege(oid, 'SELECT')`,
+    [oids],
+  );
+  return new Set(rows.map(({ oid }) => oid));
 }
 
 function stakeOf(oid: string, locks: readonly Foreseen[]): string {
   const sql = locks[0]?.sql ?? '';
   const columns = new Set(locks.flatMap(({ loses }) => (typeof loses === 'object' ? [loses.column] : [])));
   const isEmpty = [...columns].map(
-    (column) => `(SELECT pg_catalog.count(*) <= ${ROWS_READ} AND pg_catalog.count(value) = 0
-      FROM (SELECT ${column} AS value FROM ONLY ${sql} LIMIT ${ROWS_READ + 1}) AS rows)::integer`,
+    (column) => `CASE WHEN (SELECT pg_catalog.count(*) <= ${ROWS_READ} AND pg_catalog.count(value) = 0
+        FROM (SELECT ${column} AS value FROM ONLY ${sql} LIMIT ${ROWS_READ + 1}) AS rows)
+      THEN (SELECT a.attnum FROM pg_catalog.pg_attribute AS a
+            WHERE a.attrelid = ${oid} AND a.attname = ${unquoted(column)}) END`,
   );
-  return `SELECT '${oid}' AS oid, ${countOf(oid, `ONLY ${sql}`)} AS rows,
+  return `SELECT '${oid}' AS oid, ${countOf(`ONLY ${sql}`)} AS rows,
     ${locks.some(({ loses }) => typeof loses === 'string')} AS "isLost",
-    CASE WHEN pg_catalog.row_security_active(${oid}::pg_catalog.oid) THEN 0 ELSE ${['0', ...isEmpty].join(' + ')} END AS "emptyColumns"`;
+    pg_catalog.array_remove(ARRAY[${['NULL', ...isEmpty].join(', ')}]::smallint[], NULL) AS "emptyColumns"`;
 }
 
-/** An expression: how many rows the FROM clause chooses; null if a policy of the table may hide some. */
-export function countOf(oid: string, from: string): string {
-  return `CASE WHEN NOT pg_catalog.row_security_active(${oid}::pg_catalog.oid)
-    THEN (SELECT pg_catalog.count(*) FROM (SELECT FROM ${from} LIMIT ${ROWS_COUNTED + 1}) AS rows) END::float8`;
+/** A quoted name as a literal. */
+function unquoted(name: string): string {
+  return pg.escapeLiteral(name.slice(1, -1).replaceAll('""', '"'));
+}
+
+/** An expression: how many rows the FROM clause chooses. */
+export function countOf(from: string): string {
+  return `(SELECT pg_catalog.count(*) FROM (SELECT FROM ${from} LIMIT ${ROWS_COUNTED + 1}) AS rows)::float8`;
 }
 
 /** The state before the transaction, as far as losses are measured by it. */
@@ -70,6 +95,16 @@ export interface Before {
   readonly before: Relations;
   readonly writtenBefore: WrittenRows;
   readonly atStake: RowsAtStake;
+  /** oid → how many columns a table had before the upgrades that are taken back: the others are the upgrades' own. */
+  readonly own?: ReadonlyMap<string, number>;
+}
+
+/** The tables that the transaction has made or given columns to, by their oids, with the columns that they had before. */
+export function ownTables(before: Relations, { relations }: Touched): OwnTable[] {
+  return relations.flatMap(({ oid, name, columns }) => {
+    const had = before.get(oid)?.columns ?? 0;
+    return name !== null && name !== 'alembic_version' && had < columns ? [{ oid, columns: had }] : [];
+  });
 }
 
 /** The losses of the transaction, sorted by table. Retired tables that it drops are left out: that was asked for. */
@@ -81,8 +116,9 @@ export async function readLosses(
   const losses: RowLoss[] = [];
   for (const relation of relations) {
     const was = state.before.get(relation.oid);
-    // The rows of a materialized view are found again by its query.
+    // The rows of a materialized view are found again by its query, and a table of the upgrades goes with them.
     if (was === undefined || was.kind === 'm' || was.name === 'alembic_version') continue;
+    if (state.own?.get(relation.oid) === 0) continue;
     const found =
       relation.name === null
         ? lossOfDropped(state, relation, was)
@@ -111,13 +147,15 @@ async function lossesOfChanged(
   was: Was,
 ): Promise<Found[]> {
   const { oid, updated, deleted, columnsDropped, filenode } = relation;
-  const { rows = null, emptyColumns = 0 } = state.atStake.get(oid) ?? {};
+  const { rows = null, emptyColumns = [] } = state.atStake.get(oid) ?? {};
   const written = state.writtenBefore.get(oid) ?? { updated: 0, deleted: 0 };
-  const columns = columnsDropped.filter((number) => number <= was.columns);
+  const columns = columnsDropped.filter((number) => {
+    return number <= (state.own?.get(oid) ?? was.columns) && !emptyColumns.includes(number);
+  });
   return [
     { how: 'deleted', count: deleted - written.deleted },
     { how: 'updated', count: updated - written.updated },
-    { how: 'columns dropped', count: Math.max(0, columns.length - emptyColumns) },
+    { how: 'columns dropped', count: columns.length },
     ...(filenode !== was.filenode && (await isEmptied(queries, state, relation))
       ? [{ how: 'emptied', count: rows } as const]
       : []),

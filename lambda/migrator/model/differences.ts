@@ -1,5 +1,5 @@
 // Changes of a database, object by object, between two of its fingerprints.
-import { cut, type Shortened } from './bounded.ts';
+import { cut, describeOmitted, type Shortened } from './bounded.ts';
 
 /** A change of an object, such as `column public.orders.status`. */
 export interface Change {
@@ -25,6 +25,16 @@ export function describeChange({ object, change, before = '', after = '' }: Chan
   if (change !== 'changed') return words;
   const begin = commonWords(before, after);
   return `${words}: ${cut(shortened(before, begin), LONGEST)} -> ${cut(shortened(after, begin), LONGEST)}`;
+}
+
+/** How many changes a sentence names. */
+const CHANGES_NAMED = 5;
+
+/** The first changes, and how many more there are. */
+export function describeChanges({ changes, omitted }: Differences): string {
+  const more = changes.length - CHANGES_NAMED + (omitted?.changes ?? 0);
+  const named = changes.slice(0, CHANGES_NAMED).map(describeChange).join('; ');
+  return more > 0 ? `${named}; ${describeOmitted(more)}` : named;
 }
 
 /** How many characters of the beginning both have, up to the end of a word, if they are too many to be repeated. */

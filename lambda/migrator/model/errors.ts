@@ -105,6 +105,10 @@ export const ENDINGS = {
     database: 'at target',
     meaning: 'Migrated and valid, but retired tables may still be there.',
   },
+  DowngradeIncomplete: {
+    database: 'needs a person',
+    meaning: 'The downgrade was committed, and the schema is not as it was before the upgrade.',
+  },
   DowngradeFailed: {
     database: 'needs a person',
     meaning: 'The downgrade did not complete; restore or repair.',

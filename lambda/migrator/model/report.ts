@@ -1,6 +1,7 @@
 // The types of a run's reports: every function returns them, the history table keeps them and the reports print them.
 // The lists of a report may be shortened: see bounded.ts.
 import type { Shortened } from './bounded.ts';
+import type { Change, Differences } from './differences.ts';
 
 /** A revision id, or `base` if no revision is applied. */
 export type RevisionId = string;
@@ -149,6 +150,13 @@ export interface RowCounts {
   readonly deleted: number;
 }
 
+/** A table that an upgrade made, or to which it gave columns. */
+export interface OwnTable {
+  readonly oid: string;
+  /** How many columns it had before; 0 if it was not there. */
+  readonly columns: number;
+}
+
 /** Rows or columns of a table that a run has taken away. */
 export interface RowLoss {
   readonly relation: string;
@@ -182,6 +190,8 @@ export interface RunReport extends Shortened {
   readonly rowsWritten?: number;
   /** The rows and columns that were there before the run, and are gone or have other values; absent if there are none. */
   readonly losses?: readonly RowLoss[];
+  /** The tables that an upgrade has made or given columns to; absent if there are none. */
+  readonly own?: readonly OwnTable[];
   /** Per table: how long ACCESS EXCLUSIVE was held, from its grant to the answer of COMMIT, in ms. */
   readonly exclusiveMs: Readonly<Record<string, number>>;
   readonly walBytes: number;
@@ -199,6 +209,18 @@ export interface RunReport extends Shortened {
   readonly rehearsal?: readonly Rehearsed[];
   /** The fingerprints of the catalogue at the beginning and at the end of the transaction. */
   readonly fingerprint?: { readonly before: string; readonly after: string };
+  /** The schema after a downgrade; absent if the history does not know the one before the upgrades. */
+  readonly comparison?: Comparison;
+}
+
+/** The schema after a downgrade, compared with the one before the upgrades that it took back. */
+export interface Comparison extends Differences {
+  /** Whether nothing differs. A change that somebody made between two runs does not count. */
+  readonly same: boolean;
+  /** The rows and columns that the upgrades took away; absent if there are none. */
+  readonly losses?: readonly RowLoss[];
+  /** The revisions whose retired objects were dropped for good in between; absent if there are none. */
+  readonly finalized?: readonly RevisionId[];
 }
 
 /** The findings of a dry run about a revision, in the transaction that it rolled back. */
@@ -216,6 +238,8 @@ export interface Rehearsed {
   readonly reversible?: 'yes' | 'with loss' | 'no' | 'unknown';
   /** Why it cannot be taken back or that is not known, or the loss. */
   readonly because?: string;
+  /** The objects that its downgrade does not leave as they were; absent if there are none. */
+  readonly differences?: readonly Change[];
 }
 
 /** One of several transactions of a run: its own row of the history has all of its effects. */

@@ -1,29 +1,23 @@
 // One attempt at the transaction of a run: the locks, the steps, the version, the history, COMMIT alone.
-import { newAmong, readMoment, readWrittenRows } from '../database/evidence.ts';
-import { lockedAnyway, modesOf } from '../database/foresee.ts';
+import { newAmong } from '../database/evidence.ts';
 import { remember } from '../database/history.ts';
-import { countRowsAtStake } from '../database/losses.ts';
 import { ownObjects } from '../database/ours.ts';
 import { closeToOthers, handOver } from '../database/ownership.ts';
-import { secureForWriting } from '../database/secured.ts';
-import { requireNoStrangers } from '../database/strangers.ts';
-import { findTables } from '../database/tables.ts';
-import { knownTables } from '../database/trust.ts';
 import { moveVersion } from '../database/version-table.ts';
 import { bounded, type Ends } from '../model/bounded.ts';
 import { BackstopError } from '../model/errors.ts';
 import type { Listener, ProgressEvent } from '../model/events.ts';
 import { requireLeave } from '../model/losing.ts';
 import type { RunReport, StepReport } from '../model/report.ts';
-import { functionNamesIn, functionsIn } from '../revisions/effects.ts';
+import { functionsIn } from '../revisions/effects.ts';
 import type { Part } from '../revisions/part.ts';
 import type { Step } from '../revisions/revision.ts';
 import { together } from '../session/client.ts';
-import { RUNNER_LOCK_KEY } from '../session/runner-lock.ts';
 import { isCancelled, isServerError, type Sent, stepError, timeoutError } from '../session/sqlstate.ts';
+import { beginTransaction } from './begin.ts';
 import { commit } from './commit.ts';
-import { Ledger } from './ledger.ts';
 import { endsOf, Notices, tellNotices } from './notices.ts';
+import { readProof } from './proof.ts';
 import { Rehearsal } from './rehearsal.ts';
 import { type AttemptOptions, type Begun, historyEntry, makeReport, measure } from './result.ts';
 import type { Run } from './run.ts';
@@ -66,7 +60,9 @@ export class Attempt {
     const { client } = this.#run;
     this.#run.limit(this.#boundMs);
     try {
-      const begun = await this.#begin();
+      const begun = await beginTransaction(this.#run, this.#options, this.#statements, (place) => {
+        this.#place = place;
+      });
       for (const part of this.#run.parts) {
         const steps = await this.#runPart(begun, part);
         await this.#rehearsal?.check(part, begun, steps);
@@ -86,52 +82,6 @@ export class Attempt {
   /** Whether the history keeps whole lists, as databases.json may ask. */
   get #isWhole(): boolean {
     return this.#run.database.definition.history === 'whole';
-  }
-
-  async #begin(): Promise<Begun> {
-    const run = this.#run;
-    await run.query('BEGIN');
-    // Statements that an earlier attempt has prepared outlive its ROLLBACK.
-    if (this.#options.number > 1) await this.#statements.restore();
-    const [, { rows }, writtenBefore, moment] = await together(
-      this.#statements.limit(),
-      // A step may give back the lock that belongs to the session; this one belongs to the transaction.
-      run.query<{ id: string }>(
-        'SELECT pg_catalog.pg_current_xact_id()::text AS id, pg_catalog.pg_advisory_xact_lock($1)',
-        [String(RUNNER_LOCK_KEY)],
-      ),
-      readWrittenRows(run),
-      readMoment(run),
-    );
-    const { before, foreseen } = this.#options;
-    const ledger = new Ledger(before, moment, foreseen && modesOf(foreseen));
-    // Made before the locks are taken, so that no session waits for it.
-    this.#place = 'preparing the history';
-    const heir = await secureForWriting(run, run.database);
-    const paths = run.parts.map(({ script }) => script.searchPath);
-    const made = functionNamesIn(run.parts.map(({ script }) => script));
-    await requireNoStrangers(run, knownTables(run.database), paths, made);
-    const transaction = rows[0]?.id ?? '';
-    await this.#lockTables({ transaction, ledger });
-    this.#place = 'counting the rows of the tables that go';
-    const atStake = await countRowsAtStake(run, foreseen ?? []);
-    return { transaction, ledger, writtenBefore, heir, atStake };
-  }
-
-  /** All in one statement, in one order, so that no step waits for a lock while it holds others. */
-  async #lockTables(begun: Pick<Begun, 'transaction' | 'ledger'>): Promise<void> {
-    this.#place = 'taking the table locks';
-    const wanted = [...new Set(this.#run.parts.flatMap(({ script }) => script.locks))];
-    // An object of that name that is no table cannot be locked; the revision decides how to treat it.
-    const tables = await findTables(this.#run, wanted);
-    // The header's order comes first. A table that a step locks so strongly anyway would else be waited for later.
-    const names = [
-      ...new Set([...tables.map(({ sql }) => sql), ...lockedAnyway(this.#options.foreseen ?? [])]),
-    ];
-    if (names.length === 0) return;
-    const sql = `LOCK TABLE ${names.join(', ')} IN ACCESS EXCLUSIVE MODE`;
-    await this.#statements.carryOut(sql, begun, this.#place);
-    begun.ledger.declare();
   }
 
   async #runPart(begun: Begun, part: Part): Promise<StepReport[]> {
@@ -189,16 +139,18 @@ export class Attempt {
     // Deferred constraints are checked now: at COMMIT no statement_timeout would bound them.
     this.#place = 'checking deferred constraints';
     this.#sent = {};
-    const [, , report] = await together(
+    const [, , measured] = await together(
       this.#statements.limit(),
       this.#run.query('SET CONSTRAINTS ALL IMMEDIATE'),
       makeReport(this.#run, this.#options, { ...begun, steps: this.#steps }),
     );
-    if (direction === 'upgrade' && !(dryRun || this.#run.allowLoss)) requireLeave(report);
+    if (direction === 'upgrade' && !(dryRun || this.#run.allowLoss)) requireLeave(measured);
     this.#place = 'giving what was made its owner';
     const { schemas } = ownObjects(this.#run.database);
     await closeToOthers(this.#run, { schemas: await newAmong(this.#run, schemas) });
     await handOver(this.#run, begun.heir);
+    this.#place = 'reading the fingerprint';
+    const report = { ...measured, ...(await readProof(this.#run, begun)) };
     this.#place = 'writing the history';
     await remember(this.#run, historyEntry(this.#run, this.#isWhole ? report : bounded(report)));
     this.#place = 'COMMIT';

@@ -25,11 +25,15 @@ function join(a: RunReport, b: RunReport): RunReport {
     created: union(without(a.created, b.dropped), b.created),
     dropped: union(a.dropped, without(b.dropped, a.created)),
     rows: addRows(a.rows, b.rows),
+    ...((a.own ?? b.own) && { own: [...(a.own ?? []), ...(b.own ?? [])] }),
     ...((a.losses ?? b.losses) && { losses: [...(a.losses ?? []), ...(b.losses ?? [])] }),
     exclusiveMs: longest(a.exclusiveMs, b.exclusiveMs),
     walBytes: a.walBytes + b.walBytes,
     attempts: Math.max(a.attempts, b.attempts),
     blockers: [...a.blockers, ...b.blockers],
+    ...(a.fingerprint &&
+      b.fingerprint && { fingerprint: { before: a.fingerprint.before, after: b.fingerprint.after } }),
+    ...(b.comparison && { comparison: b.comparison }),
     // Counted from the beginning of the run.
     durationMs: b.durationMs,
   };

@@ -1,24 +1,28 @@
 // The part of a dry run that looks ahead: the checks after each revision, and the downgrade of an upgrade.
 import { runChecksWithin } from '../database/checks.ts';
 import { readWrittenRows } from '../database/evidence.ts';
+import { readDifferences } from '../database/fingerprint.ts';
 import { remember } from '../database/history.ts';
 import { knownTables } from '../database/trust.ts';
 import { bounded } from '../model/bounded.ts';
 import { describeViolations } from '../model/describe.ts';
+import { describeChanges } from '../model/differences.ts';
 import { BackstopError } from '../model/errors.ts';
 import { formatLocation } from '../model/location.ts';
+import { describeLosses } from '../model/losing.ts';
 import type { CheckReport, Rehearsed, RevisionId, StepReport } from '../model/report.ts';
 import { revisionOf } from '../revisions/chain.ts';
 import type { Phase } from '../revisions/check.ts';
 import { type Part, partOf } from '../revisions/part.ts';
 import { type AttemptOptions, type Begun, historyEntry, makeReport } from './result.ts';
 import type { Run } from './run.ts';
+import { firstState, newLosses, readState, rowsGone, type State } from './state.ts';
 
 /** Runs a part in the open transaction with all its constraints, and returns its steps. Rejects with an ending. */
 export type RunPart = (part: Part) => Promise<readonly StepReport[]>;
 
 type Verdict = Pick<Rehearsed, 'passed' | 'checks' | 'fault'>;
-type WayBack = Pick<Rehearsed, 'reversible' | 'because'>;
+type WayBack = Pick<Rehearsed, 'reversible' | 'because' | 'differences'>;
 
 /** These errors are about the run, and not about the revision. */
 const SEVERE: readonly string[] = ['DatabaseBusy', 'OutcomeUnknown'];
@@ -28,6 +32,11 @@ export class Rehearsal {
   readonly #run: Run;
   readonly #options: AttemptOptions;
   readonly #verdicts = new Map<RevisionId, Verdict>();
+  /** The state before each upgrade. */
+  readonly #states = new Map<RevisionId, State>();
+  #last: State | undefined;
+  /** Revision → the rows that its downgrade has taken away. */
+  readonly #lossesBack = new Map<RevisionId, string>();
 
   constructor(run: Run, options: AttemptOptions) {
     this.#run = run;
@@ -42,6 +51,8 @@ export class Rehearsal {
     const [started, leftMs] = [performance.now(), run.leftMs()];
     run.limit(run.bounds.transactionMs);
     this.#verdicts.set(revision, await this.#judge(`after-${direction}`, part, { ...begun, steps }));
+    this.#states.set(revision, this.#last ?? firstState(begun));
+    this.#last = await readState(this.#run, this.#options, begun);
     begun.ledger.pause(performance.now() - started);
     run.limit(leftMs);
   }
@@ -52,12 +63,12 @@ export class Rehearsal {
     const run = this.#run;
     run.limit(run.bounds.transactionMs);
     const upgraded = [...this.#verdicts.keys()].reverse();
-    const losses = await this.#foreseeLosses(upgraded);
+    const losses = new Map([...(await this.#foreseeLosses(upgraded)), ...this.#lossesOfUpgrades(upgraded)]);
     const ways = new Map<RevisionId, WayBack>();
     let stopped: WayBack | undefined;
     for (const id of upgraded) {
       const obstacle = stopped ?? (await this.#takeBack(id, begun, runPart));
-      const loss = losses.get(id);
+      const loss = losses.get(id) ?? this.#lossesBack.get(id);
       ways.set(
         id,
         obstacle ?? (loss === undefined ? { reversible: 'yes' } : { reversible: 'with loss', because: loss }),
@@ -69,6 +80,19 @@ export class Rehearsal {
 
   #found(wayBack: (id: RevisionId) => WayBack): Rehearsed[] {
     return [...this.#verdicts].map(([revision, verdict]) => ({ revision, ...verdict, ...wayBack(revision) }));
+  }
+
+  /** Revision → the rows that its upgrade itself has taken away. */
+  #lossesOfUpgrades(upgraded: readonly RevisionId[]): Map<RevisionId, string> {
+    const found = new Map<RevisionId, string>();
+    let after = this.#last;
+    for (const id of upgraded) {
+      const before = this.#states.get(id);
+      const losses = newLosses(before, after);
+      if (losses.length > 0) found.set(id, describeLosses({ losses }).join(', '));
+      after = before;
+    }
+    return found;
   }
 
   /** Revision → what its downgrade would lose, asked before the first downgrade, as a downgrade asks. */
@@ -99,13 +123,32 @@ export class Rehearsal {
         writtenBefore,
         steps,
       });
-      return passed
-        ? undefined
-        : { reversible: 'no', because: `after its downgrade, ${fault ?? failedOf(checks)}` };
+      if (!passed) return { reversible: 'no', because: `after its downgrade, ${fault ?? failedOf(checks)}` };
+      return await this.#compare(id, begun);
     } catch (error) {
       const because = `its downgrade fails: ${reasonOf(error)}`;
       return { reversible: isTooEarly(error) ? 'unknown' : 'no', because };
     }
+  }
+
+  /** Whether the downgrade has left the schema and the rows as they were before the upgrade. */
+  async #compare(id: RevisionId, begun: Begun): Promise<WayBack | undefined> {
+    const state = this.#states.get(id);
+    if (state === undefined) return undefined;
+    const now = await readState(this.#run, this.#options, begun);
+    const differences =
+      now.fingerprint === state.fingerprint
+        ? undefined
+        : await readDifferences(this.#run, state.fingerprint, now.fingerprint);
+    if (differences && differences.changes.length > 0) {
+      const because = `after its downgrade, these differ: ${describeChanges(differences)}`;
+      return { reversible: 'no', because, differences: differences.changes };
+    }
+    // A row that the downgrade deletes may be the upgrade's: the numbers of rows are compared.
+    const taken = newLosses(this.#last, now).filter(({ how }) => how !== 'deleted');
+    const losses = [...rowsGone(state, now), ...taken];
+    if (losses.length > 0) this.#lossesBack.set(id, describeLosses({ losses }).join(', '));
+    return undefined;
   }
 
   /** A transaction begins with its constraints as they were declared; the end of the upgrade made them immediate. */

@@ -1,4 +1,5 @@
 // The effects of a transaction, measured before its COMMIT: the report of the run, and its entry in the history.
+import { ownIn, type Past } from '../database/comparison.ts';
 import {
   compareRelations,
   compareWrittenRows,
@@ -7,7 +8,7 @@ import {
   type WrittenRows,
 } from '../database/evidence.ts';
 import type { Foreseen } from '../database/foresee.ts';
-import { type RowsAtStake, readLosses } from '../database/losses.ts';
+import { ownTables, type RowsAtStake, readLosses } from '../database/losses.ts';
 import type { Heir } from '../database/ownership.ts';
 import { ENTRIES_KEPT } from '../model/bounded.ts';
 import type { HistoryEntry } from '../model/history-entry.ts';
@@ -39,6 +40,10 @@ export interface Begun {
   readonly atStake: RowsAtStake;
   /** The role that gets what the run makes. */
   readonly heir: Heir;
+  /** The runs that a downgrade takes back; empty for any other. */
+  readonly since: readonly Past[];
+  /** The fingerprint of the schema before the first change, whose lines are kept. */
+  readonly fingerprint: string;
 }
 
 /** The options that differ between attempts. */
@@ -63,12 +68,13 @@ export interface StepList {
 export async function makeReport(
   run: Run,
   { number, before, blockers }: AttemptOptions,
-  { ledger, writtenBefore, atStake, steps }: Begun & { readonly steps: StepList },
+  { ledger, writtenBefore, atStake, since, steps }: Begun & { readonly steps: StepList },
 ): Promise<RunReport> {
   const { runId, direction, from, to, parts, dryRun, estimate } = run;
   const touched = await readTouched(run);
   const rows = compareWrittenRows(writtenBefore, touched);
-  const losses = await readLosses(run, { before, writtenBefore, atStake }, touched);
+  const losses = await readLosses(run, { before, writtenBefore, atStake, own: ownIn(since) }, touched);
+  const own = direction === 'upgrade' ? ownTables(before, touched) : [];
   return {
     runId,
     direction,
@@ -82,6 +88,7 @@ export async function makeReport(
     rows,
     ...(rows.length > ENTRIES_KEPT && { rowsWritten: rowsWritten(rows) }),
     ...(losses.length > 0 && { losses }),
+    ...(own.length > 0 && { own }),
     walBytes: ledger.walBytes,
     attempts: number,
     blockers: [...blockers.values()],

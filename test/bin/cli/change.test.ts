@@ -212,7 +212,7 @@ test('a dry run prints the estimate first and the measured locks last', async ()
       expect.stringMatching(/^ {2}Step 1\/1 done in /),
       expect.stringMatching(/^ACCESS EXCLUSIVE on public\.one for \d+ ms$/),
       expect.stringMatching(/^Write-ahead log \d+ bytes; rewritten: nothing$/),
-      '001: no checks; it can be taken back',
+      '001: no checks; it can be taken back: proved',
       expect.stringMatching(/^Dry run: upgrade base -> 001 succeeds in /),
     ],
   });

@@ -212,12 +212,12 @@ describe('a downgrade by hand', () => {
 
 describe('a dry run', () => {
   test.each<[what: string, migrations: string, line: string | RegExp, status: number]>([
-    ['all is well', good, '001: 2 checks hold; it can be taken back', 0],
-    ['there are no checks', project(TABLE), '001: no checks; it can be taken back', 0],
+    ['all is well', good, '001: 2 checks hold; it can be taken back: proved', 0],
+    ['there are no checks', project(TABLE), '001: no checks; it can be taken back: proved', 0],
     [
       'a check does not hold',
       bad,
-      '001: 1 of 2 checks does not hold (V1.2 check 2: 1 row violates it); it can be taken back',
+      '001: 1 of 2 checks does not hold (V1.2 check 2: 1 row violates it); it can be taken back: proved',
       1,
     ],
     [
@@ -269,6 +269,6 @@ describe('a dry run', () => {
 
   test("tells the same in Alembic's words", async () => {
     const { out } = await on(project(TABLE, 'alembic'), 'upgrade', '--dry-run');
-    expect(out.at(-2)).toBe('INFO  [backstop] 001: no checks; it can be taken back');
+    expect(out.at(-2)).toBe('INFO  [backstop] 001: no checks; it can be taken back: proved');
   });
 });

@@ -195,6 +195,39 @@ test('a revision that was applied before is not taken back', async () => {
   ]);
 });
 
+test.each<[string, Omit<RevisionDraft, 'id'>, object]>([
+  [
+    'a downgrade that does nothing is no way back',
+    { upgrade: ['CREATE TABLE one (id int); CREATE TYPE t AS ENUM ();'], downgrade: ['DROP TABLE one;'] },
+    { reversible: 'no', because: 'after its downgrade, these differ: type public.t added' },
+  ],
+  [
+    'rows that the upgrade deletes do not come back',
+    { upgrade: ['DELETE FROM kept WHERE id < 3;'], downgrade: ['SELECT 1;'] },
+    { reversible: 'with loss', because: 'public.kept: 2 rows deleted' },
+  ],
+  [
+    'rows that the downgrade deletes are a loss if they are not the upgrade’s',
+    { upgrade: ['INSERT INTO kept SELECT 11;'], downgrade: ['DELETE FROM kept WHERE id > 9;'] },
+    { reversible: 'with loss', because: 'public.kept: 1 row deleted' },
+  ],
+  [
+    'rows that the upgrade inserts may be deleted',
+    { upgrade: ['INSERT INTO kept SELECT 11;'], downgrade: ['DELETE FROM kept WHERE id = 11;'] },
+    { reversible: 'yes' },
+  ],
+  [
+    'a table that the downgrade empties',
+    { upgrade: ['SELECT 1;'], downgrade: ['TRUNCATE kept;'] },
+    { reversible: 'with loss', because: 'public.kept: emptied, its rows were not counted' },
+  ],
+])('the way back is measured: %s', async (_what, draft, found) => {
+  await database.query('CREATE TABLE kept AS SELECT generate_series(1, 10) AS id');
+  const options = on({ id: '001', ...draft });
+  const { rehearsal } = await upgrade(options, 'head', { dryRun: true });
+  expect(rehearsal).toMatchObject([found]);
+});
+
 test('a run that also finalizes can be taken back only with a loss', async () => {
   const draft = {
     id: '001',

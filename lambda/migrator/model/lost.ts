@@ -1,0 +1,43 @@
+// The words for the state after a downgrade, as it was measured: is the schema as before, and is anything lost?
+import { describeChanges } from './differences.ts';
+import { describeLosses } from './losing.ts';
+import type { RunReport } from './report.ts';
+
+/** A downgrade, as far as these words need it. */
+export type Back = Pick<RunReport, 'comparison' | 'losses' | 'to' | 'omitted'>;
+
+/** Whether the schema differs from the one before the upgrade; false if it was not compared. */
+export function isIncomplete({ comparison }: Pick<RunReport, 'comparison'>): boolean {
+  return comparison !== undefined && !comparison.same;
+}
+
+/** `The schema is as it was before the upgrade`, or the objects that differ, or that it is not known. */
+export function describeSchema({ comparison, to }: Back): string {
+  if (comparison === undefined) {
+    return `The schema was not compared: the history has no fingerprint of ${to} from before the upgrade.`;
+  }
+  return comparison.same
+    ? 'The schema is as it was before the upgrade: its fingerprint was compared.'
+    : `The schema is not as it was before the upgrade: ${describeChanges(comparison)}.`;
+}
+
+/** Everything that upgrade and downgrade have taken away, a line each; empty if nothing is lost, as far as rows are counted. */
+export function lossesOf({ comparison, losses = [], omitted }: Back): string[] {
+  const { losses: before = [], finalized = [] } = comparison ?? {};
+  return [
+    ...describeLosses({ losses: before }).map((line) => `${line} by the upgrade`),
+    ...describeLosses({ losses, ...(omitted && { omitted }) }).map((line) => `${line} by the downgrade`),
+    ...(finalized.length > 0
+      ? [`the rows of the tables that ${finalized.join(', ')} retired: finalized`]
+      : []),
+  ];
+}
+
+/** `Nothing is lost`, if schema and rows prove it; otherwise the tables and numbers, or that it is not known. */
+export function describeLost(back: Back): string {
+  const lines = lossesOf(back);
+  if (lines.length > 0) return `Lost or overwritten: ${lines.join('; ')}.`;
+  return back.comparison?.same
+    ? 'Nothing is lost: no row that was there before was deleted or overwritten, and no table or column dropped that held any.'
+    : 'No row that was there before was deleted or overwritten.';
+}
