@@ -73,6 +73,7 @@ function facts(summary: Summary, promised: Promised, { execution, endedAt, past 
   const rows: readonly (readonly [string, string | false | null | undefined])[] = [
     ['Ending', action ? `${ending} (${action})` : ending],
     ['', promised.meaning],
+    ['', ending !== 'Succeeded' && `docs/endings.md#${ending.toLowerCase()}`],
     ['Database', `${database ?? 'unknown'}, ${IN_WORDS[promised.database]}`],
     ['Revision', `before: ${revisionBefore ?? 'unknown'}`],
     ['', `now: ${after}`],

@@ -2,6 +2,7 @@
 
 import { plan } from './migrator/inspect.ts';
 import { requireBriefLock } from './migrator/model/bounds.ts';
+import { requireNoDrift } from './migrator/model/drifted.ts';
 import { BackstopError } from './migrator/model/errors.ts';
 import { requireLeave } from './migrator/model/losing.ts';
 import type { Plan } from './migrator/model/report.ts';
@@ -9,13 +10,14 @@ import { stateHandler } from './runtime/handler.ts';
 import { migratorOptions } from './runtime/migrator-options.ts';
 
 export const handler = stateHandler({ step: 'Preflight' }, async (state, tools) => {
-  const { action, target, maxLock, allowLoss } = state.request;
+  const { action, target, maxLock, allowLoss, drift } = state.request;
   const found = await plan(
     migratorOptions(state, tools),
     action === 'downgrade' ? 'downgrade' : 'upgrade',
     target,
   );
   if (action === 'status' || action === 'finalize') requireAtTarget(found);
+  if (drift === 'refuse' && action !== 'plan' && action !== 'status') requireNoDrift(found);
   // Migrate would refuse it, too, but only once the snapshot is taken.
   if (action === 'upgrade' && found.estimate) requireBriefLock(found.estimate, maxLock * 1000);
   if (action === 'upgrade' && !allowLoss) requireLeave(found, 'Nothing was changed.');

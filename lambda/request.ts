@@ -1,7 +1,7 @@
 // The execution input: its fields, their defaults, and the refusals.
 import * as z from 'zod';
 import { BackstopError } from './migrator/model/errors.ts';
-import { ACTIONS, DRILLS, type Request } from './state.ts';
+import { ACTIONS, DRIFT, DRILLS, type Drift, type Request } from './state.ts';
 
 /** No function lives longer. */
 const LONGEST_LOCK_SECONDS = 900;
@@ -13,6 +13,7 @@ const shape = z.strictObject({
   snapshot: z.boolean().default(true),
   finalize: z.boolean().default(true),
   allowLoss: z.boolean().default(false),
+  drift: z.enum(DRIFT).optional(),
   maxLock: z.number().positive().max(LONGEST_LOCK_SECONDS).optional(),
   appliedBy: z.string().startsWith('arn:').max(2048).optional(),
   drill: z.enum(DRILLS).optional(),
@@ -28,6 +29,7 @@ export interface Deployment {
   readonly allowDrills: boolean;
   readonly finalizeAfterDays: number;
   readonly maxLockSeconds: number;
+  readonly drift: Drift;
 }
 
 /**
@@ -38,11 +40,17 @@ export interface Deployment {
  */
 export function parseRequest(
   input: unknown,
-  { databases, defaultDatabase, allowDrills, finalizeAfterDays, maxLockSeconds }: Deployment,
+  { databases, defaultDatabase, allowDrills, finalizeAfterDays, maxLockSeconds, drift: deployed }: Deployment,
 ): Request {
   const result = shape.safeParse(typeof input === 'string' ? { action: input } : (input ?? {}));
   if (!result.success) throw invalid(result.error.issues[0], input);
-  const { action, database = defaultDatabase, maxLock = maxLockSeconds, ...given } = result.data;
+  const {
+    action,
+    database = defaultDatabase,
+    maxLock = maxLockSeconds,
+    drift = deployed,
+    ...given
+  } = result.data;
   const { drill, target = action === 'downgrade' ? undefined : 'head' } = given;
   if (target === undefined) {
     throw new BackstopError('InvalidInput', {
@@ -62,7 +70,7 @@ export function parseRequest(
       hint: 'Leave "drill" out, or deploy with "allowDrills": true.',
     });
   }
-  return { ...given, action, target, database, maxLock, finalizeAfterDays };
+  return { ...given, action, target, database, maxLock, drift, finalizeAfterDays };
 }
 
 function invalid(issue: z.core.$ZodIssue | undefined, input: unknown): BackstopError {

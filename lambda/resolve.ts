@@ -20,6 +20,7 @@ export const handler = makeHandler(
       allowDrills: environment.BACKSTOP_ALLOW_DRILLS,
       finalizeAfterDays: environment.BACKSTOP_FINALIZE_AFTER_DAYS,
       maxLockSeconds: environment.BACKSTOP_MAX_LOCK_SECONDS,
+      drift: environment.BACKSTOP_DRIFT,
     });
     const identifier = environment.BACKSTOP_DATABASES[request.database]?.identifier ?? '';
     return { request, execution, instance: toInstance(identifier, await describe(identifier)) };

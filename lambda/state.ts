@@ -17,6 +17,9 @@ export const DRILLS = [
 ] as const;
 export type Drill = (typeof DRILLS)[number];
 
+export const DRIFT = ['warn', 'refuse'] as const;
+export type Drift = (typeof DRIFT)[number];
+
 /** The execution input, complete: the given fields, merged with the deployed defaults. */
 export interface Request {
   readonly action: Action;
@@ -34,6 +37,8 @@ export interface Request {
   readonly maxLock: number;
   /** Whether an upgrade may delete rows, or drop tables and columns that hold some. */
   readonly allowLoss: boolean;
+  /** Whether a schema that has changed since the last run is only said, or refused. */
+  readonly drift: Drift;
   /** ARN of the execution that must have changed the database last: a schedule finalizes only its tables. */
   readonly appliedBy?: string | undefined;
   readonly drill?: Drill | undefined;

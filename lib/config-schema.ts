@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { z } from 'zod';
+import { DRIFT } from '../lambda/state.ts';
 import { MIGRATIONS, ROOT } from './paths.ts';
 import { LAMBDA_LIMIT_SECONDS, runSeconds } from './timeouts.ts';
 
@@ -119,6 +120,7 @@ export const schema = object({
     .positive({ error: WRITE_LOCK_SECONDS })
     .max(LAMBDA_LIMIT_SECONDS, { error: WRITE_LOCK_SECONDS })
     .default(5),
+  drift: z.enum(DRIFT).default('warn'),
   snapshotTimeoutMinutes: integer(1, MAX_SNAPSHOT_MINUTES, 'number of minutes').default(120),
   delivery: delivery.optional(),
 }).superRefine((settings, context) => {

@@ -146,6 +146,14 @@ export interface BackstopProps {
    * @default 5
    */
   readonly maxLockSeconds?: number | undefined;
+
+  /**
+   * Whether a schema that somebody has changed since the last run is only said (`warn`), or refused with Drifted
+   * (`refuse`), unless the input of the execution says `drift`.
+   *
+   * @default warn
+   */
+  readonly drift?: 'warn' | 'refuse' | undefined;
   /**
    * How long a snapshot may take before the execution gives up with SnapshotFailed, in minutes.
    * @default 120

@@ -95,6 +95,7 @@ function resolveEnvironment(settings: Settings) {
     BACKSTOP_ALLOW_DRILLS: String(settings.allowDrills),
     BACKSTOP_FINALIZE_AFTER_DAYS: String(settings.finalizeAfterDays),
     BACKSTOP_MAX_LOCK_SECONDS: String(settings.maxLockSeconds),
+    BACKSTOP_DRIFT: settings.drift,
   };
 }
 

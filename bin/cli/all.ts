@@ -16,6 +16,7 @@ export interface AllOptions extends BoundsOptions, CheckOptions {
   readonly keepGoing?: boolean;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
+  readonly strict?: boolean;
 }
 
 /** Whether a call is about more than one database. */
@@ -73,10 +74,16 @@ async function upgradeMember(
   call: Call<AllOptions>,
 ): Promise<Finished | BackstopError> {
   if (migrator instanceof BackstopError) return migrator;
-  const { dryRun = false, check: rehearse = true, yes: allowLoss = false, ...bounds } = call.options;
+  const {
+    dryRun = false,
+    check: rehearse = true,
+    yes: allowLoss = false,
+    strict = false,
+    ...bounds
+  } = call.options;
   const bounded = withBounds(migrator, bounds);
   try {
-    const report = await upgrade(bounded, 'head', { dryRun, rehearse, allowLoss });
+    const report = await upgrade(bounded, 'head', { dryRun, rehearse, allowLoss, strict });
     const finished = await finish(call, bounded, report);
     for (const line of finished.lines) call.tell(line);
     return finished;

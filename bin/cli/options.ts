@@ -47,6 +47,10 @@ export function wholeNumber(option: string, text: string): number {
 }
 
 export const yes: OptionWords = { flags: '-y, --yes', description: 'confirm that data may be lost' };
+export const strict: OptionWords = {
+  flags: '--strict',
+  description: 'end with 1 if somebody has changed the schema since the last run',
+};
 export const dryRun: OptionWords = {
   flags: '--dry-run',
   description: 'run everything up to COMMIT, then roll back and print the same report',

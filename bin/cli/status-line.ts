@@ -1,6 +1,7 @@
 // The status of a database, in a line: `✅ orders: 002 (head)`.
 import { inspect } from '../../lambda/migrator/inspect.ts';
 import { countOf, textsOf } from '../../lambda/migrator/model/bounded.ts';
+import { describeChanges } from '../../lambda/migrator/model/differences.ts';
 import { BackstopError } from '../../lambda/migrator/model/errors.ts';
 import { BASE, type Plan } from '../../lambda/migrator/model/report.ts';
 import type { Member } from './fleet.ts';
@@ -25,20 +26,25 @@ export function isAtHead({ found }: DatabaseStatus): boolean {
   return !(found instanceof BackstopError) && found.pending.length === 0;
 }
 
+/** Whether somebody has changed the schema since the last run. */
+export function hasDrifted({ found }: DatabaseStatus): boolean {
+  return !(found instanceof BackstopError) && found.drift !== undefined;
+}
+
 export function describeStatus(status: DatabaseStatus, { paint, unicode }: Terminal): string {
   const { name, found } = status;
   const [good, attention, bad] = unicode ? ['✅', '⚠️', '❌'] : ['OK', 'ATTENTION', 'FAILED'];
   if (found instanceof BackstopError) return paint.bad(`${bad} ${name}: ${describeError(found)}`);
   const text = `${name}: ${describePlan(found)}`;
   if (!isAtHead(status)) return paint.bad(`${bad} ${text}`);
-  const { edited, finalizePending, gone = [], reordered = [] } = found;
-  return edited.length + finalizePending.length + gone.length + reordered.length > 0
+  const { edited, finalizePending, gone = [], reordered = [], drift } = found;
+  return drift || edited.length + finalizePending.length + gone.length + reordered.length > 0
     ? paint.warning(`${attention} ${text}`)
     : paint.good(`${good} ${text}`);
 }
 
 function describePlan(plan: Plan): string {
-  const { from, pending, edited, finalizePending, gone, reordered } = plan;
+  const { from, pending, edited, finalizePending, gone, reordered, drift } = plan;
   const listed = (field: 'pending' | 'edited' | 'finalizePending') => textsOf(plan, field).join(', ');
   return [
     pending.length === 0 ? `${from} (head)` : from === BASE ? 'uninitialized' : from,
@@ -46,6 +52,7 @@ function describePlan(plan: Plan): string {
     edited.length > 0 && `edited revision ${listed('edited')}`,
     gone && `applied without a folder: ${gone.join(', ')}`,
     reordered && `applied in another order: ${reordered.join(', ')}`,
+    drift && `changed since the last run: ${describeChanges(drift)}`,
     finalizePending.length > 0 && `finalize pending: ${listed('finalizePending')}`,
   ]
     .filter(Boolean)
@@ -70,7 +77,13 @@ export function statusJson({ name, found }: DatabaseStatus) {
     const { summary, detail, hint } = found;
     return { database: name, error: found.name, message: summary, detail, hint };
   }
-  const { from, pending, edited, finalizePending, gone, reordered } = found;
-  const applied = { edited, ...(gone && { gone }), ...(reordered && { reordered }), finalizePending };
+  const { from, pending, edited, finalizePending, gone, reordered, drift } = found;
+  const applied = {
+    edited,
+    ...(drift && { drift }),
+    ...(gone && { gone }),
+    ...(reordered && { reordered }),
+    finalizePending,
+  };
   return { database: name, revision: from, head: pending.length === 0, pending, ...applied };
 }

@@ -8,7 +8,7 @@ import { foreseeLosses, retiredRows } from './database/loss.ts';
 import { requireOurs } from './database/ours.ts';
 import { adviseHeads, outOfOrder } from './database/out-of-order.ts';
 import { findFinalizePending, makePlan } from './database/plan.ts';
-import { prepareEstimate, preparePlan, requirePrivilegesOf } from './database/prepare.ts';
+import { prepareEstimate, preparePlan, requirePrivilegesOf, withDrift } from './database/prepare.ts';
 import { withSecuredSession } from './database/secured.ts';
 import { knownTables } from './database/trust.ts';
 import { readVersions } from './database/version-table.ts';
@@ -184,7 +184,7 @@ export async function explainHeads(
 /** The plan of an upgrade to head from the current revision. Unlike `plan` it runs no check. */
 export async function inspect(options: MigratorOptions): Promise<Plan> {
   return withSecuredSession(options, 'status', async (session) =>
-    bounded(await makePlan(session, session.database, 'upgrade', 'head')),
+    bounded(await withDrift(session, await makePlan(session, session.database, 'upgrade', 'head'))),
   );
 }
 

@@ -8,6 +8,7 @@ import { prepareEstimate, preparePlan, tellUnwrapped } from './database/prepare.
 import { requirePrivileges } from './database/privileges.ts';
 import { withSecuredRunner } from './database/secured.ts';
 import { readVersions } from './database/version-table.ts';
+import { requireNoDrift } from './model/drifted.ts';
 import { BackstopError } from './model/errors.ts';
 import { requireLeave } from './model/losing.ts';
 import { toJson } from './model/printable.ts';
@@ -36,6 +37,8 @@ export interface UpgradeOptions extends CheckedRunOptions {
   readonly finalize?: boolean;
   /** Whether rows, and columns that hold some, may be lost for good. Default: false. */
   readonly allowLoss?: boolean;
+  /** Whether drift is refused. Default: false. */
+  readonly strict?: boolean;
 }
 
 /**
@@ -47,11 +50,18 @@ export interface UpgradeOptions extends CheckedRunOptions {
 export async function upgrade(
   options: MigratorOptions,
   target: string,
-  { dryRun = false, finalize = false, rehearse = dryRun, allowLoss = false }: UpgradeOptions = {},
+  {
+    dryRun = false,
+    finalize = false,
+    rehearse = dryRun,
+    allowLoss = false,
+    strict = false,
+  }: UpgradeOptions = {},
 ): Promise<RunReport> {
   return withSecuredRunner(options, 'upgrade', async (runner) => {
     const { chain } = runner.database;
     const plan = await preparePlan(runner, 'upgrade', target);
+    if (strict) requireNoDrift(plan);
     if (!(dryRun || allowLoss)) requireLeave(plan, 'Nothing was changed.');
     const { from, to, pending, finalizePending } = plan;
     const upgrades = pending.map((id) => partOf(chain, 'upgrade', id));

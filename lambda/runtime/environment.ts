@@ -1,6 +1,7 @@
 // The environment that the stack gives the functions, read and checked in one place.
 import * as z from 'zod';
 import { BackstopError } from '../migrator/model/errors.ts';
+import { DRIFT } from '../state.ts';
 
 const json = z.string().transform((text, context) => {
   try {
@@ -19,6 +20,7 @@ export const resolveEnvironment = z.object({
   BACKSTOP_ALLOW_DRILLS: z.stringbool(),
   BACKSTOP_FINALIZE_AFTER_DAYS: z.coerce.number().int().nonnegative(),
   BACKSTOP_MAX_LOCK_SECONDS: z.coerce.number().positive(),
+  BACKSTOP_DRIFT: z.enum(DRIFT),
 });
 
 export const snapshotEnvironment = z.object({

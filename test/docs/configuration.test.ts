@@ -127,6 +127,7 @@ describe('the execution input in configuration.md', () => {
     allowDrills: true,
     finalizeAfterDays: 0,
     maxLockSeconds: 5,
+    drift: 'warn' as const,
   };
 
   test('has every field, in its order', () => {

@@ -68,6 +68,7 @@ describe('its inputs', () => {
     allowDrills: true,
     finalizeAfterDays: 0,
     maxLockSeconds: 5,
+    drift: 'warn' as const,
   };
   const started = commands.flatMap((line) => / --input '(.*)'/.exec(line)?.[1] ?? []);
   const inText = names.filter((name) => /^(\{"(action|database|drill)".*\}|"(plan|status)")$/.test(name));

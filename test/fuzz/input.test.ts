@@ -10,6 +10,7 @@ const deployment = {
   allowDrills: true,
   finalizeAfterDays: 0,
   maxLockSeconds: 5,
+  drift: 'warn' as const,
 };
 
 const word = fc.oneof(

@@ -7,6 +7,7 @@ const deployment = {
   allowDrills: false,
   finalizeAfterDays: 7,
   maxLockSeconds: 5,
+  drift: 'warn' as const,
 };
 const parse = (input: unknown) => parseRequest(input, deployment);
 const DEFAULTS = {
@@ -18,6 +19,7 @@ const DEFAULTS = {
   finalizeAfterDays: 7,
   allowLoss: false,
   maxLock: 5,
+  drift: 'warn',
 };
 
 test.each([

@@ -36,6 +36,7 @@ describe('a configuration with only the required keys', () => {
       transactionSeconds: 300,
       lockWaitSeconds: 60,
       maxLockSeconds: 5,
+      drift: 'warn',
       snapshotTimeoutMinutes: 120,
     });
   });
@@ -81,6 +82,7 @@ describe('a configuration that names everything', () => {
       transactionSeconds: 120,
       lockWaitSeconds: 0,
       maxLockSeconds: 0.5,
+      drift: 'refuse',
       snapshotTimeoutMinutes: 30,
       delivery: {
         connectionArn: CONNECTION,

@@ -84,6 +84,7 @@ describe('the functions', () => {
       BACKSTOP_ALLOW_DRILLS: 'false',
       BACKSTOP_FINALIZE_AFTER_DAYS: '0',
       BACKSTOP_MAX_LOCK_SECONDS: '5',
+      BACKSTOP_DRIFT: 'warn',
     });
     expect(functionOf('Snapshot').Environment.Variables).toMatchObject({
       BACKSTOP_KEEP_SNAPSHOTS: '5',

@@ -6,7 +6,7 @@ import { confirmLoss } from '../confirm.ts';
 import { selectDatabase } from '../databases.ts';
 import { asResult, finish, noCheck } from '../finish.ts';
 import { offlineResult, refuseRange } from '../offline.ts';
-import { dryRun, lockWait, maxLock, sql, withBounds, yes } from '../options.ts';
+import { dryRun, lockWait, maxLock, sql, strict, withBounds, yes } from '../options.ts';
 import type { Call, Verb } from '../verb.ts';
 import { statusVerb } from './status.ts';
 
@@ -34,6 +34,7 @@ export const upgradeVerb: Verb = {
     },
     noCheck,
     yes,
+    strict,
     lockWait,
     maxLock,
     {
@@ -56,14 +57,14 @@ export const upgradeVerb: Verb = {
     if (finalize && !options.dryRun) {
       await confirmLoss(call, 'The finalize of the upgrade', () => lossOfFinalize(migrator, target));
     }
-    const { dryRun = false, check: rehearse = true } = options;
+    const { dryRun = false, check: rehearse = true, strict = false } = options;
     // Without a terminal, the upgrade itself refuses a loss that --yes does not allow.
     const asks = call.terminal.ask !== undefined && !dryRun;
     const foresee = () => lossOfUpgrade(migrator, target);
     const allowLoss = asks
       ? await confirmLoss(call, `The upgrade to ${target}`, foresee)
       : options.yes === true;
-    const report = await upgrade(migrator, target, { dryRun, rehearse, finalize, allowLoss });
+    const report = await upgrade(migrator, target, { dryRun, rehearse, finalize, allowLoss, strict });
     return asResult(call, migrator, await finish(call, migrator, report));
   },
 };

@@ -63,6 +63,7 @@ function eventLines(event: ProgressEvent, chain: Chain, paint: Paint): string[] 
     case 'unknown table':
     case 'unforeseen':
     case 'losing':
+    case 'drifted':
     case 'unwrapped':
     case 'without downgrade':
     case 'exceeding':

@@ -48,6 +48,7 @@ function eventLines(event: ProgressEvent, paint: Paint): string[] {
     case 'unknown table':
     case 'unforeseen':
     case 'losing':
+    case 'drifted':
     case 'unwrapped':
     case 'without downgrade':
     case 'exceeding':

@@ -119,6 +119,16 @@ export async function lastChange(
   return rows[0];
 }
 
+/** The fingerprint of the schema that the last committed run left; undefined if it left none. */
+export async function lastFingerprint(queries: Queries): Promise<string | undefined> {
+  if (!(await mayReadHistory(queries))) return undefined;
+  const { rows } = await queries.query<{ hash: string | null }>(
+    `SELECT report -> 'fingerprint' ->> 'after' AS hash FROM backstop.history
+     WHERE outcome IN ('upgraded', 'downgraded', 'finalized', 'stamped') ORDER BY id DESC LIMIT 1`,
+  );
+  return rows[0]?.hash ?? undefined;
+}
+
 /** So many runs of a long history are read one by one, the last ones. */
 const RUNS_READ = 10_000;
 

@@ -6,10 +6,12 @@ import { revisionOf } from '../revisions/chain.ts';
 import { functionNamesIn } from '../revisions/effects.ts';
 import type { Revision, Script } from '../revisions/revision.ts';
 import { lacksDowngrade, requireRunnable } from '../revisions/runnable.ts';
+import type { Queries } from '../session/client.ts';
 import type { Session } from '../session/session.ts';
 import { isDenied } from '../session/sqlstate.ts';
 import { refusedBy, runChecks } from './checks.ts';
 import { findUnknown } from './declared.ts';
+import { readDrift } from './drift.ts';
 import { estimateCost } from './estimate.ts';
 import { readForeseenLosses } from './foreseen-losses.ts';
 import { makePlan } from './plan.ts';
@@ -29,11 +31,12 @@ export async function preparePlan(
   target: string,
 ): Promise<Plan> {
   const { database, bounds, listener } = session;
-  const plan = await makePlan(session, database, direction, target).catch(async (error: unknown) => {
+  const found = await makePlan(session, database, direction, target).catch(async (error: unknown) => {
     // Even to read may be denied: the statement that allows it is a better answer.
     if (isDenied(error)) await requirePrivileges(session, { locks: [], retires: [] });
     throw error;
   });
+  const plan = await withDrift(session, found);
   const { from, to, pending, edited, gone, reordered, transactions } = plan;
   const revisions = pending.map((id) => revisionOf(database.chain, id));
   await requirePrivilegesOf(session, revisions, direction);
@@ -43,6 +46,7 @@ export async function preparePlan(
     revisions.map((revision) => revision[direction].searchPath),
     functionNamesIn(readableScripts(revisions.map((revision) => revision[direction]))),
   );
+  if (plan.drift) listener({ type: 'drifted', drift: plan.drift });
   for (const revision of edited) listener({ type: 'edited', revision });
   if (gone) listener({ type: 'gone', revisions: gone });
   if (reordered) listener({ type: 'reordered', revisions: reordered });
@@ -75,6 +79,12 @@ export async function preparePlan(
   if (losses.length === 0) return plan;
   listener({ type: 'losing', losses });
   return { ...plan, losses };
+}
+
+/** The plan, with the drift of the schema. */
+export async function withDrift(queries: Queries, plan: Plan): Promise<Plan> {
+  const drift = await readDrift(queries);
+  return drift ? { ...plan, drift } : plan;
 }
 
 /** Requires what these revisions need. Throws PrivilegeMissing. */

@@ -1,5 +1,6 @@
 // The words for the events of a run, the same in the log and at the terminal.
 import { describeOmitted } from './bounded.ts';
+import { describeChanges } from './differences.ts';
 import { type ProgressEvent, RESULT } from './events.ts';
 import { formatLocation } from './location.ts';
 import { describeLosses } from './losing.ts';
@@ -23,6 +24,7 @@ const LINES: { readonly [Type in ProgressEvent['type']]: (event: EventOf<Type>) 
     `Downgrade of ${revision}: none. Its downgrade.sql holds no SQL${direction === 'upgrade' ? '' : ': nothing but the version changes'}`,
   'unknown table': ({ revision, tables }) =>
     `The header of ${revision} names ${firstOf(tables)}, but there is no such table`,
+  drifted: ({ drift }) => `The schema has changed since the last run: ${describeChanges(drift)}`,
   losing: ({ losses }) => `The upgrade takes away for good: ${describeLosses({ losses }).join('; ')}`,
   unforeseen: ({ locks }) =>
     `The run locked ${firstOf(locks.map(({ relation, mode }) => `${relation} in ${mode}`))}, which its statements do not show: name it in "Locks:"`,

@@ -74,6 +74,10 @@ export const ENDINGS = {
     database: 'unchanged',
     meaning: 'An upgrade was expected to lock a table for longer than it may, and was not begun.',
   },
+  Drifted: {
+    database: 'unchanged',
+    meaning: 'The schema has changed since the last run, and not by a run of Backstop.',
+  },
   WouldLoseData: {
     database: 'unchanged',
     meaning: 'An upgrade would delete rows, or drop tables or columns that hold some; nothing allowed it.',

@@ -1,4 +1,5 @@
 // The events of a run: one typed stream, from which the log and the terminal make their lines.
+import type { Differences } from './differences.ts';
 import type { Location } from './location.ts';
 import type {
   Blocker,
@@ -36,6 +37,8 @@ export type ProgressEvent =
   /** The chain differs from the applied revisions, which does not keep a run from going on. */
   | { readonly type: 'gone'; readonly revisions: readonly RevisionId[] }
   | { readonly type: 'reordered'; readonly revisions: readonly RevisionId[] }
+  /** The schema is not as the last run left it. */
+  | { readonly type: 'drifted'; readonly drift: Differences }
   /** The upgrade will take these away for good, as its statements show. */
   | { readonly type: 'losing'; readonly losses: readonly RowLoss[] }
   /** A header names something that is no table, and that the run does not make. */

@@ -26,6 +26,8 @@ export interface Plan extends Shortened {
   readonly reordered?: readonly RevisionId[];
   /** Tables that are there and that an upgrade will retire, as the pending revisions declare, e.g. `public.tasks`. */
   readonly retires: readonly string[];
+  /** How the schema differs from the schema after the last run; absent if it does not, or that schema is not known. */
+  readonly drift?: Differences;
   /** The rows and columns that an upgrade will take away for good, as its statements show; absent if there are none. */
   readonly losses?: readonly RowLoss[];
   /** The ids of `pending` by transaction; absent if they share one. */

@@ -120,7 +120,11 @@ describe('no question is asked if no data would be lost', () => {
 test('a loss check that fails stops the downgrade, but not with --yes', async () => {
   await bring('001');
   const blind = migrationsOf({
-    app: { revisions: [{ id: '001', checks: { 'before-downgrade': ['SELECT 1 / 0;'] } }] },
+    app: {
+      revisions: [
+        { id: '001', downgrade: ['DROP TABLE one;'], checks: { 'before-downgrade': ['SELECT 1 / 0;'] } },
+      ],
+    },
   });
   const env = { DATABASE_URL: databaseUrl(database) };
   const down = ['downgrade', 'base', '--migrations', blind];

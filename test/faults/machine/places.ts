@@ -44,7 +44,13 @@ const PLAN: readonly AnyEnding[] = [
   'MigrationFailed',
   'StrangersOverload',
 ];
-const REFUSALS: readonly AnyEnding[] = [...refusals, 'MigrationRefused', 'LockTooLong', 'WouldLoseData'];
+const REFUSALS: readonly AnyEnding[] = [
+  ...refusals,
+  'MigrationRefused',
+  'LockTooLong',
+  'Drifted',
+  'WouldLoseData',
+];
 const RUN: readonly AnyEnding[] = [...PLAN, ...REFUSALS, 'DatabaseBusy', 'MigrationTimeout'];
 /** Examples for a state that handles all errors in the same way. */
 const SOME: readonly AnyEnding[] = ['ConfigurationError', 'DatabaseUnreachable', 'MigrationFailed'];

@@ -18,6 +18,7 @@ const state = {
     snapshot: true,
     finalize: true,
     allowLoss: false,
+    drift: 'warn',
     finalizeAfterDays: 0,
     maxLock: 5,
   },

@@ -260,7 +260,8 @@ describe('a step that fails', () => {
   });
 
   test('after the time was up is reported by its own error', async () => {
-    const { run } = begin({ upgrade: ['SELECT pg_sleep(0.6); SELECT pg_sleep(0.6); SELECT 1 / 0;'] }, SHORT);
+    const bounds = { transactionMs: 4_000, graceMs: 500 };
+    const { run } = begin({ upgrade: ['SELECT pg_sleep(2.1); SELECT pg_sleep(2.1); SELECT 1 / 0;'] }, bounds);
     await expect(run).rejects.toMatchObject({
       name: 'MigrationFailed',
       summary: expect.stringContaining('division by zero'),
