@@ -125,8 +125,7 @@ export class Attempt {
       ...new Set([...tables.map(({ sql }) => sql), ...lockedAnyway(this.#options.foreseen ?? [])]),
     ];
     if (names.length === 0) return;
-    const sql = `LOCK TABLE ${names.join(', ')} IN ACCESS EXCLUSIVE MODE`;
-    await this.#statements.carryOut(sql, begun, this.#place);
+    await this.#statements.lock(names, begun, this.#place);
     begun.ledger.declare();
   }
 
