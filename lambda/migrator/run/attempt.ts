@@ -14,7 +14,7 @@ import { BackstopError } from '../model/errors.ts';
 import type { Listener, ProgressEvent } from '../model/events.ts';
 import type { RunReport, StepReport } from '../model/report.ts';
 import { functionNamesIn, functionsIn } from '../revisions/effects.ts';
-import type { Part } from '../revisions/part.ts';
+import { idsOf, type Part } from '../revisions/part.ts';
 import type { Step } from '../revisions/revision.ts';
 import { together } from '../session/client.ts';
 import { RUNNER_LOCK_KEY } from '../session/runner-lock.ts';
@@ -111,6 +111,8 @@ export class Attempt {
     await requireNoStrangers(run, knownTables(run.database), paths, made);
     const begun = { transaction: rows[0]?.id ?? '', ledger, writtenBefore, heir };
     await this.#lockTables(begun);
+    this.#place = 'asking for data that would be lost';
+    await run.onceLocked?.(idsOf(run.parts));
     return begun;
   }
 

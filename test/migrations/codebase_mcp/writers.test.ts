@@ -1,7 +1,7 @@
 // Whether docs/runbook.md is right about an application that writes while 002 comes and goes: its results, and its trigger.
 import type pg from 'pg';
 import { validate } from '../../../lambda/migrator/inspect.ts';
-import { upgrade } from '../../../lambda/migrator/migrator.ts';
+import { downgrade, upgrade } from '../../../lambda/migrator/migrator.ts';
 import { blocksOf, readPage, tableOf } from '../../docs/page.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
 import { until } from '../../setup/sessions.ts';
@@ -110,11 +110,14 @@ describe('while the upgrade has its locks, a statement waits, and ends as after 
 describe('a chunk with another project than its repository', () => {
   const WRONG = WITH_PROJECT.replace('repository.project_id', `'of-no-repository'`);
 
-  test('is accepted, and found by V5.1', async () => {
+  test('is accepted, found by V5.1, and kept from an automatic downgrade', async () => {
     await upgrade(migratorOn(db), '002');
     await db.query(WRONG);
     const { checks } = await validate(migratorOn(db), 'after-upgrade');
     expect(checks.filter(({ passed }) => !passed).map(({ id }) => id)).toEqual(['V5.1']);
+    await expect(downgrade(migratorOn(db), '005', { lossless: true })).rejects.toMatchObject({
+      detail: expect.stringContaining('V9.2'),
+    });
   });
 
   test('gets the right one from the trigger', async () => {
