@@ -4,7 +4,7 @@ import { runChecks } from './database/checks.ts';
 import { readCurrent } from './database/current.ts';
 import { readForeseenLosses } from './database/foreseen-losses.ts';
 import { committedRuns, readHistory } from './database/history.ts';
-import { foreseeLosses, retiredRows } from './database/loss.ts';
+import { foreseeLosses, lossesOfStatements, retiredRows } from './database/loss.ts';
 import { requireOurs } from './database/ours.ts';
 import { adviseHeads, outOfOrder } from './database/out-of-order.ts';
 import { findFinalizePending, makePlan } from './database/plan.ts';
@@ -18,6 +18,7 @@ import type { BackstopError } from './model/errors.ts';
 import type { LoggedRun } from './model/history-entry.ts';
 import {
   BASE,
+  type CheckReport,
   type DatabaseVerdict,
   type Loss,
   type Plan,
@@ -28,11 +29,12 @@ import {
 import { position, revisionOf, type TwoHeads } from './revisions/chain.ts';
 import type { Phase } from './revisions/check.ts';
 import { partOf, scriptsOf } from './revisions/part.ts';
+import type { Revision } from './revisions/revision.ts';
 import { lacksDowngrade, requireRunnable } from './revisions/runnable.ts';
 import { combine } from './run/combine.ts';
 import { answered, type Queries } from './session/client.ts';
 import { takeRunnerLock } from './session/runner-lock.ts';
-import type { MigratorOptions } from './session/session.ts';
+import type { MigratorOptions, Session } from './session/session.ts';
 
 // For programs that measure their own transactions, as the benchmark does.
 export { readCurrent } from './database/current.ts';
@@ -96,13 +98,29 @@ export async function validate(
       listener,
       known: knownTables(database),
     });
-    // A failed check must not be left out.
-    const checks =
-      verdict.checks.length > ENTRIES_KEPT
-        ? verdict.checks.toSorted((one, two) => Number(one.passed) - Number(two.passed))
-        : verdict.checks;
-    return bounded({ ...verdict, checks, finalizePending });
+    const more = await dropping(session, phase, found);
+    const passed = verdict.passed && more.length === 0;
+    const checks = failuresFirst([...verdict.checks, ...more]);
+    return bounded({ ...verdict, passed, checks, finalizePending });
   });
+}
+
+/** The engine's own checks of a downgrade, as far as they do not hold. */
+async function dropping(
+  session: Session,
+  phase: Phase,
+  found: Revision | undefined,
+): Promise<readonly CheckReport[]> {
+  if (phase !== 'before-downgrade' || found === undefined) return [];
+  const failed = await lossesOfStatements(session, [found.id]);
+  for (const check of failed) session.listener({ type: 'check completed', check });
+  return failed;
+}
+
+/** A failed check must not be left out of a report. */
+function failuresFirst(checks: readonly CheckReport[]): readonly CheckReport[] {
+  if (checks.length <= ENTRIES_KEPT) return checks;
+  return checks.toSorted((one, two) => Number(one.passed) - Number(two.passed));
 }
 
 function elsewhere(phase: Phase, current: RevisionId, at: RevisionId): ValidationReport {

@@ -108,11 +108,14 @@ export async function downgrade(
   return withSecuredRunner(options, 'downgrade', async (runner) => {
     const plan = await preparePlan(runner, 'downgrade', target);
     if (withRows) requireRetired(runner, plan);
-    if (lossless) await requireNothingWritten(runner, plan);
+    if (lossless) await requireNothingWritten(runner, plan.pending);
     const { from, to, pending } = plan;
     const parts = pending.map((id) => partOf(runner.database.chain, 'downgrade', id));
     const run = { ...runner, from, to, parts, dryRun, rehearse: dryRun && rehearse };
-    return runTransactions({ ...run, direction: 'downgrade' });
+    // Rows may be written until the tables are locked.
+    const onceLocked = (revisions: readonly RevisionId[]) =>
+      lossless ? requireNothingWritten(runner, revisions, true) : Promise.resolve();
+    return runTransactions({ ...run, direction: 'downgrade', onceLocked });
   });
 }
 
@@ -126,13 +129,22 @@ function requireRetired({ database: { chain } }: Session, { pending, finalizePen
   });
 }
 
-/** Asks the checks before the downgrade, of those revisions that have some. */
-async function requireNothingWritten(session: Session, { pending }: Plan): Promise<void> {
-  const losses = await foreseeLosses(session, pending);
+/** @param within in the open transaction */
+async function requireNothingWritten(
+  session: Session,
+  revisions: readonly RevisionId[],
+  within = false,
+): Promise<void> {
+  const losses = await foreseeLosses(session, revisions, { within, sinceUpgrade: true });
   if (losses.length === 0) return;
+  const isLoss = losses.some(({ id }) => id !== 'V0.5');
   throw new BackstopError('MigrationFailed', {
-    message: 'A downgrade would lose data written since the upgrade',
-    detail: losses.map(({ revision, title, rows }) => `${revision}: ${title}: ${toJson(rows)}`).join('; '),
+    message: isLoss
+      ? 'A downgrade would lose data written since the upgrade'
+      : 'Other objects depend on what a downgrade drops',
+    detail: losses
+      .map(({ revision, id, title, rows }) => `${revision}: ${id} ${title}: ${toJson(rows)}`)
+      .join('; '),
     hint: 'Nothing was changed: save these rows, or correct the data; then downgrade on purpose.',
   });
 }

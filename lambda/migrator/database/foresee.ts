@@ -24,10 +24,7 @@ export interface Foreseen extends Omit<Reached, 'place'> {
  * of no one. So is a name that nothing has.
  */
 export async function foresee(queries: Queries, effects: readonly Effect[]): Promise<Foreseen[]> {
-  if (!effects.some(isLock)) return [];
-  const { rows } = await queries.query<{ user: string }>('SELECT current_user AS user');
-  const places = placesOf(effects, rows[0]?.user ?? '');
-  const targets = targetsOf(places, new Names(await lookUp(queries, places)));
+  const targets = await findTargets(queries, effects);
   if (targets.length === 0) return [];
   const wanted = targets.map(({ effect: _effect, schemas: _schemas, ...target }) => target);
   const answer = await queries.query<Reached>(REACHED, [JSON.stringify(wanted)]);
@@ -51,10 +48,19 @@ export async function foresee(queries: Queries, effects: readonly Effect[]): Pro
   });
 }
 
-function losesOf({ drops, empties, of }: Lock): Pick<Foreseen, 'loses'> {
-  if (empties) return { loses: 'rows' };
+function losesOf({ drops, empties, of, mode }: Lock): Pick<Foreseen, 'loses'> {
+  // The rows that a DELETE takes are counted when they are gone.
+  if (empties) return mode === 'AccessExclusiveLock' ? { loses: 'rows' } : {};
   if (drops === undefined || of !== undefined || drops.constraint !== undefined) return {};
   return { loses: drops.column === undefined ? 'itself' : { column: drops.column } };
+}
+
+/** The objects that the locks are on, as far as they exist before the run. */
+export async function findTargets(queries: Queries, effects: readonly Effect[]): Promise<LockTarget[]> {
+  if (!effects.some(isLock)) return [];
+  const { rows } = await queries.query<{ user: string }>('SELECT current_user AS user');
+  const places = placesOf(effects, rows[0]?.user ?? '');
+  return targetsOf(places, new Names(await lookUp(queries, places)));
 }
 
 /** Key of a name → oid. */
@@ -82,7 +88,7 @@ async function lookUp(queries: Queries, places: readonly Place[]): Promise<Reado
 }
 
 /** A lock on an object that exists before the run. */
-interface LockTarget extends Target, Pick<Place, 'schemas'> {
+export interface LockTarget extends Target, Pick<Place, 'schemas'> {
   readonly effect: Lock;
 }
 

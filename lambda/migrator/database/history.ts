@@ -146,6 +146,25 @@ export async function appliedChecksums(queries: Queries): Promise<Map<RevisionId
   return new Map(rows.map(({ revision, checksum }) => [revision, checksum]));
 }
 
+/**
+ * Revision id → the transaction that applied it last, as the `xmin` of the rows that it wrote; without those of which the
+ * history does not know.
+ */
+export async function upgradeTransactions(
+  queries: Queries,
+  revisions: readonly RevisionId[],
+): Promise<ReadonlyMap<RevisionId, string>> {
+  if (!(await mayReadHistory(queries))) return new Map();
+  const { rows } = await queries.query<{ revision: string; xid: string }>(
+    `SELECT DISTINCT ON (revision) revision, h.xmin::text AS xid
+     FROM pg_catalog.unnest($1::text[]) AS revision
+     JOIN backstop.history AS h ON outcome = 'upgraded' AND pg_catalog.jsonb_exists(checksums, revision)
+     ORDER BY revision, id DESC`,
+    [revisions],
+  );
+  return new Map(rows.map(({ revision, xid }) => [revision, xid]));
+}
+
 /** A run that moved the version, and the revisions that it applied or took back. */
 export interface Move extends Pick<LoggedRun, 'from' | 'to' | 'outcome'> {
   readonly revisions: readonly RevisionId[];

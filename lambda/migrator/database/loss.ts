@@ -5,20 +5,51 @@ import { revisionOf } from '../revisions/chain.ts';
 import type { Check } from '../revisions/check.ts';
 import type { Queries } from '../session/client.ts';
 import type { Session } from '../session/session.ts';
-import { runChecks } from './checks.ts';
+import { runChecks, runChecksWithin } from './checks.ts';
 import { knownTables } from './trust.ts';
+import { foreseeWayBack } from './way-back.ts';
 
-/** The data that the downgrades of these revisions would lose, according to their checks before the downgrade. */
+/** How a question about losses is asked. */
+export interface LossOptions {
+  /** In the open transaction, which can go on afterwards; otherwise in its own. Default: false. */
+  readonly within?: boolean;
+  /** Whether the engine's own question leaves out the rows that the upgrade itself has written. Default: false. */
+  readonly sinceUpgrade?: boolean;
+}
+
+/**
+ * The data that the downgrades of these revisions would lose: according to their checks before the downgrade, and to the
+ * statements of the downgrades.
+ */
 export async function foreseeLosses(
   session: Session,
   revisions: readonly RevisionId[],
+  { within = false, sinceUpgrade = false }: LossOptions = {},
 ): Promise<readonly CheckReport[]> {
   const found: CheckReport[] = [];
   for (const id of revisions) {
     const { checks } = revisionOf(session.database.chain, id);
-    found.push(...(await failed(session, id, checks['before-downgrade'])));
+    found.push(...(await failed(session, id, checks['before-downgrade'], within)));
   }
-  return found;
+  return [...found, ...(await lossesOfStatements(session, revisions, { within, sinceUpgrade }))];
+}
+
+/** The part of {@link foreseeLosses} that no revision declares. */
+export async function lossesOfStatements(
+  session: Session,
+  revisions: readonly RevisionId[],
+  { within = false, sinceUpgrade = false }: LossOptions = {},
+): Promise<readonly CheckReport[]> {
+  const [begin, end] = within
+    ? ['SAVEPOINT backstop_way_back', 'ROLLBACK TO SAVEPOINT backstop_way_back']
+    : ['BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', 'ROLLBACK'];
+  await session.query(begin);
+  try {
+    await session.query(`SET LOCAL statement_timeout = '${session.bounds.transactionMs}ms'`);
+    return await foreseeWayBack(session, revisions, sinceUpgrade);
+  } finally {
+    await session.query(end).catch(() => {});
+  }
 }
 
 /** The rows that the finalize of these revisions would drop. */
@@ -37,11 +68,12 @@ async function failed(
   session: Session,
   revision: RevisionId,
   checks: readonly Check[],
+  within = false,
 ): Promise<readonly CheckReport[]> {
   const checking = { revision, phase: 'before-downgrade', checks } as const;
   const { bounds, database } = session;
   const options = { timeoutMs: bounds.transactionMs, known: knownTables(database) };
-  const report = await runChecks(session, checking, options);
+  const report = await (within ? runChecksWithin : runChecks)(session, checking, options);
   return report.checks.filter(({ passed }) => !passed);
 }
 

@@ -8,9 +8,10 @@ import type {
   Node,
 } from '@pgsql/types';
 import { addConstraint, constraintOf, type Part } from './constraints.ts';
-import { type Effect, type Lock, type LockMode, strongest, type Work } from './effect.ts';
+import { type Drops, type Effect, type Lock, type LockMode, strongest, type Work } from './effect.ts';
 import { plainSql } from './expression.ts';
 import { qualified, quote, relationName, texts, typeSql, walk } from './names.ts';
+import { cascades } from './objects.ts';
 
 const SHARE_UPDATE: LockMode = 'ShareUpdateExclusiveLock';
 const SHARE_ROW: LockMode = 'ShareRowExclusiveLock';
@@ -107,7 +108,7 @@ const WORKERS: Partial<Readonly<Record<AlterTableType, (relation: string, comman
       def && 'ColumnDef' in def ? addColumn(def.ColumnDef, missing_ok) : {},
     // A foreign key of the column, or to it, is made again.
     AT_AlterColumnType: (relation, { name = '', def }) => ({
-      ...dropped(relation, { column: quote(name) }),
+      ...dropped(relation, { column: quote(name), remade: true }),
       work: [changeType(name, def)],
     }),
     AT_SetNotNull: (_relation, { name = '' }) => ({ work: [{ kind: 'not null', column: quote(name) }] }),
@@ -120,8 +121,10 @@ const WORKERS: Partial<Readonly<Record<AlterTableType, (relation: string, comman
     AT_SetExpression: () => REWRITE,
     AT_SetLogged: () => ({ work: [{ kind: 'persistence', logged: true }] }),
     AT_SetUnLogged: () => ({ work: [{ kind: 'persistence', logged: false }] }),
-    AT_DropColumn: (relation, { name = '' }) => dropped(relation, { column: quote(name) }),
-    AT_DropConstraint: (relation, { name = '' }) => dropped(relation, { constraint: quote(name) }),
+    AT_DropColumn: (relation, { name = '', behavior }) =>
+      dropped(relation, { column: quote(name), ...cascades(behavior) }),
+    AT_DropConstraint: (relation, { name = '', behavior }) =>
+      dropped(relation, { constraint: quote(name), ...cascades(behavior) }),
     AT_AttachPartition: (_relation, { def }) => attach(def),
     AT_DetachPartition: (_relation, { def }) => otherRelation(def, ALL),
     AT_DetachPartitionFinalize: (_relation, { def }) => otherRelation(def, ALL),
@@ -135,7 +138,7 @@ const WORKERS: Partial<Readonly<Record<AlterTableType, (relation: string, comman
         : {},
   };
 
-function dropped(relation: string, drops: NonNullable<Lock['drops']>): Part {
+function dropped(relation: string, drops: Drops): Part {
   return { others: [{ relation, mode: ALL, drops }] };
 }
 

@@ -39,13 +39,22 @@ export interface Lock {
   /** Only the owner of the relation may run the statement. */
   readonly owned?: true;
   /** The object goes, or this column or constraint of it, and relations that depend on it are locked, too. */
-  readonly drops?: { readonly column?: string; readonly constraint?: string };
-  /** The relation loses all its rows. */
-  readonly empties?: true;
+  readonly drops?: Drops;
+  /** Rows of it go, and it stays: the rows that meet the condition, if it is plain; otherwise any. */
+  readonly empties?: { readonly where?: string };
   /** Locked are also the tables that refer to it by a foreign key; or, instead of it, its default partition. */
   readonly reaches?: 'referring tables' | 'default partition';
   /** All the work of the statement on this relation: one pass or one rewrite serves all who need it. */
   readonly work?: readonly Work[];
+}
+
+export interface Drops {
+  readonly column?: string;
+  readonly constraint?: string;
+  /** It is made again with the same name and converted values, as when the type of a column changes. */
+  readonly remade?: true;
+  /** Whatever depends on it goes, too. */
+  readonly cascade?: true;
 }
 
 /** A name that means something else from here on: a new relation, or a relation that had another name. */

@@ -19,7 +19,7 @@ import { plainSql } from './expression.ts';
 import { qualified, quote, relationName, texts } from './names.ts';
 import { comment, drop, rename, setSchema } from './objects.ts';
 import { markOwned } from './owned.ts';
-import { queryLocks } from './queries.ts';
+import { deleteLocks, queryLocks } from './queries.ts';
 
 const ALL: LockMode = 'AccessExclusiveLock';
 const SHARE_UPDATE: LockMode = 'ShareUpdateExclusiveLock';
@@ -51,6 +51,7 @@ const OF: Readonly<Record<string, (statement: never) => readonly Effect[]>> = {
   RefreshMatViewStmt: ({ relation, concurrent }: Concurrent) =>
     lock(relation, concurrent ? 'ExclusiveLock' : ALL, [{ kind: 'rewrite' }]),
   TruncateStmt: truncate,
+  DeleteStmt: deleteLocks,
   LockStmt: lockTables,
   ReindexStmt: reindex,
   ClusterStmt: ({ relation }: Related) => lock(relation, ALL, [{ kind: 'rewrite' }]),
@@ -170,7 +171,7 @@ function createView({
 }
 
 function truncate({ relations, behavior }: TruncateStmt): Effect[] {
-  const locks = withChildren(relations, ALL).map((one) => ({ ...one, empties: true as const }));
+  const locks = withChildren(relations, ALL).map((one) => ({ ...one, empties: {} }));
   // The tables that refer to it are emptied, too.
   return behavior === 'DROP_CASCADE'
     ? locks.map((one) => ({ ...one, reaches: 'referring tables' as const }))

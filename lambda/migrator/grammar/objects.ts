@@ -7,7 +7,7 @@ import type {
   RenameStmt,
   SecLabelStmt,
 } from '@pgsql/types';
-import type { Effect, Lock, LockMode } from './effect.ts';
+import type { Drops, Effect, Lock, LockMode } from './effect.ts';
 import { partsOf, qualified, quote, relationName } from './names.ts';
 
 const ALL: LockMode = 'AccessExclusiveLock';
@@ -43,14 +43,20 @@ const PARTS: readonly ObjectType[] = [
   'OBJECT_TABCONSTRAINT',
 ];
 
-export function drop({ objects, removeType = 'OBJECT_TABLE' }: DropStmt): Effect[] {
+/** The field of {@link Drops} for CASCADE. */
+export function cascades(behavior: DropStmt['behavior']): Pick<Drops, 'cascade'> {
+  return behavior === 'DROP_CASCADE' ? { cascade: true } : {};
+}
+
+export function drop({ objects, removeType = 'OBJECT_TABLE', behavior }: DropStmt): Effect[] {
+  const drops = cascades(behavior);
   return (objects ?? []).flatMap((node): Effect[] => {
     const names = partsOf(node);
-    if (RELATIONS.includes(removeType)) return [{ relation: qualified(...names), mode: ALL, drops: {} }];
+    if (RELATIONS.includes(removeType)) return [{ relation: qualified(...names), mode: ALL, drops }];
     if (PARTS.includes(removeType))
       return [{ relation: qualified(...names.slice(0, -1)), mode: ALL, only: true }];
     const of = OTHERS[removeType];
-    return of === undefined ? [] : [{ relation: qualified(...names), of, mode: ALL, drops: {} }];
+    return of === undefined ? [] : [{ relation: qualified(...names), of, mode: ALL, drops }];
   });
 }
 

@@ -1,6 +1,7 @@
 // The locks of queries and of statements that write rows, also of those inside others: WITH, subqueries, EXPLAIN.
-import type { Node, RangeVar } from '@pgsql/types';
+import type { DeleteStmt, Node, RangeVar } from '@pgsql/types';
 import type { Lock, LockMode } from './effect.ts';
+import { plainSql } from './expression.ts';
 import { relationName, walk } from './names.ts';
 
 /** The fields that are read of a node, whatever its kind. */
@@ -31,6 +32,20 @@ export function queryLocks(tree: unknown): Lock[] {
   return found.tables
     .filter((table) => isTable(found, table))
     .map((table) => ({ relation: relationName(table), mode: modeOf(found, table) }));
+}
+
+/** The same of DELETE, which empties its relation. */
+export function deleteLocks(statement: DeleteStmt): Lock[] {
+  const { relation, usingClause, whereClause } = statement;
+  const condition = usingClause ? undefined : whereClause && plainSql(whereClause);
+  // A function is called by the statement alone, and not by a question.
+  const where = condition?.includes('"(') ? undefined : condition;
+  const name = relation && relationName(relation);
+  return queryLocks({ DeleteStmt: statement }).map((one) =>
+    one.relation === name && one.mode === 'RowExclusiveLock'
+      ? { ...one, empties: where === undefined ? {} : { where }, ...(!relation?.inh && { only: true }) }
+      : one,
+  );
 }
 
 function note({ tables, written, locked, names }: Found, kind: string, part: Part): void {

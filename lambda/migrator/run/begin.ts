@@ -9,6 +9,7 @@ import { requireNoStrangers } from '../database/strangers.ts';
 import { findTables } from '../database/tables.ts';
 import { knownTables } from '../database/trust.ts';
 import { functionNamesIn } from '../revisions/effects.ts';
+import { idsOf } from '../revisions/part.ts';
 import { together } from '../session/client.ts';
 import { RUNNER_LOCK_KEY } from '../session/runner-lock.ts';
 import { Ledger } from './ledger.ts';
@@ -53,7 +54,8 @@ export async function beginTransaction(
   const transaction = rows[0]?.id ?? '';
   at('taking the table locks');
   await lockTables(run, statements, { transaction, ledger, foreseen });
-  at('counting the rows of the tables that go');
+  at('asking for data that would be lost');
+  await run.onceLocked?.(idsOf(run.parts));
   const atStake = await countRowsAtStake(run, foreseen ?? []);
   if (atStake.size > 0) {
     // The lock of the question is not a step's.
@@ -75,7 +77,6 @@ async function lockTables(
   // The header's order comes first. A table that a step locks so strongly anyway would else be waited for later.
   const names = [...new Set([...tables.map(({ sql }) => sql), ...lockedAnyway(foreseen ?? [])])];
   if (names.length === 0) return;
-  const sql = `LOCK TABLE ${names.join(', ')} IN ACCESS EXCLUSIVE MODE`;
-  await statements.carryOut(sql, { transaction, ledger }, 'taking the table locks');
+  await statements.lock(names, { transaction, ledger }, 'taking the table locks');
   ledger.declare();
 }

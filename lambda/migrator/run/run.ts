@@ -20,6 +20,8 @@ export interface Decision {
   readonly allowLoss?: boolean;
   /** Whether a dry run also runs the checks, and takes the upgrade back. Default: false. */
   readonly rehearse?: boolean;
+  /** Asked in each transaction as soon as its tables are locked, with its revisions: an error refuses it. */
+  readonly onceLocked?: (revisions: readonly RevisionId[]) => Promise<void>;
 }
 
 /** Everything that stays the same over all attempts of one run. */

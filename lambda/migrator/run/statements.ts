@@ -4,7 +4,8 @@ import { BackstopError } from '../model/errors.ts';
 import type { StepReport } from '../model/report.ts';
 import { pathValue } from '../revisions/search-path.ts';
 import { onCompleted, together } from '../session/client.ts';
-import { bound, CHECK_DEFERRED, FORGET, LIMIT, LIMIT_AND_PATH } from '../session/neutral.ts';
+import { bound, CHECK_DEFERRED, FORGET, LIMIT, LIMIT_AND_PATH, LIMIT_LOCKS } from '../session/neutral.ts';
+import { isCancelled } from '../session/sqlstate.ts';
 import type { Begun } from './result.ts';
 import type { Run } from './run.ts';
 
@@ -77,6 +78,30 @@ export class Statements {
       });
     }
     return { durationMs, ...ledger.enter(moment, started) };
+  }
+
+  /**
+   * Locks the tables in ACCESS EXCLUSIVE mode, in their order. A session may hold one of them, and wait behind us for
+   * another, which we have or want. As we give up before it looks for a deadlock, it is never the victim.
+   *
+   * @throws DatabaseBusy if they are not granted in that time
+   */
+  async lock(
+    tables: readonly string[],
+    begun: Pick<Begun, 'transaction' | 'ledger'>,
+    place: string,
+  ): Promise<void> {
+    const { rows } = await this.#run.query<{ briefMs: number }>(LIMIT_LOCKS);
+    const briefMs = rows[0]?.briefMs ?? 0;
+    const started = performance.now();
+    try {
+      const sql = `LOCK TABLE ${tables.join(', ')} IN ACCESS EXCLUSIVE MODE`;
+      await this.carryOut(`${sql}; ${bound(this.#limits())}`, begun, place);
+    } catch (error) {
+      if (!isCancelled(error) || performance.now() - started < briefMs) throw error;
+      const message = `The table locks were not granted together within ${briefMs} ms`;
+      throw new BackstopError('DatabaseBusy', { message }, { cause: error });
+    }
   }
 
   /**

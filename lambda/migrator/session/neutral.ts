@@ -207,6 +207,15 @@ export const LIMIT = `
 /** The same for the first step of a file, whose search path is $3. */
 export const LIMIT_AND_PATH = `${LIMIT}, pg_catalog.set_config('search_path', $3, true)`;
 
+/**
+ * Bounds the next statement more briefly, if it must be: to nine tenths of the time after which a session that waits looks
+ * for a deadlock. Answers with the time that it has, in ms.
+ */
+export const LIMIT_LOCKS = `
+  WITH bound AS (SELECT 0.9 * pg_catalog.current_setting('deadlock_timeout')::pg_catalog.interval AS brief)
+  SELECT ${atMost('statement_timeout', 'brief')},
+         pg_catalog.date_part('epoch', brief) * 1000 AS "briefMs" FROM bound`;
+
 function atMost(setting: string, limit: string): string {
   const none = `pg_catalog.regexp_replace(pg_catalog.current_setting('${setting}'), '^0$', '10000h')`;
   const least = `LEAST(${none}::pg_catalog.interval, ${limit}::pg_catalog.interval)`;

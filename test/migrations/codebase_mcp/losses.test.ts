@@ -136,6 +136,80 @@ describe('with rows', () => {
     expect(await losses('002')).toEqual([]);
   });
 
+  test('002 loses the projects of chunks that their repository does not have, before finalize and after it', async () => {
+    await upgrade(migratorOn(db), '002');
+    await db.query(`
+      UPDATE code_chunks SET project_id = 'acme' WHERE start_line = (SELECT min(start_line) FROM code_chunks)`);
+    const [row] = await db.query(`SELECT count(*) AS acme FROM code_chunks WHERE project_id = 'acme'`);
+    expect(await losses('002')).toEqual([`V9.2 code_chunks ${row?.acme}`]);
+    await finalize(migratorOn(db));
+    expect(await losses('002')).toEqual([`V9.2 code_chunks ${row?.acme}`]);
+  });
+
+  test('002 loses no project that the next upgrade gives a chunk again', async () => {
+    await db.query(`
+      ALTER TABLE repositories ADD project_id varchar(50) NOT NULL DEFAULT 'default';
+      UPDATE repositories SET project_id = 'acme' WHERE path = (SELECT min(path) FROM repositories)`);
+    await upgrade(migratorOn(db), '002');
+    expect(await losses('002')).toEqual([]);
+  });
+
+  test('002 loses no project of a chunk if it found the column', async () => {
+    await db.query(`
+      ALTER TABLE code_chunks ADD project_id varchar(50) NOT NULL DEFAULT 'default';
+      ALTER TABLE code_chunks ALTER project_id DROP DEFAULT`);
+    await upgrade(migratorOn(db), '002');
+    await db.query(
+      `UPDATE code_chunks SET project_id = 'acme'; CREATE VIEW seen AS SELECT project_id FROM code_chunks`,
+    );
+    expect(await losses('002')).toEqual([]);
+    await downgrade(migratorOn(db), '005', { lossless: true });
+  });
+
+  test.each([
+    ['a view', 'CREATE VIEW "A view" AS SELECT id, project_id FROM repositories', 'view public."A view"'],
+    ['a view of the whole table', 'CREATE VIEW seen AS SELECT * FROM code_chunks', 'view public.seen'],
+    [
+      'a materialized view',
+      'CREATE MATERIALIZED VIEW seen AS SELECT project_id FROM code_chunks',
+      'materialized view public.seen',
+    ],
+    [
+      'a policy',
+      `CREATE POLICY mine ON repositories USING (project_id = 'x')`,
+      'policy mine on public.repositories',
+    ],
+    [
+      'a trigger',
+      'CREATE TRIGGER tidy BEFORE UPDATE OF project_id ON code_chunks FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()',
+      'trigger tidy on public.code_chunks',
+    ],
+  ])(
+    '002 names what would stop it: %s; an automatic downgrade leaves it alone, and the remedy works',
+    async (_, sql, object) => {
+      await upgrade(migratorOn(db), '002');
+      await db.query(sql);
+      const [line = ''] = await losses('002');
+      expect(line).toContain(`V9.3 ${object} `);
+      await expect(downgrade(migratorOn(db), '005', { lossless: true })).rejects.toMatchObject({
+        detail: expect.stringContaining('V9.3 no other object needs'),
+      });
+      await expect(downgrade(migratorOn(db), '005')).rejects.toMatchObject({ name: 'MigrationFailed' });
+      await db.query(line.slice(line.indexOf('DROP')));
+      expect(await losses('002')).toEqual([]);
+      await downgrade(migratorOn(db), '005', { lossless: true });
+    },
+  );
+
+  test('002 is not stopped by an index or a constraint of its columns', async () => {
+    await upgrade(migratorOn(db), '002');
+    await db.query(`
+      CREATE INDEX ON code_chunks (project_id, code_file_id) WHERE project_id <> 'x';
+      ALTER TABLE code_chunks ADD CHECK (project_id <> content), ADD UNIQUE (project_id, id)`);
+    expect(await losses('002')).toEqual([]);
+    await downgrade(migratorOn(db), '005', { lossless: true });
+  });
+
   test('002 finds nothing, and does not fail, where its column is gone already', async () => {
     await upgrade(migratorOn(db), '002');
     await db.query('ALTER TABLE repositories DROP project_id');

@@ -83,7 +83,7 @@ describe('if another session holds a table lock', () => {
     const { run, events } = begin(LOCKED, { lockTimeoutMs: 1_500, lockWaitMs: 1_000 });
     await expect(run).rejects.toMatchObject({
       name: 'DatabaseBusy',
-      summary: expect.stringContaining('canceling statement due to lock timeout'),
+      summary: expect.stringContaining('The table locks were not granted together within 900 ms'),
       detail: expect.stringContaining(
         `pid ${holder.pid} (${database.settings.user}, holder, idle in transaction)`,
       ),
@@ -118,6 +118,21 @@ describe('if another session holds a table lock', () => {
     expect(afterAttempt.size).toBeGreaterThan(1);
     await reader.end();
     await holder.release();
+  });
+
+  test('and waits for ours since before we had it, it is not the victim of a deadlock', async () => {
+    const reader = await hold(database, 'SELECT FROM one');
+    const writer = await hold(database, 'INSERT INTO two VALUES (1)');
+    const { run, events } = begin({ locks: 'public.one, public.two', upgrade: [CHANGE] });
+    await pidRunning(database, 'LOCK TABLE');
+    const waiting = writer.client.query('INSERT INTO one VALUES (1)');
+    await pidRunning(database, 'INSERT INTO one');
+    // Ours gets the first table, and waits for the second one, which the writer holds.
+    await reader.release();
+    await expect(waiting).resolves.toMatchObject({ rowCount: 1 });
+    await writer.release();
+    await expect(run).resolves.toMatchObject({ outcome: 'upgraded' });
+    expect(events).toContainEqual(expect.objectContaining({ type: 'retrying' }));
   });
 
   test('and waits for ours, the deadlock costs one attempt', async () => {
