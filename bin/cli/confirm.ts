@@ -1,7 +1,7 @@
 // The question before data is lost: asked if there is a terminal; without one, only --yes confirms it.
 import { BackstopError } from '../../lambda/migrator/model/errors.ts';
 import { describeRowLoss } from '../../lambda/migrator/model/losing.ts';
-import type { Loss } from '../../lambda/migrator/model/report.ts';
+import type { Loss } from '../../lambda/migrator/model/losses.ts';
 import type { Call } from './verb.ts';
 
 /**

@@ -16,11 +16,11 @@ import { bounded, ENTRIES_KEPT } from './model/bounded.ts';
 import { DEFAULT_BOUNDS } from './model/bounds.ts';
 import type { BackstopError } from './model/errors.ts';
 import type { LoggedRun } from './model/history-entry.ts';
+import type { Loss } from './model/losses.ts';
 import {
   BASE,
   type CheckReport,
   type DatabaseVerdict,
-  type Loss,
   type Plan,
   type RevisionId,
   type RunReport,

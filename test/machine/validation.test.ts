@@ -1,19 +1,29 @@
 // Executions whose checks, downgrade or finalize fail: the state of the database, and the remedy.
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { secondTransactionFails } from './second-transaction.ts';
 import { type Case, provoke, type TestTwin, withMigrations } from './twin.ts';
 
-const VERIFY = 'codebase_mcp/002_remove_non_search_tables/verify';
+const REVISION = 'codebase_mcp/002_remove_non_search_tables';
+const VERIFY = `${REVISION}/verify`;
+const NO_REPOSITORIES = '\n-- check: V9.9 there are no repositories\nSELECT path FROM public.repositories;\n';
 
 /** Revisions with an additional check that does not hold. */
 const checkFails = (phase: 'after-upgrade' | 'after-downgrade') =>
-  withMigrations((folder) =>
-    appendFileSync(
-      join(folder, VERIFY, `${phase}.sql`),
-      '\n-- check: V9.9 there are no repositories\nSELECT path FROM public.repositories;\n',
-    ),
-  );
+  withMigrations((folder) => appendFileSync(join(folder, VERIFY, `${phase}.sql`), NO_REPOSITORIES));
+
+/** The revisions with one more, which takes something away. */
+const loses = (sql: string) =>
+  withMigrations((folder) => {
+    const revision = join(folder, 'codebase_mcp/006_lose');
+    const header = '-- Lose\n-- Revision: 006\n';
+    mkdirSync(revision);
+    writeFileSync(
+      join(revision, 'upgrade.sql'),
+      `${header}-- Revises: 002\n-- Create Date: 2026-11-28\n\n-- step: Losing\n${sql}\n`,
+    );
+    writeFileSync(join(revision, 'downgrade.sql'), `${header}\n-- step: Nothing\nSELECT 1;\n`);
+  });
 
 /** Makes the secret unreadable in this state only. */
 const secretGoneIn = (state: string) => (twin: TestTwin) => {
@@ -35,6 +45,57 @@ const CASES: Case[] = [
       'The database was downgraded to 005, and all checks after the downgrade hold',
       'Nothing is lost',
     ],
+  },
+  {
+    ending: 'DowngradeIncomplete',
+    when: 'the downgrade leaves a type that was not there before',
+    deployment: withMigrations((folder) => {
+      appendFileSync(
+        join(folder, REVISION, 'downgrade.sql'),
+        '\nCREATE TYPE public.left_behind AS ENUM ();\n',
+      );
+      appendFileSync(join(folder, VERIFY, 'after-upgrade.sql'), NO_REPOSITORIES);
+    }),
+    input: NO_SNAPSHOT,
+    says: [
+      'The database was downgraded to 005, and all checks after the downgrade hold',
+      'The schema is not as it was before the upgrade: ',
+      'type public.left_behind added',
+      'Correct by hand what differs',
+    ],
+  },
+  {
+    ending: 'DowngradeIncomplete',
+    when: 'a downgrade that was asked for takes too much',
+    at: '002',
+    deployment: withMigrations((folder) => {
+      const file = join(folder, REVISION, 'downgrade.sql');
+      appendFileSync(file, '\nDROP INDEX public.ix_tasks_status;\n');
+      rmSync(join(folder, VERIFY, 'after-downgrade.sql'));
+    }),
+    input: { action: 'downgrade', target: '005', ...NO_SNAPSHOT },
+    says: ['The schema is not as it was before the upgrade: ', 'index public.ix_tasks_status removed'],
+  },
+  {
+    ending: 'WouldLoseData',
+    when: 'a revision drops a table that holds rows',
+    deployment: loses('DROP TABLE public.code_chunks;'),
+    says: ['public.code_chunks: dropped with', 'Nothing was changed', '"allowLoss": true'],
+  },
+  {
+    ending: 'WouldLoseData',
+    when: 'only the transaction shows that rows are deleted',
+    deployment: loses('DO $$ BEGIN DELETE FROM public.code_chunks; END $$;'),
+    input: NO_SNAPSHOT,
+    says: ['public.code_chunks: ', ' rows deleted', 'Everything was rolled back'],
+  },
+  {
+    ending: 'Drifted',
+    when: 'somebody has changed the schema, and drift is refused',
+    at: '002',
+    input: { drift: 'refuse', ...NO_SNAPSHOT },
+    given: ({ database }) => database.query('CREATE INDEX by_hand ON code_chunks (code_file_id, project_id)'),
+    says: ['index public.by_hand added', '{"drift": "warn"}'],
   },
   {
     ending: 'PartlyApplied',

@@ -1,6 +1,7 @@
 // The comparison after a downgrade: is the schema as it was before the upgrades, and is anything of theirs gone for good?
 import type { Change } from '../model/differences.ts';
-import type { Comparison, OwnTable, RevisionId, RowLoss, RunReport } from '../model/report.ts';
+import type { Comparison, OwnTable, RowLoss } from '../model/losses.ts';
+import type { RevisionId, RunReport } from '../model/report.ts';
 import { BASE } from '../model/report.ts';
 import type { Chain } from '../revisions/chain.ts';
 import type { Queries } from '../session/client.ts';

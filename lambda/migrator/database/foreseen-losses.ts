@@ -1,5 +1,5 @@
 // The rows and values that the statements of a run will take away, as their text shows: asked before anything is locked.
-import type { RowLoss } from '../model/report.ts';
+import type { RowLoss } from '../model/losses.ts';
 import { effectsIn } from '../revisions/effects.ts';
 import type { Script } from '../revisions/revision.ts';
 import type { Queries } from '../session/client.ts';

@@ -2,7 +2,7 @@
 import pg from 'pg';
 import type { Work } from '../grammar/effect.ts';
 import { ROWS_COUNTED } from '../model/losing.ts';
-import type { OwnTable, RowLoss } from '../model/report.ts';
+import type { OwnTable, RowLoss } from '../model/losses.ts';
 import type { Queries } from '../session/client.ts';
 import {
   isRetired,
@@ -95,6 +95,8 @@ export interface Before {
   readonly before: Relations;
   readonly writtenBefore: WrittenRows;
   readonly atStake: RowsAtStake;
+  /** Whether the run drops retired tables because it was asked to. */
+  readonly finalizes: boolean;
   /** oid → how many columns a table had before the upgrades that are taken back: the others are the upgrades' own. */
   readonly own?: ReadonlyMap<string, number>;
 }
@@ -107,7 +109,7 @@ export function ownTables(before: Relations, { relations }: Touched): OwnTable[]
   });
 }
 
-/** The losses of the transaction, sorted by table. Retired tables that it drops are left out: that was asked for. */
+/** The losses of the transaction, sorted by table. Retired tables that a finalize drops are left out. */
 export async function readLosses(
   queries: Queries,
   state: Before,
@@ -134,8 +136,8 @@ type Found = Pick<RowLoss, 'how' | 'count'>;
 type Was = Relations extends ReadonlyMap<string, infer Relation> ? Relation : never;
 
 /** Each partition of a partitioned table is named by itself. */
-function lossOfDropped({ atStake }: Before, { oid }: TouchedRelation, was: Was): Found[] {
-  return isRetired(was) || was.kind === 'p'
+function lossOfDropped({ atStake, finalizes }: Before, { oid }: TouchedRelation, was: Was): Found[] {
+  return (finalizes && isRetired(was)) || was.kind === 'p'
     ? []
     : [{ how: 'dropped', count: atStake.get(oid)?.rows ?? null }];
 }

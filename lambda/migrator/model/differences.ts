@@ -30,10 +30,15 @@ export function describeChange({ object, change, before = '', after = '' }: Chan
 /** How many changes a sentence names. */
 const CHANGES_NAMED = 5;
 
-/** The first changes, and how many more there are. */
+/** The first changes, and how many more there are. Of a table that came or went, its columns and indexes are not named. */
 export function describeChanges({ changes, omitted }: Differences): string {
-  const more = changes.length - CHANGES_NAMED + (omitted?.changes ?? 0);
-  const named = changes.slice(0, CHANGES_NAMED).map(describeChange).join('; ');
+  const tables = changes.filter(({ object, change }) => change !== 'changed' && object.startsWith('table '));
+  const names = tables.map(({ object }) => object.slice('table '.length));
+  const isPart = ({ object }: Change) =>
+    names.some((name) => object.startsWith(`column ${name}.`) || object.endsWith(` on ${name}`));
+  const whole = changes.filter((change) => !isPart(change));
+  const more = whole.length - CHANGES_NAMED + (omitted?.changes ?? 0);
+  const named = whole.slice(0, CHANGES_NAMED).map(describeChange).join('; ');
   return more > 0 ? `${named}; ${describeOmitted(more)}` : named;
 }
 

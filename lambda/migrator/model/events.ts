@@ -1,6 +1,7 @@
 // The events of a run: one typed stream, from which the log and the terminal make their lines.
 import type { Differences } from './differences.ts';
 import type { Location } from './location.ts';
+import type { RowLoss } from './losses.ts';
 import type {
   Blocker,
   CheckReport,
@@ -11,7 +12,6 @@ import type {
   Outcome,
   Plan,
   RevisionId,
-  RowLoss,
   StepReport,
 } from './report.ts';
 

@@ -1,7 +1,8 @@
 // The words for what a run takes away, and which of it must be allowed beforehand.
 import { describeOmitted, type Shortened } from './bounded.ts';
 import { BackstopError } from './errors.ts';
-import type { Plan, RowLoss, RunReport } from './report.ts';
+import type { RowLoss } from './losses.ts';
+import type { Plan, RunReport } from './report.ts';
 
 /** Rows that go with their table are counted up to here. */
 export const ROWS_COUNTED = 10_000;

@@ -2,6 +2,7 @@
 // The lists of a report may be shortened: see bounded.ts.
 import type { Shortened } from './bounded.ts';
 import type { Change, Differences } from './differences.ts';
+import type { Comparison, OwnTable, RowLoss } from './losses.ts';
 
 /** A revision id, or `base` if no revision is applied. */
 export type RevisionId = string;
@@ -152,21 +153,6 @@ export interface RowCounts {
   readonly deleted: number;
 }
 
-/** A table that an upgrade made, or to which it gave columns. */
-export interface OwnTable {
-  readonly oid: string;
-  /** How many columns it had before; 0 if it was not there. */
-  readonly columns: number;
-}
-
-/** Rows or columns of a table that a run has taken away. */
-export interface RowLoss {
-  readonly relation: string;
-  readonly how: 'deleted' | 'updated' | 'emptied' | 'dropped' | 'columns dropped';
-  /** Rows, or for `columns dropped` columns; above 10,000 for rows that go with their table means more than 10,000. Null if not counted. */
-  readonly count: number | null;
-}
-
 export type Outcome = 'upgraded' | 'downgraded' | 'finalized' | 'stamped' | 'nothing to do' | 'rehearsed';
 
 /** The effects of one run of upgrade, downgrade, finalize or stamp. */
@@ -215,16 +201,6 @@ export interface RunReport extends Shortened {
   readonly comparison?: Comparison;
 }
 
-/** The schema after a downgrade, compared with the one before the upgrades that it took back. */
-export interface Comparison extends Differences {
-  /** Whether nothing differs. A change that somebody made between two runs does not count. */
-  readonly same: boolean;
-  /** The rows and columns that the upgrades took away; absent if there are none. */
-  readonly losses?: readonly RowLoss[];
-  /** The revisions whose retired objects were dropped for good in between; absent if there are none. */
-  readonly finalized?: readonly RevisionId[];
-}
-
 /** The findings of a dry run about a revision, in the transaction that it rolled back. */
 export interface Rehearsed {
   readonly revision: RevisionId;
@@ -263,16 +239,6 @@ export interface ValidationReport extends Shortened {
 export interface DatabaseVerdict extends ValidationReport {
   /** Ids of applied revisions whose retired objects still exist. */
   readonly finalizePending: readonly RevisionId[];
-}
-
-/** The data that a run would lose for good. */
-export interface Loss extends Shortened {
-  /** The checks that found data that would be lost, with its rows. */
-  readonly found: readonly CheckReport[];
-  /** The rows and columns that an upgrade takes away, as its statements show; absent for a downgrade or finalize. */
-  readonly rows?: readonly RowLoss[];
-  /** Revisions that do not declare what their downgrade loses: it may be anything. */
-  readonly unforeseen: readonly RevisionId[];
 }
 
 /** The sum of the rows that were written. */

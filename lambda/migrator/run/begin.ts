@@ -50,6 +50,8 @@ export async function beginTransaction(
   await requireNoStrangers(run, knownTables(run.database), paths, made);
   at('reading the fingerprint');
   const fingerprint = await keepFingerprint(run);
+  // Locks of these questions are no step's.
+  ledger.enter(await readMoment(run), performance.now());
   const since = run.direction === 'downgrade' ? await readRunsSince(run, run.to) : [];
   const transaction = rows[0]?.id ?? '';
   at('taking the table locks');

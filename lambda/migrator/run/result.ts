@@ -73,7 +73,17 @@ export async function makeReport(
   const { runId, direction, from, to, parts, dryRun, estimate } = run;
   const touched = await readTouched(run);
   const rows = compareWrittenRows(writtenBefore, touched);
-  const losses = await readLosses(run, { before, writtenBefore, atStake, own: ownIn(since) }, touched);
+  const losses = await readLosses(
+    run,
+    {
+      before,
+      writtenBefore,
+      atStake,
+      finalizes: finalizesIn(run),
+      own: ownIn(since),
+    },
+    touched,
+  );
   const own = direction === 'upgrade' ? ownTables(before, touched) : [];
   return {
     runId,
@@ -96,6 +106,11 @@ export async function makeReport(
     ...(estimate && { estimate }),
     ...(ledger.unforeseen.length > 0 && { unforeseen: ledger.unforeseen }),
   };
+}
+
+/** Whether one of the parts drops what is retired. */
+export function finalizesIn({ parts }: Pick<Run, 'parts'>): boolean {
+  return parts.some(({ direction }) => direction === 'finalize');
 }
 
 /** The times that grow until the answer of COMMIT. */

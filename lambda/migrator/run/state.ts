@@ -2,8 +2,8 @@
 import { readTouched, type Touched } from '../database/evidence.ts';
 import { keepFingerprint } from '../database/fingerprint.ts';
 import { readLosses } from '../database/losses.ts';
-import type { RowLoss } from '../model/report.ts';
-import type { AttemptOptions, Begun } from './result.ts';
+import type { RowLoss } from '../model/losses.ts';
+import { type AttemptOptions, type Begun, finalizesIn } from './result.ts';
 import type { Run } from './run.ts';
 
 export interface State {
@@ -28,7 +28,7 @@ export async function readState(
   const touched = await readTouched(run);
   return {
     fingerprint: await keepFingerprint(run),
-    losses: await readLosses(run, { before, writtenBefore, atStake }, touched),
+    losses: await readLosses(run, { before, writtenBefore, atStake, finalizes: finalizesIn(run) }, touched),
     growth: growthOf(touched, before),
   };
 }

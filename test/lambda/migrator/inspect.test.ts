@@ -2,7 +2,8 @@
 
 import { current, inspect, log, lossOfDowngrade, lossOfFinalize } from '../../../lambda/migrator/inspect.ts';
 import { finalize, upgrade } from '../../../lambda/migrator/migrator.ts';
-import { type Loss, NOT_SHOWN } from '../../../lambda/migrator/model/report.ts';
+import type { Loss } from '../../../lambda/migrator/model/losses.ts';
+import { NOT_SHOWN } from '../../../lambda/migrator/model/report.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../setup/database.ts';
 import { databaseOf } from '../../setup/revisions.ts';
 

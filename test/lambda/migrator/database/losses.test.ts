@@ -1,6 +1,6 @@
 // Losses: everything that a run takes away from older tables is counted by its own transaction, and nothing else is.
 import { upgrade } from '../../../../lambda/migrator/migrator.ts';
-import type { RowLoss } from '../../../../lambda/migrator/model/report.ts';
+import type { RowLoss } from '../../../../lambda/migrator/model/losses.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../../setup/database.ts';
 import { databaseOf } from '../../../setup/revisions.ts';
 
