@@ -1,7 +1,8 @@
-// The verbs that change nothing: plan, loss, validate, current, history.
+// The verbs that change nothing: plan, loss, validate, current, history, fingerprint.
 import { readDifference } from './database/applied.ts';
 import { runChecks } from './database/checks.ts';
 import { readCurrent } from './database/current.ts';
+import { readDifferencesSince, readFingerprint, readLines } from './database/fingerprint.ts';
 import { committedRuns, readHistory } from './database/history.ts';
 import { foreseeLosses, retiredRows } from './database/loss.ts';
 import { requireOurs } from './database/ours.ts';
@@ -13,6 +14,7 @@ import { knownTables } from './database/trust.ts';
 import { readVersions } from './database/version-table.ts';
 import { bounded, ENTRIES_KEPT } from './model/bounded.ts';
 import { DEFAULT_BOUNDS } from './model/bounds.ts';
+import type { Differences } from './model/differences.ts';
 import type { BackstopError } from './model/errors.ts';
 import type { LoggedRun } from './model/history-entry.ts';
 import {
@@ -190,6 +192,33 @@ export async function inspect(options: MigratorOptions): Promise<Plan> {
 /** The last runs that the history remembers, the newest first. */
 export async function log(options: MigratorOptions, limit: number): Promise<LoggedRun[]> {
   return withSecuredSession(options, 'log', (session) => readHistory(session, limit));
+}
+
+/** The fingerprint of a database, and the parts that were asked for. */
+export interface Fingerprint {
+  /** SHA-256 of the lines, in hexadecimal digits. */
+  readonly hash: string;
+  /** The lines of the catalogue, in the order of their bytes. */
+  readonly lines?: readonly string[];
+  /** The changes since a run. */
+  readonly differences?: Differences;
+}
+
+/**
+ * Reads the fingerprint of the database.
+ *
+ * @param since the beginning of a run's id
+ * @throws InvalidInput if the history does not know the run, or has no fingerprint of it
+ */
+export async function fingerprint(
+  options: MigratorOptions,
+  { lines = false, since }: { readonly lines?: boolean; readonly since?: string | undefined } = {},
+): Promise<Fingerprint> {
+  return withSecuredSession(options, 'fingerprint', async (session) => ({
+    ...(since !== undefined && { differences: await readDifferencesSince(session, since) }),
+    ...(lines && { lines: await readLines(session) }),
+    hash: await readFingerprint(session),
+  }));
 }
 
 /**

@@ -119,6 +119,23 @@ export async function lastChange(
   return rows[0];
 }
 
+/** A run, and the fingerprint that it left; null if the history has none of it. */
+export interface RunFingerprint {
+  readonly runId: string;
+  readonly after: string | null;
+}
+
+/** Runs whose ids begin so; two at most, which is one too many. */
+export async function findRuns(queries: Queries, start: string): Promise<RunFingerprint[]> {
+  if (!(await hasHistory(queries))) return [];
+  const { rows } = await queries.query<RunFingerprint>(
+    `SELECT run_id AS "runId", pg_catalog.max(report -> 'fingerprint' ->> 'after') AS after
+     FROM backstop.history WHERE pg_catalog.starts_with(run_id::text, $1) GROUP BY run_id LIMIT 2`,
+    [start.toLowerCase()],
+  );
+  return rows;
+}
+
 /** So many runs of a long history are read one by one, the last ones. */
 const RUNS_READ = 10_000;
 
