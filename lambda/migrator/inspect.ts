@@ -14,7 +14,7 @@ import { knownTables } from './database/trust.ts';
 import { readVersions } from './database/version-table.ts';
 import { bounded, ENTRIES_KEPT } from './model/bounded.ts';
 import { DEFAULT_BOUNDS } from './model/bounds.ts';
-import type { Differences } from './model/differences.ts';
+import type { Fingerprint } from './model/differences.ts';
 import type { BackstopError } from './model/errors.ts';
 import type { LoggedRun } from './model/history-entry.ts';
 import {
@@ -192,16 +192,6 @@ export async function inspect(options: MigratorOptions): Promise<Plan> {
 /** The last runs that the history remembers, the newest first. */
 export async function log(options: MigratorOptions, limit: number): Promise<LoggedRun[]> {
   return withSecuredSession(options, 'log', (session) => readHistory(session, limit));
-}
-
-/** The fingerprint of a database, and the parts that were asked for. */
-export interface Fingerprint {
-  /** SHA-256 of the lines, in hexadecimal digits. */
-  readonly hash: string;
-  /** The lines of the catalogue, in the order of their bytes. */
-  readonly lines?: readonly string[];
-  /** The changes since a run. */
-  readonly differences?: Differences;
 }
 
 /**

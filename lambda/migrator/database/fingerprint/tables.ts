@@ -22,7 +22,7 @@ export const COLUMNS = `
            || CASE WHEN a.attcollation NOT IN (0, 100) THEN coalesce((
                 SELECT ' COLLATE ' || a.attcollation::regcollation::text FROM pg_catalog.pg_type AS t
                 WHERE t.oid = a.atttypid AND t.typcollation <> a.attcollation), '') ELSE '' END
-           || CASE WHEN a.attlen > 0 AND a.attstorage = 'p' OR a.attlen < 0 AND a.attstorage = 'x' AND a.atttypid IN (25, 1043, 3802, 17)
+           || CASE WHEN a.attlen > 0 AND a.attstorage = 'p' OR a.attlen < 0 AND a.attstorage = 'x' AND a.atttypid IN (25, 1043, 3802, 17) OR a.attstorage = 'm' AND a.atttypid = 1700
                 THEN '' ELSE coalesce((
                 SELECT ' STORAGE ' || CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END
                 FROM pg_catalog.pg_type AS t WHERE t.oid = a.atttypid AND t.typstorage <> a.attstorage), '') END
