@@ -4,6 +4,7 @@ import { checkVerb } from './verbs/check.ts';
 import { currentVerb } from './verbs/current.ts';
 import { downgradeVerb } from './verbs/downgrade.ts';
 import { finalizeVerb } from './verbs/finalize.ts';
+import { fingerprintVerb } from './verbs/fingerprint.ts';
 import { headsVerb } from './verbs/heads.ts';
 import { historyVerb } from './verbs/history.ts';
 import { logVerb } from './verbs/log.ts';
@@ -23,6 +24,7 @@ export const verbs: readonly Verb[] = [
   showVerb,
   checkVerb,
   statusVerb,
+  fingerprintVerb,
   stampVerb,
   logVerb,
   revisionVerb,

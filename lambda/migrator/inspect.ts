@@ -1,7 +1,8 @@
-// The verbs that change nothing: plan, loss, validate, current, history.
+// The verbs that change nothing: plan, loss, validate, current, history, fingerprint.
 import { readDifference } from './database/applied.ts';
 import { runChecks } from './database/checks.ts';
 import { readCurrent } from './database/current.ts';
+import { readDifferencesSince, readFingerprint, readLines } from './database/fingerprint.ts';
 import { readForeseenLosses } from './database/foreseen-losses.ts';
 import { committedRuns, readHistory } from './database/history.ts';
 import { foreseeLosses, lossesOfStatements, retiredRows } from './database/loss.ts';
@@ -14,6 +15,7 @@ import { knownTables } from './database/trust.ts';
 import { readVersions } from './database/version-table.ts';
 import { bounded, ENTRIES_KEPT } from './model/bounded.ts';
 import { DEFAULT_BOUNDS } from './model/bounds.ts';
+import type { Fingerprint } from './model/differences.ts';
 import type { BackstopError } from './model/errors.ts';
 import type { LoggedRun } from './model/history-entry.ts';
 import type { Loss } from './model/losses.ts';
@@ -209,6 +211,23 @@ export async function inspect(options: MigratorOptions): Promise<Plan> {
 /** The last runs that the history remembers, the newest first. */
 export async function log(options: MigratorOptions, limit: number): Promise<LoggedRun[]> {
   return withSecuredSession(options, 'log', (session) => readHistory(session, limit));
+}
+
+/**
+ * Reads the fingerprint of the database.
+ *
+ * @param since the beginning of a run's id
+ * @throws InvalidInput if the history does not know the run, or has no fingerprint of it
+ */
+export async function fingerprint(
+  options: MigratorOptions,
+  { lines = false, since }: { readonly lines?: boolean; readonly since?: string | undefined } = {},
+): Promise<Fingerprint> {
+  return withSecuredSession(options, 'fingerprint', async (session) => ({
+    ...(since !== undefined && { differences: await readDifferencesSince(session, since) }),
+    ...(lines && { lines: await readLines(session) }),
+    hash: await readFingerprint(session),
+  }));
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { Differences } from '../model/differences.ts';
 import type { Queries } from '../session/client.ts';
 import { readDifferences, readFingerprint } from './fingerprint.ts';
-import { lastFingerprint } from './history.ts';
+import { lastFingerprint } from './fingerprints-of-runs.ts';
 
 /** Undefined if nothing differs, or no run has left a fingerprint. */
 export async function readDrift(queries: Queries): Promise<Differences | undefined> {

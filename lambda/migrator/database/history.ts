@@ -38,7 +38,7 @@ export async function createHistory(queries: Queries): Promise<void> {
   await closeToOthers(queries, { schemas: isNew ? ['backstop'] : [], tables: ['backstop.history'] });
 }
 
-async function hasHistory(queries: Queries): Promise<boolean> {
+export async function hasHistory(queries: Queries): Promise<boolean> {
   const { rows } = await queries.query("SELECT pg_catalog.to_regclass('backstop.history') AS oid");
   return rows[0]?.oid !== null;
 }
@@ -117,16 +117,6 @@ export async function lastChange(
      FROM backstop.history WHERE outcome IN ('upgraded', 'downgraded', 'stamped') ORDER BY id DESC LIMIT 1`,
   );
   return rows[0];
-}
-
-/** The fingerprint of the schema that the last committed run left; undefined if it left none. */
-export async function lastFingerprint(queries: Queries): Promise<string | undefined> {
-  if (!(await mayReadHistory(queries))) return undefined;
-  const { rows } = await queries.query<{ hash: string | null }>(
-    `SELECT report -> 'fingerprint' ->> 'after' AS hash FROM backstop.history
-     WHERE outcome IN ('upgraded', 'downgraded', 'finalized', 'stamped') ORDER BY id DESC LIMIT 1`,
-  );
-  return rows[0]?.hash ?? undefined;
 }
 
 /** So many runs of a long history are read one by one, the last ones. */
@@ -214,7 +204,7 @@ async function readBefore(queries: Queries, { id, from }: Move & { readonly id: 
   return { outcome: 'upgraded', from: begin ?? from, to: from, revisions };
 }
 
-async function mayReadHistory(queries: Queries): Promise<boolean> {
+export async function mayReadHistory(queries: Queries): Promise<boolean> {
   const { rows } = await queries.query<{ may: boolean }>(
     `SELECT pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AS may
      FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace

@@ -20,7 +20,7 @@ export const HISTORY_COLUMNS = {
 } as const;
 
 /** Tables of the schema → their columns, likewise. */
-export const COLUMNS = {
+const COLUMNS = {
   history: HISTORY_COLUMNS,
   fingerprints: { hash: 'text', lines: 'text' },
 } as const;

@@ -1,4 +1,4 @@
-// Changes of a database, object by object, between two of its fingerprints.
+// The fingerprint of a database, and the changes between two of them, object by object.
 import { cut, describeOmitted, type Shortened } from './bounded.ts';
 
 /** A change of an object, such as `column public.orders.status`. */
@@ -14,6 +14,16 @@ export interface Change {
 export interface Differences extends Shortened {
   /** In the order of the names. */
   readonly changes: readonly Change[];
+}
+
+/** The fingerprint of a database, and the parts that were asked for. */
+export interface Fingerprint {
+  /** SHA-256 of the lines, in hexadecimal digits. */
+  readonly hash: string;
+  /** The lines of the catalogue, in the order of their bytes. */
+  readonly lines?: readonly string[];
+  /** The changes since a run. */
+  readonly differences?: Differences;
 }
 
 /** Characters of a name, and of each definition, in a line. */

@@ -1,5 +1,5 @@
 // The lines of objects that are attached to a table: triggers, rules, policies, extended statistics, publications.
-import { own, role, short, THIS_DATABASE } from './scope.ts';
+import { FIRST_OID, type Kind, own, role, short, THIS_DATABASE } from './scope.ts';
 
 const ENABLED = (flag: string) =>
   `CASE ${flag} WHEN 'O' THEN '' WHEN 'D' THEN ', disabled' WHEN 'R' THEN ', replica' ELSE ', always' END`;
@@ -15,7 +15,7 @@ const TRIGGERS = `
 
 const RULES = `
   SELECT 'rule ' || pg_catalog.quote_ident(w.rulename) || ' on ' || r.place || E'\\t'
-         || coalesce(${short("pg_catalog.regexp_replace(pg_catalog.pg_get_ruledef(w.oid), '\\s+', ' ', 'g')")}, '?') || ${ENABLED('w.ev_enabled')}
+         || coalesce(${short("pg_catalog.regexp_replace(pg_catalog.pg_get_ruledef(w.oid), '[[:space:]]+', ' ', 'g')")}, '?') || ${ENABLED('w.ev_enabled')}
   FROM pg_catalog.pg_rewrite AS w JOIN relations AS r ON r.oid = w.ev_class
   WHERE w.rulename <> '_RETURN'`;
 
@@ -32,7 +32,7 @@ const POLICIES = `
 
 const STATISTICS = `
   SELECT 'statistics ' || n.name || '.' || pg_catalog.quote_ident(s.stxname) || E'\\t' || 'owner ' || ${role('s.stxowner')} || ', '
-         || coalesce(pg_catalog.substring(pg_catalog.pg_get_statisticsobjdef(s.oid), 'CREATE STATISTICS \\S+ (.*)'), '?')
+         || coalesce(pg_catalog.substring(pg_catalog.pg_get_statisticsobjdef(s.oid), 'CREATE STATISTICS [^ ]+ (.*)'), '?')
          || CASE WHEN s.stxstattarget >= 0 THEN ', target ' || s.stxstattarget::text ELSE '' END
   FROM pg_catalog.pg_statistic_ext AS s JOIN schemas AS n ON n.oid = s.stxnamespace`;
 
@@ -49,7 +49,7 @@ const PUBLICATIONS = `
   FROM pg_catalog.pg_publication AS p WHERE ${own('pg_publication', 'p.oid')}
   UNION ALL
   SELECT 'table ' || r.place || ' in publication ' || pg_catalog.quote_ident(p.pubname) || E'\\t'
-         || coalesce('(' || (SELECT pg_catalog.string_agg(c.name, ', ' ORDER BY c.attnum) FROM columns AS c
+         || coalesce('(' || (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(c.attname), ', ' ORDER BY c.attnum) FROM pg_catalog.pg_attribute AS c
                              WHERE c.attrelid = r.oid AND c.attnum = ANY (pg_catalog.string_to_array(pg_catalog.to_jsonb(x) ->> 'prattrs', ' ')::int2[])) || ')', 'all columns')
          || coalesce(' WHERE ' || ${short("pg_catalog.pg_get_expr((pg_catalog.to_jsonb(x) ->> 'prqual')::pg_node_tree, x.prrelid)")}, '')
   FROM pg_catalog.pg_publication_rel AS x JOIN relations AS r ON r.oid = x.prrelid
@@ -76,12 +76,12 @@ const EVENT_TRIGGERS = `
          || ' execute ' || e.evtfoid::regprocedure::text || ${ENABLED('e.evtenabled')}
   FROM pg_catalog.pg_event_trigger AS e WHERE ${own('pg_event_trigger', 'e.oid')}`;
 
-export const ATTACHED_LINES: readonly string[] = [
-  TRIGGERS,
-  RULES,
-  POLICIES,
-  STATISTICS,
-  PUBLICATIONS,
-  SUBSCRIPTIONS,
-  EVENT_TRIGGERS,
+export const ATTACHED_LINES: readonly Kind[] = [
+  { in: 'pg_catalog.pg_trigger WHERE NOT tgisinternal OR tgparentid <> 0', lines: TRIGGERS },
+  { in: `pg_catalog.pg_rewrite WHERE oid >= ${FIRST_OID} AND rulename <> '_RETURN'`, lines: RULES },
+  { in: 'pg_catalog.pg_policy', lines: POLICIES },
+  { in: 'pg_catalog.pg_statistic_ext', lines: STATISTICS },
+  { in: 'pg_catalog.pg_publication', lines: PUBLICATIONS },
+  { in: 'pg_catalog.pg_subscription', lines: SUBSCRIPTIONS },
+  { in: 'pg_catalog.pg_event_trigger', lines: EVENT_TRIGGERS },
 ];

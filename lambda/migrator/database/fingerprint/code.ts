@@ -1,14 +1,14 @@
 // The lines of views and of functions, procedures and aggregates. Their texts are hashed.
-import { hashed, own, role, short, shown } from './scope.ts';
+import { FIRST_OID, hashed, type Kind, ROUTINE, role, short, shown } from './scope.ts';
 
 /**
  * The text of a view as every version of PostgreSQL has it: from 16 on, a view of one table does without its name before
  * each column, so that all such names are taken out of it. Literals stay as they are.
  */
 const canonical = (text: string) => `
-  CASE WHEN ${text} ~ E'\\n(UNION|INTERSECT|EXCEPT)' OR from_clause ~ E'\\n    [^ ]|\\n     [A-Z]' OR from_clause ~ '^\\((?! *(SELECT|VALUES))'
+  CASE WHEN ${text} ~ E'\\n(UNION|INTERSECT|EXCEPT)' OR from_clause ~ E'\\n    [^ ]|\\n     [A-Z]' OR from_clause ~ '^[(](?! *(SELECT|VALUES))'
        THEN ${text}
-       ELSE pg_catalog.regexp_replace(${text}, $re$('(?:[^']|'')*'|"(?:[^"]|"")+"(?!\\.))|(?:"(?:[^"]|"")+"|\\m[[:alpha:]_][[:alnum:]_$]*)\\.$re$, '\\1', 'g') END`;
+       ELSE pg_catalog.regexp_replace(${text}, $re$('(?:[^']|'')*'|"(?:[^"]|"")+"(?![.]))|(?:"(?:[^"]|"")+"|[a-z_][a-z0-9_$]*)[.]$re$, E'\\\\1', 'g') END`;
 
 /** The columns that the view reads, because they may be left out of its text. */
 const VIEWS = `
@@ -35,7 +35,6 @@ const VIEWS = `
 const routines = (...columns: readonly string[]) =>
   columns.map((column) => `g.${column}::oid::regprocedure`).join(', ');
 
-/** Without the functions that the server makes for a range type. */
 const ROUTINES = `
   SELECT CASE p.prokind WHEN 'a' THEN 'aggregate ' WHEN 'p' THEN 'procedure ' ELSE 'function ' END || p.oid::regprocedure::text || E'\\t'
          || 'owner ' || ${role('p.proowner')} || ', (' || ${short('coalesce(args.text, $q$?$q$)')} || ')'
@@ -68,6 +67,9 @@ const ROUTINES = `
               FROM pg_catalog.pg_aggregate AS g WHERE g.aggfnoid = p.oid), '')
   FROM pg_catalog.pg_proc AS p JOIN schemas AS s ON s.oid = p.pronamespace
   CROSS JOIN LATERAL (SELECT pg_catalog.pg_get_function_arguments(p.oid) AS text OFFSET 0) AS args
-  WHERE ${own('pg_proc', 'p.oid')} AND NOT (p.prolang = 12 AND p.prosrc ~ '^(multi)?range_constructor')`;
+  WHERE ${ROUTINE}`;
 
-export const CODE_LINES: readonly string[] = [VIEWS, ROUTINES];
+export const CODE_LINES: readonly Kind[] = [
+  { in: `pg_catalog.pg_rewrite WHERE oid >= ${FIRST_OID}`, lines: VIEWS },
+  { in: `pg_catalog.pg_proc WHERE oid >= ${FIRST_OID}`, lines: ROUTINES },
+];

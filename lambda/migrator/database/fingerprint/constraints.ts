@@ -1,17 +1,16 @@
 // The lines of indexes and constraints. An index that a constraint has made is part of the constraint's line.
-import { FIRST_OID, short, shown } from './scope.ts';
+import { FIRST_OID, type Kind, short, shown } from './scope.ts';
 
-/** The operator class at that place of the index, unless it is the server's own default; and the direction. */
-const keyed = (at: string, column: string) => `
-  CASE WHEN i.indcollation[${at}] = 0 OR i.indcollation[${at}] = ${column}.attcollation THEN ''
-       ELSE ' COLLATE ' || i.indcollation[${at}]::regcollation::text END
-  || coalesce((SELECT ' ' || CASE WHEN o.oid < ${FIRST_OID} THEN '' ELSE o.opcnamespace::regnamespace::text || '.' END
-                      || pg_catalog.quote_ident(o.opcname)
-               FROM pg_catalog.pg_opclass AS o
-               WHERE o.oid = i.indclass[${at}] AND NOT (o.opcdefault AND o.oid < ${FIRST_OID})), '')
+/** A column `c` of an index `i`, with its operator class `o` unless that is the server's own default, and its direction. */
+const keyed = (at: string) => `
+  pg_catalog.quote_ident(c.attname)
+  || CASE WHEN i.indcollation[${at}] = 0 OR i.indcollation[${at}] = c.attcollation THEN ''
+          ELSE ' COLLATE ' || i.indcollation[${at}]::regcollation::text END
+  || CASE WHEN o.opcdefault AND o.oid < ${FIRST_OID} THEN ''
+          ELSE ' ' || CASE WHEN o.oid < ${FIRST_OID} THEN '' ELSE o.opcnamespace::regnamespace::text || '.' END || pg_catalog.quote_ident(o.opcname) END
   || CASE i.indoption[${at}] WHEN 1 THEN ' DESC NULLS LAST' WHEN 2 THEN ' NULLS FIRST' WHEN 3 THEN ' DESC' ELSE '' END`;
 
-/** Most indexes are B-trees of one column: those are read from the catalogue, which is quicker than to ask for their SQL. */
+/** Most indexes are B-trees of columns: those are read from the catalogue, which is quicker than to ask for their SQL. */
 const INDEXES = `
   SELECT CASE WHEN con.oid IS NULL THEN 'index ' || n.name || '.' || pg_catalog.quote_ident(x.relname)
               ELSE 'constraint ' || pg_catalog.quote_ident(con.conname) || ' on ' || r.place END
@@ -25,11 +24,12 @@ const INDEXES = `
               || coalesce((SELECT ' STATISTICS ' || pg_catalog.string_agg(a.attnum::text || ' ' || a.attstattarget::text, ', ' ORDER BY a.attnum)
                            FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0), '')
             ELSE CASE WHEN x.relam = 405 THEN ' hash (' ELSE ' (' END
-              || CASE WHEN i.indnatts = 1 THEN c.name || ${keyed('0', 'c')} ELSE (
-                   SELECT pg_catalog.string_agg(CASE WHEN k.at < i.indnkeyatts THEN a.name || ${keyed('k.at', 'a')}
-                                                     ELSE 'INCLUDE ' || a.name END, ', ' ORDER BY k.at)
-                   FROM pg_catalog.generate_series(0, i.indnatts - 1) AS k (at)
-                   JOIN columns AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k.at]) END
+              || CASE WHEN i.indnatts = 1 THEN ${keyed('0')} ELSE (
+                   SELECT pg_catalog.string_agg(CASE WHEN at < i.indnkeyatts THEN ${keyed('at')}
+                                                     ELSE 'INCLUDE ' || pg_catalog.quote_ident(c.attname) END, ', ' ORDER BY at)
+                   FROM pg_catalog.generate_series(0, i.indnatts - 1) AS at
+                   JOIN pg_catalog.pg_attribute AS c ON c.attrelid = i.indrelid AND c.attnum = i.indkey[at]
+                   LEFT JOIN pg_catalog.pg_opclass AS o ON o.oid = i.indclass[at]) END
               || ')' || CASE WHEN x.reloptions IS NULL THEN '' ELSE ' WITH (' || ${shown('x.reloptions')} || ')' END
               || CASE WHEN i.indisunique AND NOT i.indisprimary AND pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct' = 'true'
                       THEN ' NULLS NOT DISTINCT' ELSE '' END END
@@ -43,9 +43,11 @@ const INDEXES = `
               SELECT ', attached to ' || h.inhparent::regclass::text FROM pg_catalog.pg_inherits AS h WHERE h.inhrelid = x.oid), '') END
   FROM pg_catalog.pg_index AS i JOIN relations AS r ON r.oid = i.indrelid
   JOIN pg_catalog.pg_class AS x ON x.oid = i.indexrelid JOIN schemas AS n ON n.oid = x.relnamespace
-  LEFT JOIN columns AS c ON c.attrelid = i.indrelid AND c.attnum = i.indkey[0]
+  LEFT JOIN pg_catalog.pg_attribute AS c ON c.attrelid = i.indrelid AND c.attnum = i.indkey[0] AND i.indnatts = 1
+  LEFT JOIN pg_catalog.pg_opclass AS o ON o.oid = i.indclass[0]
   LEFT JOIN pg_catalog.pg_constraint AS con
-         ON con.conindid = i.indexrelid AND con.conrelid = i.indrelid AND con.contype IN ('p', 'u', 'x')`;
+         ON con.conindid = i.indexrelid AND con.conrelid = i.indrelid AND con.contype IN ('p', 'u', 'x')
+  WHERE i.indrelid >= ${FIRST_OID}`;
 
 /** From PostgreSQL 18 on, NOT NULL is a constraint, too: its column's line has it, as in earlier versions. */
 const CONSTRAINTS = `
@@ -60,4 +62,4 @@ const CONSTRAINTS = `
     AND (r.oid IS NOT NULL OR c.contypid <> 0 AND c.contypid NOT IN (
            SELECT m.oid FROM members AS m WHERE m.class = 'pg_catalog.pg_type'::regclass))`;
 
-export const CONSTRAINT_LINES: readonly string[] = [INDEXES, CONSTRAINTS];
+export const CONSTRAINT_LINES: readonly Kind[] = [{ lines: INDEXES }, { lines: CONSTRAINTS }];

@@ -1,5 +1,5 @@
 // The lines of grants, default privileges, comments and security labels.
-import { FIRST_OID, hashed, own, role, THIS_DATABASE } from './scope.ts';
+import { FIRST_OID, hashed, type Kind, own, ROUTINE, role, THIS_DATABASE } from './scope.ts';
 
 /**
  * Objects with an ACL: `kind` as acldefault() has it. An object without one has the default, which is not listed either: a line
@@ -8,9 +8,10 @@ import { FIRST_OID, hashed, own, role, THIS_DATABASE } from './scope.ts';
 const GRANTED = `
   SELECT CASE r.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", CASE r.relkind WHEN 'S' THEN 'sequence ' ELSE 'table ' END || r.place, r.relowner, r.relacl
   FROM relations AS r WHERE r.relacl IS NOT NULL AND r.relkind <> 'c'
-  UNION ALL SELECT 'c', 'column ' || c.place || '.' || c.name, c.relowner, c.attacl FROM columns AS c WHERE c.attacl IS NOT NULL
+  UNION ALL SELECT 'c', 'column ' || r.place || '.' || pg_catalog.quote_ident(a.attname), r.relowner, a.attacl
+  FROM pg_catalog.pg_attribute AS a JOIN relations AS r ON r.oid = a.attrelid WHERE a.attacl IS NOT NULL
   UNION ALL SELECT 'f', 'routine ' || p.oid::regprocedure::text, p.proowner, p.proacl
-  FROM pg_catalog.pg_proc AS p JOIN schemas AS s ON s.oid = p.pronamespace WHERE p.proacl IS NOT NULL AND ${own('pg_proc', 'p.oid')}
+  FROM pg_catalog.pg_proc AS p JOIN schemas AS s ON s.oid = p.pronamespace WHERE p.proacl IS NOT NULL AND ${ROUTINE}
   UNION ALL SELECT 'T', 'type ' || t.oid::regtype::text, t.typowner, t.typacl
   FROM pg_catalog.pg_type AS t JOIN schemas AS s ON s.oid = t.typnamespace WHERE t.typacl IS NOT NULL AND ${own('pg_type', 't.oid')}
   UNION ALL SELECT 'n', 'schema ' || s.name, s.nspowner, s.nspacl FROM schemas AS s WHERE s.nspacl IS NOT NULL
@@ -74,15 +75,16 @@ const GRANTS = `
 
 /** A text about an object. Objects of schemas that are left out and of extensions have no line. */
 const about = (kind: string, catalogue: string, text: string, by: string) => `
-  SELECT '${kind} on ' || pg_catalog.regexp_replace(i.type, '.* (column|constraint)$', '\\1') || ' ' || i.identity || ${by} || E'\\t' || ${hashed(text)}
+  SELECT '${kind} on ' || pg_catalog.regexp_replace(i.type, '.* (column|constraint)$', E'\\\\1') || ' ' || i.identity || ${by} || E'\\t' || ${hashed(text)}
   FROM pg_catalog.${catalogue} AS d CROSS JOIN LATERAL pg_catalog.pg_identify_object(d.classoid, d.objoid, d.objsubid) AS i
   WHERE (d.objoid >= ${FIRST_OID} OR d.classoid = 'pg_catalog.pg_namespace'::regclass AND d.objoid = 2200)
+    AND d.classoid <> 'pg_catalog.pg_extension'::regclass
     AND NOT EXISTS (SELECT FROM members AS m WHERE m.class = d.classoid AND m.oid = d.objoid)
-    AND coalesce(i.schema, '') !~ '^(pg_|retired_|backstop$)' AND i.identity !~ '( on |^)(backstop|pg_temp_[0-9]+|retired_[^.]*)(\\.|$)'
-    AND i.identity !~ '( on |^)public.alembic_version(\\.|$)'`;
+    AND coalesce(i.schema, '') !~ '^(pg_|retired_|backstop$)' AND i.identity !~ '( on |^)(backstop|pg_temp_[0-9]+|retired_[^.]*)([.]|$)'
+    AND i.identity !~ '( on |^)public[.]alembic_version([.]|$)'`;
 
-export const GRANT_LINES: readonly string[] = [
-  GRANTS,
-  about('comment', 'pg_description', 'd.description', "''"),
-  about('label', 'pg_seclabel', 'd.label', "' by ' || d.provider"),
+export const GRANT_LINES: readonly Kind[] = [
+  { lines: GRANTS },
+  { lines: about('comment', 'pg_description', 'd.description', "''") },
+  { in: 'pg_catalog.pg_seclabel', lines: about('label', 'pg_seclabel', 'd.label', "' by ' || d.provider") },
 ];

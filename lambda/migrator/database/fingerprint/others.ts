@@ -1,5 +1,5 @@
 // The lines of objects that most databases have few of: schemas, extensions, casts, operators, foreign servers, text search, …
-import { FIRST_OID, hashed, hidden, own, role, short, THIS_DATABASE } from './scope.ts';
+import { FIRST_OID, hashed, hidden, type Kind, own, role, short, THIS_DATABASE } from './scope.ts';
 
 /** The name of an object in a schema. */
 const named = (schema: string, name: string) =>
@@ -31,8 +31,9 @@ const CASTS = `
          || CASE c.castmethod WHEN 'f' THEN c.castfunc::regprocedure::text WHEN 'i' THEN 'by text' ELSE 'binary' END
          || CASE c.castcontext WHEN 'e' THEN '' WHEN 'a' THEN ', assignment' ELSE ', implicit' END
   FROM pg_catalog.pg_cast AS c WHERE c.oid >= ${FIRST_OID} AND ${own('pg_cast', 'c.oid')}
-    AND c.castfunc NOT IN (SELECT p.oid FROM pg_catalog.pg_proc AS p WHERE p.prolang = 12 AND p.prosrc = 'multirange_constructor1')
-  UNION ALL
+    AND c.castfunc NOT IN (SELECT p.oid FROM pg_catalog.pg_proc AS p WHERE p.prolang = 12 AND p.prosrc = 'multirange_constructor1')`;
+
+const TRANSFORMS = `
   SELECT 'transform for ' || t.trftype::regtype::text || ' language ' || (SELECT pg_catalog.quote_ident(l.lanname) FROM pg_catalog.pg_language AS l WHERE l.oid = t.trflang) || E'\\t'
          || 'from SQL ' || t.trffromsql::oid::regprocedure::text || ', to SQL ' || t.trftosql::oid::regprocedure::text
   FROM pg_catalog.pg_transform AS t WHERE ${own('pg_transform', 't.oid')}`;
@@ -43,8 +44,9 @@ const OPERATORS = `
          || CASE o.oprnegate WHEN 0 THEN '' ELSE ' negator ' || o.oprnegate::regoperator::text END
          || ' restrict ' || o.oprrest::oid::regprocedure::text || ' join ' || o.oprjoin::oid::regprocedure::text
          || CASE WHEN o.oprcanmerge THEN ' merges' ELSE '' END || CASE WHEN o.oprcanhash THEN ' hashes' ELSE '' END
-  FROM pg_catalog.pg_operator AS o JOIN schemas AS s ON s.oid = o.oprnamespace WHERE ${own('pg_operator', 'o.oid')}
-  UNION ALL
+  FROM pg_catalog.pg_operator AS o JOIN schemas AS s ON s.oid = o.oprnamespace WHERE ${own('pg_operator', 'o.oid')}`;
+
+const OPERATOR_CLASSES = `
   SELECT 'operator class ' || ${named('o.opcnamespace', 'o.opcname')} || ' for ' || ${method('o.opcmethod')} || E'\\t' || 'owner ' || ${role('o.opcowner')}
          || ', type ' || o.opcintype::regtype::text || CASE WHEN o.opcdefault THEN ', default' ELSE '' END || ', family ' || ${family('o.opcfamily')}
          || CASE o.opckeytype WHEN 0 THEN '' ELSE ', storage ' || o.opckeytype::regtype::text END
@@ -61,8 +63,9 @@ const OPERATORS = `
               FROM (SELECT a.amprocnum::text || ' ' || a.amproc::oid::regprocedure::text || ' ' || a.amproclefttype::regtype::text
                            || ' ' || a.amprocrighttype::regtype::text AS entry
                     FROM pg_catalog.pg_amproc AS a WHERE a.amprocfamily = f.oid) AS e), '')
-  FROM pg_catalog.pg_opfamily AS f JOIN schemas AS s ON s.oid = f.opfnamespace WHERE ${own('pg_opfamily', 'f.oid')}
-  UNION ALL
+  FROM pg_catalog.pg_opfamily AS f JOIN schemas AS s ON s.oid = f.opfnamespace WHERE ${own('pg_opfamily', 'f.oid')}`;
+
+const ACCESS_METHODS = `
   SELECT 'access method ' || pg_catalog.quote_ident(m.amname) || E'\\t' || m.amhandler::oid::regprocedure::text || ', ' || m.amtype::text
   FROM pg_catalog.pg_am AS m WHERE m.oid >= ${FIRST_OID} AND ${own('pg_am', 'm.oid')}`;
 
@@ -73,8 +76,9 @@ const COLLATIONS = `
               coalesce(j ->> 'colllocale', j ->> 'colliculocale', c.collcollate), CASE WHEN c.collprovider <> 'i' THEN c.collctype END,
               j ->> 'collicurules')
   FROM pg_catalog.pg_collation AS c JOIN schemas AS s ON s.oid = c.collnamespace CROSS JOIN LATERAL pg_catalog.to_jsonb(c) AS j
-  WHERE ${own('pg_collation', 'c.oid')}
-  UNION ALL
+  WHERE ${own('pg_collation', 'c.oid')}`;
+
+const CONVERSIONS = `
   SELECT 'conversion ' || ${named('c.connamespace', 'c.conname')} || E'\\t' || 'owner ' || ${role('c.conowner')} || ', '
          || pg_catalog.pg_encoding_to_char(c.conforencoding) || ' to ' || pg_catalog.pg_encoding_to_char(c.contoencoding)
          || ' by ' || c.conproc::oid::regprocedure::text || CASE WHEN c.condefault THEN ', default' ELSE '' END
@@ -102,19 +106,22 @@ const FOREIGN = `
          || coalesce('options (' || ${hidden('u.umoptions')} || ')', 'options not shown')
   FROM pg_catalog.pg_user_mappings AS u`;
 
-const TEXT_SEARCH = `
+const PARSERS = `
   SELECT 'text search parser ' || ${named('p.prsnamespace', 'p.prsname')} || E'\\t' || pg_catalog.concat_ws(' ', p.prsstart::oid::regprocedure,
            p.prstoken::oid::regprocedure, p.prsend::oid::regprocedure, p.prsheadline::oid::regprocedure, p.prslextype::oid::regprocedure)
-  FROM pg_catalog.pg_ts_parser AS p JOIN schemas AS s ON s.oid = p.prsnamespace WHERE ${own('pg_ts_parser', 'p.oid')}
-  UNION ALL
+  FROM pg_catalog.pg_ts_parser AS p JOIN schemas AS s ON s.oid = p.prsnamespace WHERE ${own('pg_ts_parser', 'p.oid')}`;
+
+const TEMPLATES = `
   SELECT 'text search template ' || ${named('t.tmplnamespace', 't.tmplname')} || E'\\t' || t.tmplinit::oid::regprocedure::text || ' ' || t.tmpllexize::oid::regprocedure::text
-  FROM pg_catalog.pg_ts_template AS t JOIN schemas AS s ON s.oid = t.tmplnamespace WHERE ${own('pg_ts_template', 't.oid')}
-  UNION ALL
+  FROM pg_catalog.pg_ts_template AS t JOIN schemas AS s ON s.oid = t.tmplnamespace WHERE ${own('pg_ts_template', 't.oid')}`;
+
+const DICTIONARIES = `
   SELECT 'text search dictionary ' || d.oid::regdictionary::text || E'\\t' || 'owner ' || ${role('d.dictowner')} || ', template '
          || (SELECT t.tmplnamespace::regnamespace::text || '.' || pg_catalog.quote_ident(t.tmplname) FROM pg_catalog.pg_ts_template AS t WHERE t.oid = d.dicttemplate)
          || coalesce(', ' || ${short('d.dictinitoption')}, '')
-  FROM pg_catalog.pg_ts_dict AS d JOIN schemas AS s ON s.oid = d.dictnamespace WHERE ${own('pg_ts_dict', 'd.oid')}
-  UNION ALL
+  FROM pg_catalog.pg_ts_dict AS d JOIN schemas AS s ON s.oid = d.dictnamespace WHERE ${own('pg_ts_dict', 'd.oid')}`;
+
+const CONFIGURATIONS = `
   SELECT 'text search configuration ' || c.oid::regconfig::text || E'\\t' || 'owner ' || ${role('c.cfgowner')} || ', parser '
          || (SELECT p.prsnamespace::regnamespace::text || '.' || pg_catalog.quote_ident(p.prsname) FROM pg_catalog.pg_ts_parser AS p WHERE p.oid = c.cfgparser)
          || coalesce(', ' || (SELECT pg_catalog.string_agg(m.maptokentype::text || ' ' || m.mapdict::regdictionary::text, ', ' ORDER BY m.maptokentype, m.mapseqno)
@@ -127,14 +134,24 @@ const SETTINGS = `
   FROM pg_catalog.pg_db_role_setting AS x CROSS JOIN LATERAL pg_catalog.unnest(x.setconfig) AS o
   WHERE x.setdatabase = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE ${THIS_DATABASE})`;
 
-export const OTHER_LINES: readonly string[] = [
-  SCHEMAS,
-  EXTENSIONS,
-  CASTS,
-  OPERATORS,
-  COLLATIONS,
-  LANGUAGES,
-  FOREIGN,
-  TEXT_SEARCH,
-  SETTINGS,
+/** The catalogue has objects of that kind that are not the server's own. */
+const made = (catalogue: string) => `pg_catalog.${catalogue} WHERE oid >= ${FIRST_OID}`;
+
+export const OTHER_LINES: readonly Kind[] = [
+  { lines: SCHEMAS },
+  { lines: EXTENSIONS },
+  { in: made('pg_cast'), lines: CASTS },
+  { in: 'pg_catalog.pg_transform', lines: TRANSFORMS },
+  { in: made('pg_operator'), lines: OPERATORS },
+  { in: made('pg_opfamily'), lines: OPERATOR_CLASSES },
+  { in: made('pg_am'), lines: ACCESS_METHODS },
+  { in: made('pg_collation'), lines: COLLATIONS },
+  { in: made('pg_conversion'), lines: CONVERSIONS },
+  { in: made('pg_language'), lines: LANGUAGES },
+  { in: 'pg_catalog.pg_foreign_data_wrapper', lines: FOREIGN },
+  { in: made('pg_ts_dict'), lines: DICTIONARIES },
+  { in: made('pg_ts_config'), lines: CONFIGURATIONS },
+  { in: made('pg_ts_parser'), lines: PARSERS },
+  { in: made('pg_ts_template'), lines: TEMPLATES },
+  { in: 'pg_catalog.pg_db_role_setting', lines: SETTINGS },
 ];

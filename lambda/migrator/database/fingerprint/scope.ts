@@ -6,6 +6,14 @@
 /** The first oid that is none of the server's own (FirstNormalObjectId). */
 export const FIRST_OID = 16_384;
 
+/** A kind of object, or more kinds that are found together. */
+export interface Kind {
+  /** The rows of the catalogue without which there is no such object, to be put after FROM. Default: always looked for. */
+  readonly in?: string;
+  /** A query of lines, which reads {@link SCOPE}. */
+  readonly lines: string;
+}
+
 /** A condition on `d`, a row of pg_database. */
 export const THIS_DATABASE = 'd.datname = pg_catalog.current_database()';
 
@@ -15,8 +23,7 @@ export const LEFT_OUT = "(nspname ~ '^(pg_|retired_)' OR nspname IN ('informatio
 /**
  * - `schemas (oid, name)`, the name as SQL;
  * - `members (class, oid)`: objects of extensions;
- * - `relations`: with `place`, the qualified name as SQL;
- * - `columns`: their lines, with their relations.
+ * - `relations`: with `place`, the qualified name as SQL.
  */
 export const SCOPE = `
   schemas AS MATERIALIZED (
@@ -30,17 +37,11 @@ export const SCOPE = `
            c.relrowsecurity, c.relforcerowsecurity, c.reltablespace, c.reloptions, c.reloftype, c.relhasrules, c.relhastriggers,
            s.name || '.' || pg_catalog.quote_ident(c.relname) AS place
     FROM pg_catalog.pg_class AS c JOIN schemas AS s ON s.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c')
+    WHERE c.oid >= ${FIRST_OID} AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c')
       AND c.oid NOT IN (SELECT m.oid FROM members AS m WHERE m.class = 'pg_catalog.pg_class'::regclass)
       AND NOT (c.relname = 'alembic_version' AND s.nspname = 'public')
       -- The type of an extension's: its row is a relation that is no member itself.
-      AND NOT (c.relkind = 'c' AND c.reltype IN (SELECT m.oid FROM members AS m WHERE m.class = 'pg_catalog.pg_type'::regclass))),
-  columns AS MATERIALIZED (
-    SELECT a.attrelid, a.attnum, a.attacl, r.relkind, r.relowner, r.place, pg_catalog.quote_ident(a.attname) AS name, a.atttypid,
-           a.atttypmod, a.attnotnull, a.atthasdef, a.attgenerated, a.attidentity, a.attstorage, a.attlen, a.attcollation,
-           a.attcompression, a.attstattarget, a.attoptions, a.attfdwoptions, a.attinhcount, a.attislocal
-    FROM pg_catalog.pg_attribute AS a JOIN relations AS r ON r.oid = a.attrelid
-    WHERE a.attnum > 0 AND NOT a.attisdropped AND r.relkind <> 'S')`;
+      AND NOT (c.relkind = 'c' AND c.reltype IN (SELECT m.oid FROM members AS m WHERE m.class = 'pg_catalog.pg_type'::regclass)))`;
 
 /** The name of a role; PUBLIC for 0. */
 export const role = (oid: string) =>
@@ -61,6 +62,10 @@ export const shown = (options: string) => `(
 /** A text as it is, or its beginning and a hash if it is long. */
 export const short = (text: string) => `CASE WHEN pg_catalog.length(${text}) > 300
   THEN pg_catalog.left(${text}, 200) || '… ' || ${hashed(text)} ELSE ${text} END`;
+
+/** A condition on `p`, a row of pg_proc: the function belongs neither to an extension nor to a range type, with which the server makes it. */
+export const ROUTINE = `p.oid >= ${FIRST_OID} AND p.oid NOT IN (SELECT m.oid FROM members AS m WHERE m.class = 'pg_catalog.pg_proc'::regclass)
+    AND NOT (p.prolang = 12 AND p.prosrc ~ '^(multi)?range_constructor')`;
 
 /** True for an object that no extension has brought. */
 export const own = (catalogue: string, oid: string) =>

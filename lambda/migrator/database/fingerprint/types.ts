@@ -1,8 +1,7 @@
 // The lines of types: enums, domains, ranges, base types; a composite type has the lines of a table.
-import { own, role, short } from './scope.ts';
+import { FIRST_OID, type Kind, own, role, short } from './scope.ts';
 
-export const TYPE_LINES: readonly string[] = [
-  `
+const TYPES = `
   SELECT CASE t.typtype WHEN 'd' THEN 'domain ' ELSE 'type ' END || t.oid::regtype::text || E'\\t' || 'owner ' || ${role('t.typowner')}
          || CASE t.typtype
               WHEN 'e' THEN ', enum ' || coalesce((
@@ -23,7 +22,13 @@ export const TYPE_LINES: readonly string[] = [
                 'length', t.typlen, t.typbyval, t.typalign, t.typstorage, 'category', t.typcategory, t.typispreferred, t.typdelim,
                 'element', t.typelem::regtype, 'default', t.typdefault, 'collation', t.typcollation::regcollation) ELSE ', a shell' END END
   FROM pg_catalog.pg_type AS t JOIN schemas AS s ON s.oid = t.typnamespace
-  WHERE (t.typtype IN ('e', 'd', 'r')
+  WHERE t.oid >= ${FIRST_OID} AND (t.typtype IN ('e', 'd', 'r')
          OR t.typtype IN ('b', 'p') AND NOT EXISTS (SELECT FROM pg_catalog.pg_type AS e WHERE e.typarray = t.oid))
-    AND ${own('pg_type', 't.oid')}`,
+    AND ${own('pg_type', 't.oid')}`;
+
+export const TYPE_LINES: readonly Kind[] = [
+  {
+    in: `pg_catalog.pg_type WHERE oid >= ${FIRST_OID} AND typtype <> 'c' AND typcategory <> 'A'`,
+    lines: TYPES,
+  },
 ];

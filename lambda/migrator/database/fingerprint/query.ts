@@ -1,0 +1,108 @@
+// The query of the fingerprint: the lines of all kinds, as one text, and its hash.
+import type pg from 'pg';
+import type { Queries } from '../../session/client.ts';
+import { ATTACHED_LINES } from './attached.ts';
+import { CODE_LINES } from './code.ts';
+import { CONSTRAINT_LINES } from './constraints.ts';
+import { GRANT_LINES } from './grants.ts';
+import { OTHER_LINES } from './others.ts';
+import { type Kind, SCOPE } from './scope.ts';
+import { COLUMNS, TABLE_LINES } from './tables.ts';
+import { TYPE_LINES } from './types.ts';
+
+const KINDS: readonly Kind[] = [
+  ...TABLE_LINES,
+  ...CONSTRAINT_LINES,
+  ...ATTACHED_LINES,
+  ...CODE_LINES,
+  ...TYPE_LINES,
+  ...GRANT_LINES,
+  ...OTHER_LINES,
+];
+
+/**
+ * Whether there are objects of each kind: most databases have few kinds, and to plan a query for the others takes time. And
+ * whether a transaction was open before this statement.
+ */
+const PRESENT = `
+  SELECT ARRAY[${KINDS.map((kind) => (kind.in === undefined ? 'true' : `EXISTS (SELECT FROM ${kind.in})`))}] AS present,
+         pg_catalog.transaction_timestamp() <> pg_catalog.statement_timestamp() AS "isOpen"`;
+
+/** `now (lines, hash)`: the lines in the order of their bytes, and their hash. */
+const now = (kinds: readonly Kind[]) => `
+  WITH ${SCOPE}, ${COLUMNS},
+  all_lines (line) AS (${kinds.map(({ lines }) => lines).join('\n  UNION ALL\n')}),
+  gathered AS (
+    SELECT coalesce(pg_catalog.string_agg(pg_catalog.replace(line, E'\\n', E'\\\\n'), E'\\n' ORDER BY line COLLATE "C"), '') AS lines
+    FROM all_lines),
+  now AS MATERIALIZED (
+    SELECT lines, pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(lines, 'UTF8')), 'hex') AS hash FROM gathered)`;
+
+/** Settings on which the text of an object depends, and those with which the question is quick. */
+const SETTINGS = {
+  search_path: 'pg_catalog, pg_temp',
+  quote_all_identifiers: 'off',
+  standard_conforming_strings: 'on',
+  DateStyle: 'ISO, MDY',
+  IntervalStyle: 'postgres',
+  TimeZone: 'UTC',
+  extra_float_digits: '1',
+  bytea_output: 'hex',
+  xmlbinary: 'base64',
+  lc_monetary: 'C',
+  jit: 'off',
+  work_mem: '64MB',
+} as const;
+
+/** Statements that are sent as one text are a transaction, too. */
+const SET = `
+  SELECT pg_catalog.set_config('backstop.before', (
+    SELECT pg_catalog.jsonb_object_agg(name, pg_catalog.current_setting(name))::text
+    FROM pg_catalog.unnest(ARRAY[${Object.keys(SETTINGS).map((name) => `'${name}'`)}]) AS name), true);
+  SELECT pg_catalog.set_config(key, value, true) FROM pg_catalog.jsonb_each_text('${JSON.stringify(SETTINGS)}');`;
+
+const RESET = `
+  SELECT pg_catalog.set_config(key, value, true)
+  FROM pg_catalog.jsonb_each_text(pg_catalog.current_setting('backstop.before')::jsonb);`;
+
+/** The server has no other code for an object that another session dropped while its text was made. */
+const DROPPED = 'XX000';
+const TRIES = 5;
+
+/**
+ * The rows of a query that follows the common table expression `now (lines, hash)`: all lines of the database, and their hash.
+ * It may begin with more such expressions after a comma.
+ *
+ * The server makes the texts of views, rules and expressions under ACCESS SHARE locks of their tables.
+ */
+export async function askNow<Row extends pg.QueryResultRow>(queries: Queries, sql: string): Promise<Row[]> {
+  for (let tries = 1; ; tries += 1) {
+    const { rows } = await queries.query<{ present: boolean[]; isOpen: boolean }>(PRESENT);
+    const { present = [], isOpen = false } = rows[0] ?? {};
+    const question = `${now(KINDS.filter((_, index) => present[index]))}${sql}`;
+    try {
+      return await (isOpen ? askInside(queries, question) : ask(queries, question));
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== DROPPED || tries === TRIES) throw error;
+    }
+  }
+}
+
+/** The open transaction goes on after an error. */
+async function askInside<Row extends pg.QueryResultRow>(queries: Queries, sql: string): Promise<Row[]> {
+  await queries.query('SAVEPOINT backstop_fingerprint');
+  try {
+    const rows = await ask<Row>(queries, sql);
+    await queries.query('RELEASE SAVEPOINT backstop_fingerprint');
+    return rows;
+  } catch (error) {
+    await queries.query('ROLLBACK TO SAVEPOINT backstop_fingerprint; RELEASE SAVEPOINT backstop_fingerprint');
+    throw error;
+  }
+}
+
+/** The rows of a query under {@link SETTINGS}. */
+async function ask<Row extends pg.QueryResultRow>(queries: Queries, sql: string): Promise<Row[]> {
+  const results = (await queries.query(`${SET}${sql};${RESET}`)) as unknown as pg.QueryResult<Row>[];
+  return results[2]?.rows ?? [];
+}
