@@ -45,11 +45,16 @@ export async function lossesOfStatements(
     : ['BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', 'ROLLBACK'];
   await session.query(begin);
   try {
-    await session.query(`SET LOCAL statement_timeout = '${session.bounds.transactionMs}ms'`);
+    await session.query(`SET LOCAL statement_timeout = '${timeoutOf(session)}ms'`);
     return await foreseeWayBack(session, revisions, sinceUpgrade);
   } finally {
     await session.query(end).catch(() => {});
   }
+}
+
+/** An open transaction may have less time left. In ms. */
+function timeoutOf({ bounds, leftMs }: Session): number {
+  return Math.min(bounds.transactionMs, leftMs());
 }
 
 /** The rows that the finalize of these revisions would drop. */
@@ -71,8 +76,8 @@ async function failed(
   within = false,
 ): Promise<readonly CheckReport[]> {
   const checking = { revision, phase: 'before-downgrade', checks } as const;
-  const { bounds, database } = session;
-  const options = { timeoutMs: bounds.transactionMs, known: knownTables(database) };
+  const { database } = session;
+  const options = { timeoutMs: timeoutOf(session), known: knownTables(database) };
   const report = await (within ? runChecksWithin : runChecks)(session, checking, options);
   return report.checks.filter(({ passed }) => !passed);
 }

@@ -141,7 +141,11 @@ function isNamed({ checks }: Revision, { relation, column }: Dropped): boolean {
     ...gathers.map(({ query }) => query.sql),
   ]);
   const text = texts.join('\n');
-  return text.includes(relation) && (column === null || text.includes(column));
+  const has = (name: string) => {
+    const escaped = name.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+    return new RegExp(`(?<![\\w$])${escaped}(?![\\w$])`).test(text);
+  };
+  return has(relation) && (column === null || has(column));
 }
 
 /** The query that counts what would be lost: rows, or values that are neither null nor the default. */

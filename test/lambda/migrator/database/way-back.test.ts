@@ -162,7 +162,7 @@ describe('a downgrade loses', () => {
     const options = await at({
       upgrade: ['CREATE TABLE made (n int); CREATE TABLE other (n int);'],
       downgrade: ['DROP TABLE made; DROP TABLE other;'],
-      checks: { 'before-downgrade': ['SELECT count(*) AS lost FROM public.made HAVING count(*) > 1'] },
+      checks: { 'before-downgrade': ['SELECT count(*) AS the_other FROM public.made HAVING count(*) > 1'] },
     });
     await db.query('INSERT INTO made VALUES (1); INSERT INTO other VALUES (1)');
     expect(await losses(options)).toEqual(['V0.4 public.other 1']);
