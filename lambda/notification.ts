@@ -2,7 +2,7 @@
 import { executionLink } from './aws/console.ts';
 import type { Notification } from './aws/topic.ts';
 import type { Past } from './look-back.ts';
-import type { DatabaseState } from './migrator/model/errors.ts';
+import { type DatabaseState, isEndingName } from './migrator/model/errors.ts';
 import { printable, printableLines } from './migrator/model/printable.ts';
 import { promiseOf } from './promises.ts';
 import type { Action, Execution, Summary } from './state.ts';
@@ -73,7 +73,7 @@ function facts(summary: Summary, promised: Promised, { execution, endedAt, past 
   const rows: readonly (readonly [string, string | false | null | undefined])[] = [
     ['Ending', action ? `${ending} (${action})` : ending],
     ['', promised.meaning],
-    ['', ending !== 'Succeeded' && `docs/endings.md#${ending.toLowerCase()}`],
+    ['', isEndingName(ending) && `docs/endings.md#${ending.toLowerCase()}`],
     ['Database', `${database ?? 'unknown'}, ${IN_WORDS[promised.database]}`],
     ['Revision', `before: ${revisionBefore ?? 'unknown'}`],
     ['', `now: ${after}`],

@@ -3,9 +3,8 @@ import { readDifference } from './database/applied.ts';
 import { runChecks } from './database/checks.ts';
 import { readCurrent } from './database/current.ts';
 import { readDifferencesSince, readFingerprint, readLines } from './database/fingerprint.ts';
-import { readForeseenLosses } from './database/foreseen-losses.ts';
 import { committedRuns, readHistory } from './database/history.ts';
-import { foreseeLosses, lossesOfStatements, retiredRows } from './database/loss.ts';
+import { lossesOfStatements } from './database/loss.ts';
 import { requireOurs } from './database/ours.ts';
 import { adviseHeads, outOfOrder } from './database/out-of-order.ts';
 import { findFinalizePending, makePlan } from './database/plan.ts';
@@ -18,7 +17,6 @@ import { DEFAULT_BOUNDS } from './model/bounds.ts';
 import type { Fingerprint } from './model/differences.ts';
 import type { BackstopError } from './model/errors.ts';
 import type { LoggedRun } from './model/history-entry.ts';
-import type { Loss } from './model/losses.ts';
 import {
   BASE,
   type CheckReport,
@@ -228,47 +226,4 @@ export async function fingerprint(
     ...(lines && { lines: await readLines(session) }),
     hash: await readFingerprint(session),
   }));
-}
-
-/**
- * The data that a downgrade to `target` would lose, by the checks before the downgrade of each revision on the way.
- *
- * @throws as `plan` does
- */
-export async function lossOfDowngrade(options: MigratorOptions, target: string): Promise<Loss> {
-  return withSecuredSession(options, 'loss', async (session) => {
-    const { chain } = session.database;
-    const { pending } = await makePlan(session, session.database, 'downgrade', target);
-    const isUnforeseen = (id: RevisionId) => revisionOf(chain, id).checks['before-downgrade'].length === 0;
-    return bounded({
-      found: await foreseeLosses(session, pending),
-      unforeseen: pending.filter(isUnforeseen),
-    });
-  });
-}
-
-/** The data that an upgrade to `target` would lose for good, as far as its statements show. Throws as `plan` does. */
-export async function lossOfUpgrade(options: MigratorOptions, target: string): Promise<Loss> {
-  return withSecuredSession(options, 'loss', async (session) => {
-    const { chain } = session.database;
-    const { pending } = await makePlan(session, session.database, 'upgrade', target);
-    const scripts = pending.map((id) => revisionOf(chain, id).upgrade);
-    return bounded({ found: [], rows: await readForeseenLosses(session, scripts), unforeseen: [] });
-  });
-}
-
-/**
- * The data that a finalize would lose: the rows of the retired tables.
- *
- * @param upTo the revision to which an upgrade goes first: the tables that it will retire are not included
- */
-export async function lossOfFinalize(options: MigratorOptions, upTo?: string): Promise<Loss> {
-  return withSecuredSession(options, 'loss', async (session) => {
-    const { database } = session;
-    const { finalizePending, pending } = await makePlan(session, database, 'upgrade', upTo ?? '+0');
-    return bounded({
-      found: await retiredRows(session, finalizePending),
-      unforeseen: pending.filter((id) => revisionOf(database.chain, id).finalize),
-    });
-  });
 }

@@ -4,7 +4,7 @@ import tests from '../../jest.config.js';
 
 const rootDir = join(import.meta.dirname, '../..');
 /** So many that no worker is idle for long while another ends. */
-const PARTS = 4;
+const PARTS = 8;
 const STATEMENTS = '/statements\\.faults\\.test\\.ts$';
 
 const { maxWorkers, workerIdleMemoryLimit, ...shared } = tests;

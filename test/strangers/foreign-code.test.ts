@@ -7,13 +7,12 @@ import {
   current,
   inspect,
   log,
-  lossOfDowngrade,
-  lossOfFinalize,
   plan,
   readPlace,
   reconcile,
   validate,
 } from '../../lambda/migrator/inspect.ts';
+import { lossOfDowngrade, lossOfFinalize } from '../../lambda/migrator/loss.ts';
 import { downgrade, finalize, stamp, upgrade } from '../../lambda/migrator/migrator.ts';
 import { offlineSql } from '../../lambda/migrator/offline.ts';
 import { type Database, readDatabase } from '../../lambda/migrator/revisions/databases.ts';

@@ -1,5 +1,5 @@
 // `downgrade`: takes revisions back in one transaction; retired tables come back with every row.
-import { lossOfDowngrade } from '../../../lambda/migrator/inspect.ts';
+import { lossOfDowngrade } from '../../../lambda/migrator/loss.ts';
 import { downgrade } from '../../../lambda/migrator/migrator.ts';
 import { BackstopError } from '../../../lambda/migrator/model/errors.ts';
 import { confirmLoss } from '../confirm.ts';

@@ -1,5 +1,5 @@
 // `finalize`: drops for good what the applied revisions retired.
-import { lossOfFinalize } from '../../../lambda/migrator/inspect.ts';
+import { lossOfFinalize } from '../../../lambda/migrator/loss.ts';
 import { finalize } from '../../../lambda/migrator/migrator.ts';
 import { confirmLoss } from '../confirm.ts';
 import { selectDatabase } from '../databases.ts';

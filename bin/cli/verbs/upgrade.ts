@@ -1,5 +1,5 @@
 // `upgrade`: runs the pending revisions in one transaction, on one database or on all.
-import { lossOfFinalize, lossOfUpgrade } from '../../../lambda/migrator/inspect.ts';
+import { lossOfFinalize, lossOfUpgrade } from '../../../lambda/migrator/loss.ts';
 import { upgrade } from '../../../lambda/migrator/migrator.ts';
 import { type AllOptions, isAboutAll, upgradeAll } from '../all.ts';
 import { confirmLoss } from '../confirm.ts';

@@ -40,7 +40,7 @@ export function describeChange({ object, change, before = '', after = '' }: Chan
 /** How many changes a sentence names. */
 const CHANGES_NAMED = 5;
 
-/** The first changes, and how many more there are. Of a table that came or went, its columns and indexes are not named. */
+/** The first changes, and how many more there are. Columns of a table that came or went are not named. */
 export function describeChanges({ changes, omitted }: Differences): string {
   const tables = changes.filter(({ object, change }) => change !== 'changed' && object.startsWith('table '));
   const names = tables.map(({ object }) => object.slice('table '.length));

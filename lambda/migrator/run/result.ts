@@ -108,7 +108,7 @@ export async function makeReport(
   };
 }
 
-/** Whether one of the parts drops what is retired. */
+/** Whether one of the parts drops the retired tables. */
 export function finalizesIn({ parts }: Pick<Run, 'parts'>): boolean {
   return parts.some(({ direction }) => direction === 'finalize');
 }

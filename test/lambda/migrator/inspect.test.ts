@@ -1,6 +1,7 @@
 // The verbs that only read: their results, the loss that they foresee, and that they write nothing.
 
-import { current, inspect, log, lossOfDowngrade, lossOfFinalize } from '../../../lambda/migrator/inspect.ts';
+import { current, inspect, log } from '../../../lambda/migrator/inspect.ts';
+import { lossOfDowngrade, lossOfFinalize } from '../../../lambda/migrator/loss.ts';
 import { finalize, upgrade } from '../../../lambda/migrator/migrator.ts';
 import type { Loss } from '../../../lambda/migrator/model/losses.ts';
 import { NOT_SHOWN } from '../../../lambda/migrator/model/report.ts';

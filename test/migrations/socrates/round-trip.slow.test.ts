@@ -1,7 +1,8 @@
 // The two chains up and down: every revision is taken back without a trace, refuses what it must not touch, and
 // says what its way back loses.
 import type pg from 'pg';
-import { lossOfDowngrade, validate } from '../../../lambda/migrator/inspect.ts';
+import { validate } from '../../../lambda/migrator/inspect.ts';
+import { lossOfDowngrade } from '../../../lambda/migrator/loss.ts';
 import { downgrade, stamp, upgrade } from '../../../lambda/migrator/migrator.ts';
 import type { TestDatabase } from '../../setup/database.ts';
 import {

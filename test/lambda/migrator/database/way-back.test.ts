@@ -1,5 +1,6 @@
 // The way back, asked before it is taken: rows and values that the statements would drop are counted, objects in the way are named.
-import { lossOfDowngrade, validate } from '../../../../lambda/migrator/inspect.ts';
+import { validate } from '../../../../lambda/migrator/inspect.ts';
+import { lossOfDowngrade } from '../../../../lambda/migrator/loss.ts';
 import { downgrade, upgrade } from '../../../../lambda/migrator/migrator.ts';
 import { connectorTo } from '../../../../lambda/migrator/session/connection.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../../setup/database.ts';
