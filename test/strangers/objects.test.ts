@@ -227,6 +227,21 @@ test('a trigger of the tables’ owner would run as a superuser who runs Backsto
   await expect(stamp(asSuperuser(), 'base')).resolves.toMatchObject({ outcome: 'stamped' });
 });
 
+test('a table that a stranger has made in place of the fingerprints is refused', async () => {
+  await upgrade(migrator(), 'head');
+  await shared.asAdministrator(`DROP TABLE backstop.fingerprints; GRANT USAGE, CREATE ON SCHEMA backstop TO ${stranger};
+    SET ROLE ${stranger}; CREATE TABLE backstop.fingerprints (hash text PRIMARY KEY, lines text NOT NULL);
+    GRANT ALL ON backstop.fingerprints TO PUBLIC;`);
+  await expect(stamp(migrator(), 'base')).rejects.toMatchObject({
+    name: 'StrangersObject',
+    summary: expect.stringContaining('table backstop.fingerprints belongs to'),
+  });
+  await shared.asAdministrator(
+    `DROP TABLE backstop.fingerprints; REVOKE CREATE ON SCHEMA backstop FROM ${stranger}`,
+  );
+  await expect(stamp(migrator(), 'base')).resolves.toMatchObject({ outcome: 'stamped' });
+});
+
 test('a schema of somebody else that only sounds like ours is left alone', async () => {
   await shared.asAdministrator(
     `SET ROLE ${stranger}; CREATE SCHEMA retired_users; CREATE SCHEMA retired_002`,

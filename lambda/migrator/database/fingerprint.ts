@@ -29,6 +29,7 @@ export async function keepFingerprint(queries: Queries): Promise<string> {
        SELECT n.hash, n.lines FROM now AS n WHERE NOT EXISTS (SELECT FROM backstop.fingerprints AS f WHERE f.hash = n.hash)
        ON CONFLICT DO NOTHING)
      SELECT hash FROM now`,
+    { writes: true },
   );
   return (row as { hash: string }).hash;
 }

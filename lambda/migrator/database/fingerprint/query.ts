@@ -73,30 +73,42 @@ const TRIES = 5;
  * The rows of a query that follows the common table expression `now (lines, hash)`: all lines of the database, and their hash.
  * It may begin with more such expressions after a comma.
  *
- * The server makes the texts of views, rules and expressions under ACCESS SHARE locks of their tables.
+ * The server makes the texts of views, rules and expressions under ACCESS SHARE locks of their tables. In an open transaction
+ * they are given back, unless the query writes.
  */
-export async function askNow<Row extends pg.QueryResultRow>(queries: Queries, sql: string): Promise<Row[]> {
+export async function askNow<Row extends pg.QueryResultRow>(
+  queries: Queries,
+  sql: string,
+  { writes = false }: { readonly writes?: boolean } = {},
+): Promise<Row[]> {
   for (let tries = 1; ; tries += 1) {
     const { rows } = await queries.query<{ present: boolean[]; isOpen: boolean }>(PRESENT);
     const { present = [], isOpen = false } = rows[0] ?? {};
     const question = `${now(KINDS.filter((_, index) => present[index]))}${sql}`;
     try {
-      return await (isOpen ? askInside(queries, question) : ask(queries, question));
+      return await (isOpen ? askInside(queries, question, writes) : ask(queries, question));
     } catch (error) {
       if ((error as { code?: unknown }).code !== DROPPED || tries === TRIES) throw error;
     }
   }
 }
 
+const GO_BACK = 'ROLLBACK TO SAVEPOINT backstop_fingerprint;';
+const FORGET = 'RELEASE SAVEPOINT backstop_fingerprint';
+
 /** The open transaction goes on after an error. */
-async function askInside<Row extends pg.QueryResultRow>(queries: Queries, sql: string): Promise<Row[]> {
+async function askInside<Row extends pg.QueryResultRow>(
+  queries: Queries,
+  sql: string,
+  writes: boolean,
+): Promise<Row[]> {
   await queries.query('SAVEPOINT backstop_fingerprint');
   try {
     const rows = await ask<Row>(queries, sql);
-    await queries.query('RELEASE SAVEPOINT backstop_fingerprint');
+    await queries.query(`${writes ? '' : GO_BACK} ${FORGET}`);
     return rows;
   } catch (error) {
-    await queries.query('ROLLBACK TO SAVEPOINT backstop_fingerprint; RELEASE SAVEPOINT backstop_fingerprint');
+    await queries.query(`${GO_BACK} ${FORGET}`);
     throw error;
   }
 }

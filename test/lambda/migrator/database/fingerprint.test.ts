@@ -168,6 +168,17 @@ test('a transaction that may only read can read it', async () => {
   await client.query('ROLLBACK');
 });
 
+test('a transaction that reads it holds no lock of a table afterwards', async () => {
+  await rolledBack(async () => {
+    await readFingerprint(client);
+    const { rows } = await client.query(
+      `SELECT c.relname FROM pg_locks AS l JOIN pg_class AS c ON c.oid = l.relation
+       WHERE l.pid = pg_backend_pid() AND c.relnamespace = 'app'::regnamespace`,
+    );
+    expect(rows).toEqual([]);
+  });
+});
+
 test('the order in which objects were made is none of it', async () => {
   const parts = [
     'CREATE TABLE public.one (id integer PRIMARY KEY, name text NOT NULL, extra text);',
