@@ -13,8 +13,11 @@ export const handler = stateHandler(
   async (state, tools) => {
     const options = migratorOptions(state, tools);
     const bounds = { ...options.bounds, maxLockMs: options.bounds.maxLockMs * LOCK_ESTIMATE_MARGIN };
-    const { allowLoss } = state.request;
-    const report = await upgrade({ ...options, bounds }, state.plan.to, { allowLoss });
+    const { allowLoss, drift } = state.request;
+    const report = await upgrade({ ...options, bounds }, state.plan.to, {
+      allowLoss,
+      strict: drift === 'refuse',
+    });
     // The drill for a lost answer: committed, and the function never says so.
     if (isDrill(state, 'migrate-lost')) process.exit(1);
     return report;

@@ -74,7 +74,7 @@ export async function upgrade(
       runner,
       finalizes.map(({ script }) => script),
     );
-    const run = { ...runner, from, to, parts, dryRun, rehearse: dryRun && rehearse };
+    const run = { ...runner, from, to, parts, dryRun, rehearse: dryRun && rehearse, strict };
     // A finalize was asked for: it drops what the same run retires.
     const leave = { allowLoss: allowLoss || finalizes.length > 0 };
     if (upgrades.length === 0) {

@@ -9,7 +9,7 @@ export function requireNoDrift({ drift }: Pick<Plan, 'drift'>): void {
   if (drift === undefined) return;
   throw new BackstopError('Drifted', {
     message: 'The schema has changed since the last run, and not by a run of Backstop',
-    detail: [...textsOf(drift, 'changes', describeChange), 'Nothing was changed.'],
+    detail: [...textsOf(drift, 'changes', describeChange), 'Nothing of the run is committed.'],
     hint: 'Take these changes back, or put them into a revision; or run once without --strict, or with {"drift": "warn"}: the next run compares with its schema.',
   });
 }

@@ -1,5 +1,6 @@
 // The begin of a transaction: everything that is read and locked before the first step.
 import { readRunsSince } from '../database/comparison.ts';
+import { refuseDrift } from '../database/drift.ts';
 import { readMoment, readWrittenRows } from '../database/evidence.ts';
 import { keepFingerprint } from '../database/fingerprint.ts';
 import { lockedAnyway, modesOf } from '../database/foresee.ts';
@@ -50,6 +51,7 @@ export async function beginTransaction(
   await requireNoStrangers(run, knownTables(run.database), paths, made);
   at('reading the fingerprint');
   const fingerprint = await keepFingerprint(run);
+  if (run.strict) await refuseDrift(run, fingerprint);
   // Locks of these questions are no step's.
   ledger.enter(await readMoment(run), performance.now());
   const since = run.direction === 'downgrade' ? await readRunsSince(run, run.to) : [];

@@ -18,6 +18,8 @@ export interface Decision {
   readonly dryRun?: boolean;
   /** Whether rows and columns may be lost. Default: false; not asked of a downgrade or a finalize, whose verbs ask beforehand. */
   readonly allowLoss?: boolean;
+  /** Whether it is refused if the schema has changed since the last run. Default: false. */
+  readonly strict?: boolean;
   /** Whether a dry run also runs the checks, and takes the upgrade back. Default: false. */
   readonly rehearse?: boolean;
   /** Asked in each transaction as soon as its tables are locked, with its revisions: an error refuses it. */
