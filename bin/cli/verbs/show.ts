@@ -1,11 +1,13 @@
 // `show`: one whole revision. It only reads the folders.
 import { BackstopError, isEnding } from '../../../lambda/migrator/model/errors.ts';
+import { printable } from '../../../lambda/migrator/model/printable.ts';
 import { BASE } from '../../../lambda/migrator/model/report.ts';
 import { revisionOf } from '../../../lambda/migrator/revisions/chain.ts';
 import { PHASES } from '../../../lambda/migrator/revisions/check.ts';
 import type { Revision, Script } from '../../../lambda/migrator/revisions/revision.ts';
 import { resolveTarget } from '../../../lambda/migrator/revisions/target.ts';
 import { readSelected } from '../databases.ts';
+import { lastProof } from '../proofs.ts';
 import { logEntry, revisionJson } from '../revisions.ts';
 import type { Verb } from '../verb.ts';
 
@@ -15,7 +17,7 @@ export const showVerb: Verb = {
   description: 'Show one revision: its header, its steps, and the tables that it locks, scans and retires.',
   example: 'npx backstop show 002',
   offline: true,
-  async run({ args: [target = ''], options, read }) {
+  async run({ args: [target = ''], options, read, terminal }) {
     const { definition, chain } = readSelected({ options, read }, target);
     const id = resolveTarget(chain, BASE, target);
     if (id === BASE) {
@@ -27,17 +29,20 @@ export const showVerb: Verb = {
     const revision = revisionOf(chain, id);
     const scripts = scriptsOf(revision);
     const refused = refusalsOf(revision);
+    const proof = lastProof(terminal, definition.name, revision);
     return {
       lines: [
         ...logEntry(chain, revision),
         ...(revision.retires.length > 0 ? [`Retires: ${revision.retires.join(', ')}`] : []),
         ...scripts.flatMap(describeScript),
+        ...(proof ? [`Dry run at ${proof.at}: ${printable(proof.line)}`] : []),
         ...refused.flatMap(({ message }) => ['', ...message.split('\n')]),
       ],
       json: {
         database: definition.name,
         ...revisionJson(chain, revision),
         retires: revision.retires,
+        ...(proof && { proof }),
         ...Object.fromEntries(
           scripts.map(([name, script]) => [
             name,

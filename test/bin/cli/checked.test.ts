@@ -1,4 +1,7 @@
 // The verbs that change a database tell whether the checks hold: after COMMIT, and in a dry run before it.
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { makeDatabase, type TestDatabase } from '../../setup/database.ts';
 import type { RevisionDraft } from '../../setup/revisions.ts';
 import { contentsOf } from './contents.ts';
@@ -271,4 +274,19 @@ describe('a dry run', () => {
     const { out } = await on(project(TABLE, 'alembic'), 'upgrade', '--dry-run');
     expect(out.at(-2)).toBe('INFO  [backstop] 001: no checks; it can be taken back: proved');
   });
+});
+
+test('show repeats what the last dry run found, until a file changes', async () => {
+  const cache = mkdtempSync(join(tmpdir(), 'backstop-cache-'));
+  const folder = project({ ...TABLE });
+  const env = { DATABASE_URL: databaseUrl(database), XDG_CACHE_HOME: cache };
+  const show = () => backstop(['show', '001', '--migrations', folder], { env });
+  expect((await show()).out.join('\n')).not.toContain('Dry run');
+  await backstop(['upgrade', '--dry-run', '--migrations', folder], { env });
+  expect((await show()).out.at(-1)).toMatch(
+    /^Dry run at 20.*: 001: no checks; it can be taken back: proved$/,
+  );
+  appendFileSync(join(folder, 'app/001/downgrade.sql'), '\nSELECT 1;\n');
+  expect((await show()).out.join('\n')).not.toContain('Dry run');
+  rmSync(cache, { recursive: true });
 });
