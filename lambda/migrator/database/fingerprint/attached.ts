@@ -52,7 +52,7 @@ const PUBLICATIONS = `
          || coalesce('(' || (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_catalog.pg_attribute AS a
                              WHERE a.attrelid = x.prrelid AND x.attributes @> pg_catalog.to_jsonb(a.attnum)) || ')', 'all columns')
          || coalesce(' WHERE ' || ${short('pg_catalog.pg_get_expr(x.prqual, x.prrelid)')}, '')
-  -- PostgreSQL 14 has no condition: there the name is that of the outer query, and null.
+  -- PostgreSQL 14 has no such column: there the name finds the null of the outer query.
   FROM (SELECT NULL::pg_node_tree AS prqual) AS older CROSS JOIN LATERAL (
     SELECT x.prrelid, x.prpubid, prqual, pg_catalog.to_jsonb(x) -> 'prattrs' AS attributes FROM pg_catalog.pg_publication_rel AS x) AS x
   JOIN relations AS r ON r.oid = x.prrelid JOIN pg_catalog.pg_publication AS p ON p.oid = x.prpubid
