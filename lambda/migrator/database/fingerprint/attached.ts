@@ -49,11 +49,13 @@ const PUBLICATIONS = `
   FROM pg_catalog.pg_publication AS p WHERE ${own('pg_publication', 'p.oid')}
   UNION ALL
   SELECT 'table ' || r.place || ' in publication ' || pg_catalog.quote_ident(p.pubname) || E'\\t'
-         || coalesce('(' || (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(c.attname), ', ' ORDER BY c.attnum) FROM pg_catalog.pg_attribute AS c
-                             WHERE c.attrelid = r.oid AND c.attnum = ANY (pg_catalog.string_to_array(pg_catalog.to_jsonb(x) ->> 'prattrs', ' ')::int2[])) || ')', 'all columns')
-         || coalesce(' WHERE ' || ${short("pg_catalog.pg_get_expr((pg_catalog.to_jsonb(x) ->> 'prqual')::pg_node_tree, x.prrelid)")}, '')
-  FROM pg_catalog.pg_publication_rel AS x JOIN relations AS r ON r.oid = x.prrelid
-  JOIN pg_catalog.pg_publication AS p ON p.oid = x.prpubid
+         || coalesce('(' || (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_catalog.pg_attribute AS a
+                             WHERE a.attrelid = x.prrelid AND x.attributes @> pg_catalog.to_jsonb(a.attnum)) || ')', 'all columns')
+         || coalesce(' WHERE ' || ${short('pg_catalog.pg_get_expr(x.prqual, x.prrelid)')}, '')
+  -- PostgreSQL 14 has no such column: there the name finds the null of the outer query.
+  FROM (SELECT NULL::pg_node_tree AS prqual) AS older CROSS JOIN LATERAL (
+    SELECT x.prrelid, x.prpubid, prqual, pg_catalog.to_jsonb(x) -> 'prattrs' AS attributes FROM pg_catalog.pg_publication_rel AS x) AS x
+  JOIN relations AS r ON r.oid = x.prrelid JOIN pg_catalog.pg_publication AS p ON p.oid = x.prpubid
   UNION ALL
   SELECT 'schema ' || n.name || ' in publication ' || pg_catalog.quote_ident(p.pubname) || E'\\t' || 'all tables'
   FROM pg_catalog.pg_depend AS d JOIN schemas AS n ON n.oid = d.refobjid

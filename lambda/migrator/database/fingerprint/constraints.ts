@@ -49,7 +49,10 @@ const INDEXES = `
          ON con.conindid = i.indexrelid AND con.conrelid = i.indrelid AND con.contype IN ('p', 'u', 'x')
   WHERE i.indrelid >= ${FIRST_OID}`;
 
-/** From PostgreSQL 18 on, NOT NULL is a constraint, too: its column's line has it, as in earlier versions. */
+/**
+ * From PostgreSQL 18 on, NOT NULL is a constraint, too. It is in its column's line, as in earlier versions, and here only if it
+ * is less than they had.
+ */
 const CONSTRAINTS = `
   SELECT 'constraint ' || pg_catalog.quote_ident(c.conname) || ' on ' || coalesce(r.place, 'domain ' || c.contypid::regtype::text) || E'\\t'
          || coalesce(${short('pg_catalog.pg_get_constraintdef(c.oid)')}, '?')
@@ -58,7 +61,7 @@ const CONSTRAINTS = `
                       FROM pg_catalog.pg_trigger AS t WHERE c.contype = 'f' AND t.tgconstraint = c.oid AND t.tgenabled <> 'O'), '')
   FROM pg_catalog.pg_constraint AS c JOIN schemas AS s ON s.oid = c.connamespace
   LEFT JOIN relations AS r ON r.oid = c.conrelid
-  WHERE c.contype IN ('c', 'f') AND c.conparentid = 0
+  WHERE (c.contype IN ('c', 'f') OR c.contype = 'n' AND (c.connoinherit OR NOT c.convalidated)) AND c.conparentid = 0
     AND (r.oid IS NOT NULL OR c.contypid <> 0 AND c.contypid NOT IN (
            SELECT m.oid FROM members AS m WHERE m.class = 'pg_catalog.pg_type'::regclass))`;
 

@@ -18,7 +18,7 @@ const TYPES = `
                 FROM pg_catalog.pg_range AS g WHERE g.rngtypid = t.oid), '')
               ELSE CASE WHEN t.typisdefined THEN ', ' || pg_catalog.concat_ws(' ', t.typinput::oid::regprocedure,
                 t.typoutput::oid::regprocedure, t.typreceive::oid::regprocedure, t.typsend::oid::regprocedure, t.typmodin::oid::regprocedure,
-                t.typmodout::oid::regprocedure, t.typanalyze::oid::regprocedure, (pg_catalog.to_jsonb(t) ->> 'typsubscript')::oid::regprocedure,
+                t.typmodout::oid::regprocedure, t.typanalyze::oid::regprocedure, t.typsubscript::oid::regprocedure,
                 'length', t.typlen, t.typbyval, t.typalign, t.typstorage, 'category', t.typcategory, t.typispreferred, t.typdelim,
                 'element', t.typelem::regtype, 'default', t.typdefault, 'collation', t.typcollation::regcollation) ELSE ', a shell' END END
   FROM pg_catalog.pg_type AS t JOIN schemas AS s ON s.oid = t.typnamespace

@@ -13,7 +13,7 @@ import {
 } from '../../../../lambda/migrator/database/fingerprint.ts';
 import { createHistory } from '../../../../lambda/migrator/database/history.ts';
 import { makeDatabase, superuserOf, type TestDatabase, testServer } from '../../../setup/database.ts';
-import { CHANGES } from './fingerprint/changes.ts';
+import { CHANGES, NEWER_CHANGES } from './fingerprint/changes.ts';
 
 const FOLDER = join(import.meta.dirname, 'fingerprint');
 const RICH = readFileSync(join(FOLDER, 'rich.sql'), 'utf8');
@@ -59,6 +59,13 @@ const asOwner = (text: string) => text.replaceAll('OWNER', testServer.user);
 test.each(Object.keys(CHANGES))('%s is seen and named', async (kind) => {
   const [sql, ...named] = CHANGES[kind] as (typeof CHANGES)[string];
   expect(await rolledBack(() => changesAfter(sql))).toEqual(named.map(asOwner));
+});
+
+test.each(Object.keys(NEWER_CHANGES))('%s is seen and named, if the version has it', async (kind) => {
+  const [major, sql, ...named] = NEWER_CHANGES[kind] as (typeof NEWER_CHANGES)[string];
+  const { rows } = await client.query("SELECT current_setting('server_version_num')::int / 10000 AS major");
+  if (rows[0].major < major) return;
+  expect(await rolledBack(() => changesAfter(sql))).toEqual(named);
 });
 
 test('at least 60 kinds of changes are named, and none of them left a trace', async () => {

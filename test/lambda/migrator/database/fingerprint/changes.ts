@@ -2,6 +2,29 @@
 
 /** The kind → SQL, and each object with its change, in order. The user that makes the change is OWNER. */
 export const CHANGES: Readonly<Record<string, readonly [sql: string, ...named: string[]]>> = {
+  'a base type': [
+    `CREATE FUNCTION app.shell_in(cstring) RETURNS app.shell LANGUAGE internal IMMUTABLE STRICT AS 'int4in';
+     CREATE FUNCTION app.shell_out(app.shell) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'int4out';
+     CREATE TYPE app.shell (INPUT = app.shell_in, OUTPUT = app.shell_out, LIKE = integer)`,
+    'function app.shell_in(cstring) added',
+    'function app.shell_out(app.shell) added',
+    'grant on routine app.shell_in(cstring) to PUBLIC added',
+    'grant on routine app.shell_out(app.shell) to PUBLIC added',
+    'type app.shell changed',
+  ],
+  'a subscription': [
+    "CREATE SUBSCRIPTION sub CONNECTION 'password=sesame' PUBLICATION pub WITH (connect = false, slot_name = NONE, enabled = false)",
+    'subscription sub added',
+  ],
+  'the collation of a domain': [
+    'CREATE DOMAIN app.name AS text COLLATE "C"; CREATE TYPE app.names AS RANGE (subtype = text, collation = "C")',
+    'domain app.name added',
+    'type app.names added',
+  ],
+  'an index of another method': [
+    'CREATE INDEX i ON app.items USING gist (period) WITH (fillfactor = 60)',
+    'index app.i added',
+  ],
   'a new column': [
     'ALTER TABLE app.unlogged ADD d integer',
     'column app.unlogged.d added',
@@ -490,4 +513,66 @@ export const CHANGES: Readonly<Record<string, readonly [sql: string, ...named: s
     'collation app.french added',
   ],
   'an extension': ['CREATE EXTENSION vector', 'extension vector added'],
+};
+
+/** The same that only newer versions of PostgreSQL can make: the major version, SQL, and the objects. */
+export const NEWER_CHANGES: Readonly<
+  Record<string, readonly [major: number, sql: string, ...named: string[]]>
+> = {
+  'a publication of a schema': [
+    15,
+    'ALTER PUBLICATION pub ADD TABLES IN SCHEMA app',
+    'schema app in publication pub added',
+  ],
+  'the columns of a publication': [
+    15,
+    'ALTER PUBLICATION pub SET TABLE app.orders, app.items (id, name)',
+    'table app.items in publication pub changed',
+  ],
+  'the rows of a publication': [
+    15,
+    'ALTER PUBLICATION pub SET TABLE app.orders, app.items WHERE (id > 5)',
+    'table app.items in publication pub changed',
+  ],
+  'nulls that are not distinct': [
+    15,
+    'CREATE UNIQUE INDEX i ON app.base (a); ALTER TABLE app.base ADD CONSTRAINT u UNIQUE NULLS NOT DISTINCT (b)',
+    'constraint u on app.base added',
+    'index app.i added',
+  ],
+  'the locale rules of a collation': [
+    16,
+    "CREATE COLLATION app.ruled (provider = icu, locale = 'de', rules = '&V << w <<< W')",
+    'collation app.ruled added',
+  ],
+  'the right to maintain a table': [
+    17,
+    'GRANT MAINTAIN ON app.parts TO pg_monitor',
+    'grant on table app.parts to pg_monitor added',
+  ],
+  'a column that is computed when it is read': [
+    18,
+    'ALTER TABLE app.unlogged ADD double integer GENERATED ALWAYS AS (a * 2) VIRTUAL',
+    'column app.unlogged.double added',
+    'table app.unlogged changed',
+  ],
+  'NOT NULL that is not valid': [
+    18,
+    'ALTER TABLE app.unlogged ADD CONSTRAINT n NOT NULL a NOT VALID',
+    'column app.unlogged.a changed',
+    'constraint n on app.unlogged added',
+  ],
+  'a check that is not enforced': [
+    18,
+    'ALTER TABLE app.unlogged ADD CONSTRAINT c CHECK (a > 0) NOT ENFORCED',
+    'constraint c on app.unlogged added',
+  ],
+  'a key of periods': [
+    18,
+    'ALTER TABLE app.typed NOT OF; ALTER TABLE app.typed ADD p int4range, ADD q int4range, ADD CONSTRAINT k UNIQUE (p, q WITHOUT OVERLAPS)',
+    'column app.typed.p added',
+    'column app.typed.q added',
+    'constraint k on app.typed added',
+    'table app.typed changed',
+  ],
 };
