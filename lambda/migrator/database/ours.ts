@@ -1,6 +1,7 @@
 // Backstop's own objects, known by owner, kind and shape: one of the same name that a stranger has made is refused.
 import { BackstopError } from '../model/errors.ts';
 import type { Queries } from '../session/client.ts';
+import { FUNCTION_NAMES, RETIRED_COLUMNS } from './retiring/functions.ts';
 import { knownTables, type Telling, trust } from './trust.ts';
 
 /** The columns of the history, with their types as the server writes them. */
@@ -18,6 +19,9 @@ export const HISTORY_COLUMNS = {
   checksums: 'jsonb',
   report: 'jsonb',
 } as const;
+
+/** Table → its columns. */
+const SHAPES = { 'backstop.history': HISTORY_COLUMNS, 'backstop.retired': RETIRED_COLUMNS };
 
 /** The objects to look at, and the tables by which the owner of the database's tables is known. */
 export interface Own {
@@ -58,9 +62,11 @@ export function faultsOf(known: string, schemas: string): string {
                         WHEN 'S' THEN 'sequence' WHEN 'p' THEN 'partitioned table' WHEN 'c' THEN 'type' ELSE 'table' END,
            c.oid, n.nspname || '.' || c.relname, c.relowner, c.relacl
     FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-    WHERE n.nspname = 'backstop' AND c.relname = 'history' OR n.nspname = 'public' AND c.relname = 'alembic_version'),
+    WHERE n.nspname = 'backstop' AND c.relname IN ('history', 'retired') OR n.nspname = 'public' AND c.relname = 'alembic_version'),
   tables AS (SELECT * FROM found WHERE place = 2),
-  history (name, type) AS (SELECT * FROM pg_catalog.jsonb_each_text('${JSON.stringify(HISTORY_COLUMNS)}')),
+  shapes (relation, name, type) AS (
+    SELECT t.key, c.* FROM pg_catalog.jsonb_each('${JSON.stringify(SHAPES)}') AS t
+    CROSS JOIN LATERAL pg_catalog.jsonb_each_text(t.value) AS c),
   columns AS (
     SELECT t.name AS relation, a.attname, pg_catalog.format_type(a.atttypid, -1) AS type, a.attnotnull, a.attidentity, a.attgenerated,
            pg_catalog.pg_get_expr(d.adbin, d.adrelid) AS value
@@ -76,16 +82,15 @@ export function faultsOf(known: string, schemas: string): string {
     WHERE relation = 'public.alembic_version'
       AND (attname <> 'version_num' OR columns.type NOT IN ('character varying', 'text', 'character') OR value IS NOT NULL)
     UNION ALL
-    SELECT relation, 'has a column "' || attname || '" that Backstop does not know'
-    FROM columns LEFT JOIN history ON history.name = attname
-    WHERE relation = 'backstop.history' AND NOT coalesce(
-      CASE WHEN history.name IS NULL THEN NOT attnotnull AND attidentity = '' AND value IS NULL
-           ELSE columns.type = history.type AND attgenerated = '' AND (attidentity <> '') = (attname = 'id')
+    SELECT columns.relation, 'has a column "' || attname || '" that Backstop does not know'
+    FROM columns LEFT JOIN shapes ON shapes.relation = columns.relation AND shapes.name = attname
+    WHERE columns.relation <> 'public.alembic_version' AND NOT coalesce(
+      CASE WHEN shapes.name IS NULL THEN NOT attnotnull AND attidentity = '' AND value IS NULL
+           ELSE columns.type = shapes.type AND attgenerated = '' AND (attidentity <> '') = (attname = 'id')
                 AND (value IS NULL OR value = 'SESSION_USER' AND attname = 'database_user') END, false)
     UNION ALL
-    SELECT 'backstop.history', 'has no column "' || history.name || '"' FROM history
-    WHERE EXISTS (SELECT FROM tables WHERE name = 'backstop.history')
-      AND history.name NOT IN (SELECT attname FROM columns WHERE relation = 'backstop.history')
+    SELECT s.relation, 'has no column "' || s.name || '"' FROM shapes AS s JOIN tables AS t ON t.name = s.relation
+    WHERE s.name NOT IN (SELECT attname FROM columns AS c WHERE c.relation = s.relation)
     UNION ALL
     SELECT t.name, 'has the constraint "' || n.conname || '"'
     FROM tables AS t JOIN pg_catalog.pg_constraint AS n ON n.conrelid = t.oid WHERE n.contype NOT IN ('p', 'u', 'n')
@@ -104,6 +109,12 @@ export function faultsOf(known: string, schemas: string): string {
              pg_catalog.quote_ident(pg_catalog.concat((pg_catalog.parse_ident(name))[pg_catalog.cardinality(pg_catalog.parse_ident(name))], '_of_others')),
              coalesce((SELECT rolname FROM pg_catalog.pg_roles WHERE oid IN (SELECT role FROM owner)), current_user)) AS remedy
     FROM found JOIN pg_catalog.pg_roles AS r ON r.oid = owner WHERE owner NOT IN (SELECT role FROM ours)
+    UNION ALL
+    SELECT 3, 1, 'function ' || p.oid::regprocedure, pg_catalog.format('belongs to %I, who is neither this user nor the owner of the tables', r.rolname),
+           pg_catalog.format('DROP FUNCTION %s;', p.oid::regprocedure)
+    FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+    JOIN pg_catalog.pg_roles AS r ON r.oid = p.proowner
+    WHERE n.nspname = 'backstop' AND p.proname IN (${strings(FUNCTION_NAMES)}) AND p.proowner NOT IN (SELECT role FROM ours)
     UNION ALL
     SELECT 2, 2, kind || ' ' || relation, fault,
            pg_catalog.format('ALTER %s %s RENAME TO %s_of_others;', pg_catalog.upper(class), relation, pg_catalog.split_part(relation, '.', 2))
@@ -128,9 +139,10 @@ export function faultsOf(known: string, schemas: string): string {
 }
 
 /** The columns as {@link UNUSUAL} compares them. */
-const USUAL_HISTORY = Object.entries(HISTORY_COLUMNS)
-  .map(([name, type]) => `${name} ${type} ${name === 'database_user' ? 'SESSION_USER' : ''}`)
-  .join(',');
+const usual = (columns: Readonly<Record<string, string>>) =>
+  Object.entries(columns)
+    .map(([name, type]) => `${name} ${type} ${name === 'database_user' ? 'SESSION_USER' : ''}`)
+    .join(',');
 
 /**
  * Whether one of the objects is anything else than this user has made it, or just another user's. The server plans this in a
@@ -142,8 +154,8 @@ const UNUSUAL = `
     WHERE (nspname = 'backstop' OR nspname = ANY ($1::text[])) AND (nspowner <> current_user::regrole OR nspacl IS NOT NULL)
   ) OR EXISTS (
     SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-    WHERE c.relname IN ('history', 'alembic_version')
-      AND n.nspname = CASE c.relname WHEN 'history' THEN 'backstop' ELSE 'public' END
+    WHERE c.relname IN ('history', 'retired', 'alembic_version')
+      AND n.nspname = CASE c.relname WHEN 'alembic_version' THEN 'public' ELSE 'backstop' END
       AND NOT (c.relowner = current_user::regrole AND c.relkind = 'r' AND c.relpersistence = 'p' AND c.reloftype = 0
         AND c.relchecks = 0
         AND NOT (c.relhasrules OR c.relhastriggers OR c.relrowsecurity OR c.relhassubclass OR c.relispartition)
@@ -152,16 +164,20 @@ const UNUSUAL = `
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_index AS i
                         WHERE i.indrelid = c.oid AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL))
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS x WHERE x.conrelid = c.oid AND x.contype NOT IN ('p', 'u', 'n'))
-        AND CASE c.relname WHEN 'history' THEN '${USUAL_HISTORY}' ELSE 'version_num character varying ' END IS NOT DISTINCT FROM (
+        AND CASE c.relname WHEN 'history' THEN '${usual(HISTORY_COLUMNS)}' WHEN 'retired' THEN '${usual(RETIRED_COLUMNS)}'
+            ELSE 'version_num character varying ' END IS NOT DISTINCT FROM (
           SELECT pg_catalog.string_agg(pg_catalog.concat(a.attname, ' ', pg_catalog.format_type(a.atttypid, -1), ' ',
                                          pg_catalog.pg_get_expr(d.adbin, d.adrelid)), ',' ORDER BY a.attnum)
           FROM pg_catalog.pg_attribute AS a
           LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
           WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped))
+  ) OR EXISTS (
+    SELECT FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+    WHERE n.nspname = 'backstop' AND p.proname IN (${strings(FUNCTION_NAMES)}) AND p.proowner <> current_user::regrole
   ) AS unusual`;
 
 /**
- * Requires that what has the name of an object of Backstop's is one: the schema and the table of the history, the version
+ * Requires that what has the name of an object of Backstop's is one: the schema and its tables and functions, the version
  * table, the schemas of retired objects. An object that is not there is none.
  *
  * @throws StrangersObject

@@ -50,7 +50,11 @@ export async function secureForWriting(queries: Queries, database: Database): Pr
   await createHistory(queries);
   const heir = await findHeir(queries, own.known);
   await handOver(queries, { role: heir.role });
-  const tables = await findTables(queries, ['backstop.history', 'public.alembic_version']);
+  const tables = await findTables(queries, [
+    'backstop.history',
+    'backstop.retired',
+    'public.alembic_version',
+  ]);
   const names = tables.map(({ sql }) => `ONLY ${sql}`).join(', ');
   if (names !== '') await queries.query(`LOCK TABLE ${names} IN ROW EXCLUSIVE MODE`);
   await requireOurs(queries, own);

@@ -38,6 +38,8 @@ export interface Lock {
   readonly only?: true;
   /** Only the owner of the relation may run the statement. */
   readonly owned?: true;
+  /** The table leaves its schema, or a column of it gets another name, to come back later. */
+  readonly retires?: 'table' | 'column';
   /** The object goes, or this column or constraint of it, and relations that depend on it are locked, too. */
   readonly drops?: { readonly column?: string; readonly constraint?: string };
   /** Locked are also the tables that refer to it by a foreign key; or, instead of it, its default partition. */

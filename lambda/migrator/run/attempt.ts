@@ -4,6 +4,7 @@ import { lockedAnyway, modesOf } from '../database/foresee.ts';
 import { remember } from '../database/history.ts';
 import { ownObjects } from '../database/ours.ts';
 import { closeToOthers, handOver } from '../database/ownership.ts';
+import { Retiring } from '../database/retiring/functions.ts';
 import { secureForWriting } from '../database/secured.ts';
 import { requireNoStrangers } from '../database/strangers.ts';
 import { findTables } from '../database/tables.ts';
@@ -42,6 +43,7 @@ export class Attempt {
   readonly #statements: Statements;
   readonly #notices: Notices;
   readonly #functions: readonly string[];
+  readonly #retiring: Retiring;
   #listener: Listener;
   #place = 'BEGIN';
   #sent: Sent = {};
@@ -51,7 +53,8 @@ export class Attempt {
     this.#options = options;
     this.#steps = endsOf(this.#isWhole);
     this.#statements = new Statements(run);
-    this.#functions = functionsIn(run.parts.map(({ script }) => script));
+    this.#retiring = new Retiring(run.parts);
+    this.#functions = [...functionsIn(run.parts.map(({ script }) => script)), ...this.#retiring.functions];
     this.#notices = new Notices(run.client, this.#isWhole, this.#functions);
     this.#listener = run.listener;
     if (run.rehearse) this.#rehearsal = new Rehearsal(run, options);
@@ -106,6 +109,7 @@ export class Attempt {
     // Made before the locks are taken, so that no session waits for it.
     this.#place = 'preparing the history';
     const heir = await secureForWriting(run, run.database);
+    await this.#retiring.begin(run);
     const paths = run.parts.map(({ script }) => script.searchPath);
     const made = functionNamesIn(run.parts.map(({ script }) => script));
     await requireNoStrangers(run, knownTables(run.database), paths, made);
@@ -119,7 +123,7 @@ export class Attempt {
     this.#place = 'taking the table locks';
     const wanted = [...new Set(this.#run.parts.flatMap(({ script }) => script.locks))];
     // An object of that name that is no table cannot be locked; the revision decides how to treat it.
-    const tables = await findTables(this.#run, wanted);
+    const tables = await findTables(this.#run, [...wanted, ...(await this.#retiring.tables(this.#run))]);
     // The header's order comes first. A table that a step locks so strongly anyway would else be waited for later.
     const names = [
       ...new Set([...tables.map(({ sql }) => sql), ...lockedAnyway(this.#options.foreseen ?? [])]),
@@ -169,7 +173,7 @@ export class Attempt {
     listener({ type: 'step started', ...at });
     this.#notices.begin();
     const effect = await this.#statements.carryOut(step.sql, begun, this.#place, {
-      searchPath: number === 1 ? script.searchPath : undefined,
+      file: number === 1 ? { searchPath: script.searchPath, revision } : undefined,
       isLast: number === at.of,
     });
     const report = { ...at, ...this.#notices.fields, ...effect };
@@ -193,6 +197,7 @@ export class Attempt {
     this.#place = 'giving what was made its owner';
     const { schemas } = ownObjects(this.#run.database);
     await closeToOthers(this.#run, { schemas: await newAmong(this.#run, schemas) });
+    if (!dryRun) await this.#retiring.end(this.#run);
     await handOver(this.#run, begun.heir);
     this.#place = 'writing the history';
     await remember(this.#run, historyEntry(this.#run, this.#isWhole ? report : bounded(report)));
