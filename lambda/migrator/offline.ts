@@ -2,7 +2,8 @@
 //
 // It is plain SQL without psql's own commands, so that any client can run it.
 import pg from 'pg';
-import { DROP_FUNCTIONS, MAKE_FUNCTIONS, MAKE_RECORD } from './database/retiring/functions.ts';
+import { DROP_FUNCTIONS, MAKE_FUNCTIONS } from './database/retiring/functions.ts';
+import { MAKE_RECORD } from './database/retiring/record.ts';
 import { guardsOf } from './database/script-guards.ts';
 import { CREATE_VERSION_TABLE, versionStatement } from './database/version-table.ts';
 import { DEFAULT_BOUNDS } from './model/bounds.ts';

@@ -1,7 +1,8 @@
 // Backstop's own objects, known by owner, kind and shape: one of the same name that a stranger has made is refused.
 import { BackstopError } from '../model/errors.ts';
 import type { Queries } from '../session/client.ts';
-import { FUNCTION_NAMES, RETIRED_COLUMNS } from './retiring/functions.ts';
+import { FUNCTION_NAMES } from './retiring/functions.ts';
+import { RETIRED_COLUMNS } from './retiring/record.ts';
 import { knownTables, type Telling, trust } from './trust.ts';
 
 /** The columns of the history, with their types as the server writes them. */

@@ -10,9 +10,9 @@ import { resolveTarget } from '../revisions/target.ts';
 import type { Queries } from '../session/client.ts';
 import { readDifference } from './applied.ts';
 import { readCurrent } from './current.ts';
-import { readRetiredRevisions } from './evidence.ts';
 import { appliedChecksums } from './history.ts';
 import { outOfOrder } from './out-of-order.ts';
+import { readRetiredRevisions } from './retiring/record.ts';
 import { findTables } from './tables.ts';
 
 /**

@@ -1,4 +1,5 @@
 // Revisions that call the functions of schema backstop: their finalize follows from the record of the retired tables.
+import pg from 'pg';
 import type { Script } from './revision.ts';
 import { DEFAULT_PATH } from './search-path.ts';
 
@@ -7,10 +8,20 @@ export function callsRetiring(text: string): boolean {
   return /\bbackstop"?\s*\.\s*"?(?:retire|restore)/i.test(text);
 }
 
-/** The steps of finalize.sql, if there is one; then the retired tables and columns are dropped. Undefined if there is neither. */
-export function finalizeOf({ title, isRetiring }: Script, own: Script | undefined): Script | undefined {
+/**
+ * The steps of finalize.sql, if there is one; then the retired tables and columns are dropped. Undefined if there is neither.
+ *
+ * @param retires the tables in the header: an earlier version of the revision may have retired them by hand
+ */
+export function finalizeOf(
+  { title, isRetiring }: Script,
+  retires: readonly string[],
+  own: Script | undefined,
+): Script | undefined {
   if (!isRetiring) return own;
-  const drop = { title: 'Dropping the retired tables and columns', sql: 'SELECT backstop.drop_retired();' };
+  const names = retires.map((name) => pg.escapeLiteral(name)).join(', ');
+  const sql = `SELECT backstop.drop_retired(${names});`;
+  const drop = { title: 'Dropping the retired tables and columns', sql };
   return {
     title: own?.title ?? `Finalize: ${title}`,
     get steps() {

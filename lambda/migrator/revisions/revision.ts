@@ -102,6 +102,7 @@ export function readRevision(folder: string, read: Reader): Revision {
   const shared = { refuses, searchPath, read };
   const other = (name: string, keys: readonly Key[]) => script(fileIn(folder, name, keys), shared);
   const upgrade = script(file, shared);
+  const retires = listedTables(file, 'Retires', searchPath);
   return {
     id,
     revises: revises === '<base>' ? undefined : revises,
@@ -110,11 +111,12 @@ export function readRevision(folder: string, read: Reader): Revision {
     branch: file.values.get('Branch'),
     folder,
     countedSteps: countedSteps(file),
-    retires: listedTables(file, 'Retires', searchPath),
+    retires,
     upgrade,
     downgrade: other('downgrade.sql', DOWNGRADE_KEYS),
     finalize: finalizeOf(
       upgrade,
+      retires,
       names.includes('finalize.sql') ? other('finalize.sql', FINALIZE_KEYS) : undefined,
     ),
     checks: readChecks(readCheckFiles(folder, checks), searchPath, read),

@@ -94,6 +94,7 @@ BEGIN
     END IF;
   END LOOP;
   EXECUTE pg_catalog.format('ALTER TABLE %s RENAME COLUMN %I TO %I', root::regclass, col, kept);
+  DELETE FROM backstop.retired AS r WHERE r.revision = revision_id AND r.record ? 'finalized';
   INSERT INTO backstop.retired (revision, schema_name, table_name, column_name, kept_as, record)
   VALUES (revision_id, seen.nspname, seen.relname, col, kept,
           pg_catalog.jsonb_build_object('oid', root::text, 'not_null', nullable));
@@ -176,7 +177,9 @@ BEGIN
   END IF;
   IF pg_catalog.jsonb_array_length(retired.record -> 'not_null') > 0 THEN
     EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s WHERE %I IS NULL', here, retired.kept_as) INTO empty;
-    IF empty > 0 THEN
+    IF empty > 0 AND retired.record ? 'finalized' THEN
+      RAISE WARNING 'Column % of % comes back without NOT NULL: its values are lost', retired.column_name, here;
+    ELSIF empty > 0 THEN
       RAISE EXCEPTION USING
         ERRCODE = 'not_null_violation',
         MESSAGE = pg_catalog.format('Rows of %s came while the column %I was retired, and have no value in it: %s', here,
@@ -191,7 +194,7 @@ BEGIN
            m ->> 'constraint' AS name, (m ->> 'no_inherit')::bool AS no_inherit,
            (m ->> 'validated')::bool AS validated, m ->> 'comment' AS comment
     FROM pg_catalog.jsonb_array_elements(retired.record -> 'not_null') WITH ORDINALITY AS members (m, place)
-    WHERE (m ->> 'is_local')::bool IS NOT FALSE
+    WHERE (m ->> 'is_local')::bool IS NOT FALSE AND coalesce(empty, 0) = 0
     ORDER BY place DESC
   LOOP
     IF member.name IS NULL THEN

@@ -4,42 +4,15 @@ import { idsOf, type Part } from '../../revisions/part.ts';
 import type { Queries } from '../../session/client.ts';
 import { closeToOthers } from '../ownership.ts';
 import { COLUMN_OF, NEEDS, RESTORE_COLUMN, RETIRE_COLUMN } from './column.ts';
-import { DROP_RETIRED } from './drop.ts';
-import { RESTORE_ALL, RESTORE_NAMED, RESTORE_ONE } from './restore.ts';
+import { COLUMN_DEFINITIONS } from './column-definitions.ts';
+import { DEFINITIONS } from './definitions.ts';
+import { DEPENDENTS } from './dependents.ts';
+import { ADOPT, DROP_COLUMNS, DROP_RETIRED, DROP_SCHEMA, RUN } from './drop.ts';
+import { GRANT, POLICY, PUBLICATION } from './parts.ts';
+import { MAKE_RECORD } from './record.ts';
+import { REMAKE, RESTORE_ALL, RESTORE_NAMED, RESTORE_ONE } from './restore.ts';
 import { REVISION, TABLE, TREE } from './shared.ts';
 import { NAMES, RESTORE_TABLE, RETIRE } from './table.ts';
-
-/** The columns of the record, with their types as the server writes them. A row with `column_name` is of a column. */
-export const RETIRED_COLUMNS = {
-  id: 'bigint',
-  revision: 'text',
-  schema_name: 'text',
-  table_name: 'text',
-  column_name: 'text',
-  kept_as: 'text',
-  record: 'jsonb',
-} as const;
-
-/** Makes the record where it is missing. Asked first: IF NOT EXISTS needs the right to create, even if all is there. */
-export const MAKE_RECORD = `DO LANGUAGE plpgsql $do$
-BEGIN
-  IF pg_catalog.to_regclass('backstop.retired') IS NOT NULL THEN
-    RETURN;
-  END IF;
-  IF pg_catalog.to_regnamespace('backstop') IS NULL THEN
-    CREATE SCHEMA backstop;
-  END IF;
-  CREATE TABLE backstop.retired (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    revision text NOT NULL,
-    schema_name text NOT NULL,
-    table_name text NOT NULL,
-    column_name text,
-    kept_as text NOT NULL,
-    record jsonb NOT NULL);
-  COMMENT ON TABLE backstop.retired IS 'What revisions have retired, and how it comes back';
-END
-$do$`;
 
 /** In an order in which each finds the others that it needs. */
 const FUNCTIONS = [
@@ -53,6 +26,17 @@ const FUNCTIONS = [
   RETIRE_COLUMN,
   RESTORE_TABLE,
   RESTORE_COLUMN,
+  GRANT,
+  POLICY,
+  PUBLICATION,
+  DEFINITIONS,
+  COLUMN_DEFINITIONS,
+  DEPENDENTS,
+  RUN,
+  ADOPT,
+  DROP_SCHEMA,
+  DROP_COLUMNS,
+  REMAKE,
   RESTORE_ONE,
   RESTORE_ALL,
   ...RESTORE_NAMED,

@@ -61,6 +61,8 @@ BEGIN
     members := members || pg_catalog.jsonb_build_object('schema', moving.nspname, 'name', moving.relname, 'kind', moving.relkind,
       'kept_as', (SELECT c.relname FROM pg_catalog.pg_class AS c WHERE c.oid = moving.oid), 'renamed', renamed);
   END LOOP;
+  -- Of an upgrade before, whose tables finalize has dropped.
+  DELETE FROM backstop.retired AS r WHERE r.revision = revision_id AND r.record ? 'finalized';
   INSERT INTO backstop.retired (revision, schema_name, table_name, kept_as, record)
   VALUES (revision_id, members -> 0 ->> 'schema', members -> 0 ->> 'name', members -> 0 ->> 'kept_as',
           pg_catalog.jsonb_build_object('members', members));
