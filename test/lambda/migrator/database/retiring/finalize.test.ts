@@ -2,7 +2,7 @@
 import { lossOfFinalize } from '../../../../../lambda/migrator/inspect.ts';
 import { downgrade, finalize, upgrade } from '../../../../../lambda/migrator/migrator.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../../../setup/database.ts';
-import { databaseOf } from '../../../../setup/revisions.ts';
+import { chainOf, databaseOf } from '../../../../setup/revisions.ts';
 import { dumpSchema } from '../../../../setup/schema-dump.ts';
 import { EVERYTHING } from './everything.ts';
 
@@ -219,14 +219,43 @@ test('an upgrade that finalizes at once can be taken back, and run again', async
   }
 });
 
-test('the schema stays if it holds objects of others, and finalize is done all the same', async () => {
+test('an object that no revision put into the schema is refused, and stays when it is moved', async () => {
   await database.query('CREATE TABLE public.a (id integer);');
   const options = retiring("retire('public.a')");
   await upgrade(options, 'head');
   await database.query('CREATE TABLE retired_r1.stray ();');
-  expect((await finalize(options)).steps[0]?.notices.map(({ message }) => message)).toEqual([
-    '1 table dropped for good',
-    'Schema retired_r1 kept, it holds objects that revision r1 did not retire',
-  ]);
-  expect(await finalize(options)).toMatchObject({ outcome: 'nothing to do' });
+  await expect(finalize(options)).rejects.toMatchObject({
+    name: 'MigrationRefused',
+    summary: 'Schema retired_r1 holds objects that revision r1 did not retire',
+    detail: 'Found: table retired_r1.stray',
+    hint: 'Run: CREATE SCHEMA IF NOT EXISTS kept_r1; ALTER TABLE retired_r1.stray SET SCHEMA kept_r1;',
+  });
+  await database.query('CREATE SCHEMA kept_r1; ALTER TABLE retired_r1.stray SET SCHEMA kept_r1;');
+  expect(await finalize(options)).toMatchObject({ outcome: 'finalized', dropped: ['retired_r1.a'] });
+});
+
+test('tables that an earlier version moved by hand are dropped if the header lists them, and come back', async () => {
+  await database.query(
+    'CREATE TABLE public.a (id integer PRIMARY KEY); CREATE TABLE public.b (a integer REFERENCES public.a);',
+  );
+  const before = await dump();
+  const files = (upgradeSql: string) => ({
+    'r1/upgrade.sql': `-- Retire\n-- Revision: r1\n-- Revises: <base>\n-- Create Date: 2026-11-27\n-- Retires: public.a, public.b\n\n-- step: Retiring\n${upgradeSql}`,
+    'r1/downgrade.sql':
+      "-- Restore\n-- Revision: r1\n\n-- step: Restoring\nSELECT backstop.retired_by_hand('public.a', 'public.b'), backstop.restore();",
+  });
+  const { definition } = databaseOf({ id: 'r1' });
+  const version = (sql: string) =>
+    migratorOn(database, { database: { definition, chain: chainOf(files(sql)) } });
+  const byHand = version(
+    'CREATE SCHEMA retired_r1; ALTER TABLE public.a SET SCHEMA retired_r1; ALTER TABLE public.b SET SCHEMA retired_r1;',
+  );
+  const now = version("SELECT backstop.retire('public.a'), backstop.retire('public.b');");
+  await upgrade(byHand, 'head');
+  await downgrade(now, 'base');
+  expect(await dump()).toBe(before);
+  await upgrade(byHand, 'head');
+  expect((await finalize(now)).dropped).toEqual(['retired_r1.a', 'retired_r1.b']);
+  await downgrade(now, 'base');
+  expect(await dump()).toBe(before);
 });
