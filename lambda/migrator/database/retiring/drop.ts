@@ -36,6 +36,14 @@ BEGIN
 END $fn$`;
 
 /**
+ * `status IN ('a', 'b')` of a varchar column, as the server writes it: read again in that form, it would mean the same and
+ * be written in another one. With `status = ANY (ARRAY['a', 'b'])` it stays as it is.
+ */
+const VARCHAR_LIST = String.raw`$re$\(("(?:[^"]|"")+"|[a-z_][a-z0-9_]*)\)::text (= ANY|<> ALL) \(\(ARRAY\[((?:'(?:[^']|'')*'::character varying(?:, )?)+)\]\)::text\[\]\)$re$`;
+/** Casts, brackets and blanks: the server writes an expression with others of them when it has read it again. */
+const MEANINGLESS = String.raw`$re$::[a-z ]+(\[\])?|[() ]$re$`;
+
+/**
  * Drops the retired tables and columns of the revision, and records the statements that make them again, with the objects
  * of others that go with them. Before, it has run these statements and compared the result.
  *
@@ -105,7 +113,8 @@ BEGIN
     END LOOP;
     before := ARRAY(SELECT d.sql FROM backstop.retiring_definitions(tables) AS d);
     statements := (
-      SELECT pg_catalog.jsonb_agg(s.sql ORDER BY s.phase, s.place, s.sql)
+      SELECT pg_catalog.jsonb_agg(CASE WHEN s.phase < 80 THEN pg_catalog.regexp_replace(s.sql, ${VARCHAR_LIST}, '\\1 \\2 (ARRAY[\\3])', 'g') ELSE s.sql END
+        ORDER BY s.phase, s.place, s.sql)
       FROM (SELECT d.phase, d.place, d.sql FROM backstop.retiring_definitions(tables) AS d
             UNION ALL SELECT d.phase, d.place, d.sql FROM backstop.retiring_dependents(tables) AS d) AS s);
     -- All that it takes along is said already.
@@ -119,7 +128,9 @@ BEGIN
       RAISE EXCEPTION USING ERRCODE = 'BS000';
     EXCEPTION
       WHEN SQLSTATE 'BS000' THEN
-        problem := (SELECT pg_catalog.min(sql) FROM (SELECT pg_catalog.unnest(before) EXCEPT SELECT pg_catalog.unnest(again)) AS missing (sql));
+        problem := (
+          SELECT pg_catalog.min(b.sql) FROM pg_catalog.unnest(before) AS b (sql) WHERE pg_catalog.regexp_replace(b.sql, ${MEANINGLESS}, '', 'g')
+            NOT IN (SELECT pg_catalog.regexp_replace(a.sql, ${MEANINGLESS}, '', 'g') FROM pg_catalog.unnest(again) AS a (sql)));
       WHEN lock_not_available OR deadlock_detected THEN
         RAISE;
       WHEN OTHERS THEN
