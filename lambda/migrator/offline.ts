@@ -2,6 +2,8 @@
 //
 // It is plain SQL without psql's own commands, so that any client can run it.
 import pg from 'pg';
+import { DROP_FUNCTIONS, MAKE_FUNCTIONS } from './database/retiring/functions.ts';
+import { MAKE_RECORD } from './database/retiring/record.ts';
 import { guardsOf } from './database/script-guards.ts';
 import { CREATE_VERSION_TABLE, versionStatement } from './database/version-table.ts';
 import { DEFAULT_BOUNDS } from './model/bounds.ts';
@@ -43,12 +45,15 @@ function runInTransaction(
   target: RevisionId,
 ): string[] {
   const begin = parts[0]?.from ?? target;
+  const isRetiring = parts.some(({ script }) => script.isRetiring);
   return [
     BEGIN,
     ...guardsOf(chain, parts),
     requireVersion(direction, begin, target),
     ...lockTables(parts),
+    ...(isRetiring ? [MAKE_RETIRING] : []),
     ...parts.flatMap(runPart),
+    ...(isRetiring ? [DROP_RETIRING] : []),
     COMMIT,
   ];
 }
@@ -135,6 +140,13 @@ ${FORGET}
 SET LOCAL statement_timeout = ${seconds(DEFAULT_BOUNDS.transactionMs)};
 SET LOCAL lock_timeout = ${seconds(DEFAULT_BOUNDS.lockTimeoutMs)};`;
 
+const MAKE_RETIRING = `-- The functions that the steps call, and the record of retired tables and columns.
+${MAKE_RECORD};
+${MAKE_FUNCTIONS}`;
+
+const DROP_RETIRING = `-- The functions were for this script alone.
+${DROP_FUNCTIONS};`;
+
 const COMMIT = `-- What was deferred to COMMIT is checked now: there, no timeout would bound it.
 SET CONSTRAINTS ALL IMMEDIATE;
 
@@ -190,7 +202,12 @@ function runPart(part: Part): string[] {
     comment(`Running ${direction} ${from} -> ${to}`),
     ...(part.script.steps.length === 0
       ? [comment('none: its file holds no SQL')]
-      : [`SET LOCAL search_path TO ${pathValue(part.script.searchPath)};`]),
+      : [
+          ...(part.script.isRetiring
+            ? [`SET LOCAL backstop.revision = ${pg.escapeLiteral(part.revision)};`]
+            : []),
+          `SET LOCAL search_path TO ${pathValue(part.script.searchPath)};`,
+        ]),
     ...part.script.steps.map(writeStep),
     RESTORE,
     ...moveVersion(part),

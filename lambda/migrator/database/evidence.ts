@@ -170,17 +170,7 @@ export function qualified({ schema, name }: Pick<Relation, 'schema' | 'name'>): 
 }
 
 /** The schema `retired_<revision>` holds the retired objects of that revision, until they are finalized. */
-const RETIRED_PREFIX = 'retired_';
-
-/** Ids of the revisions whose retired objects still exist. */
-export async function readRetiredRevisions(queries: Queries): Promise<string[]> {
-  const { rows } = await queries.query<{ id: string }>(
-    `SELECT pg_catalog.substr(nspname, $1) AS id FROM pg_catalog.pg_namespace
-     WHERE pg_catalog.starts_with(nspname, $2) ORDER BY nspname`,
-    [RETIRED_PREFIX.length + 1, RETIRED_PREFIX],
-  );
-  return rows.map(({ id }) => id);
-}
+export const RETIRED_PREFIX = 'retired_';
 
 /** Those of the schemas that the open transaction has made. */
 export async function newAmong(queries: Queries, schemas: readonly string[]): Promise<string[]> {

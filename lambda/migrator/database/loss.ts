@@ -6,6 +6,7 @@ import type { Check } from '../revisions/check.ts';
 import type { Queries } from '../session/client.ts';
 import type { Session } from '../session/session.ts';
 import { runChecks, runChecksWithin } from './checks.ts';
+import { readRetiredColumns } from './retiring/record.ts';
 import { knownTables } from './trust.ts';
 import { foreseeWayBack } from './way-back.ts';
 
@@ -82,17 +83,23 @@ async function failed(
   return report.checks.filter(({ passed }) => !passed);
 }
 
-/** The check that no table which this revision retired holds a row. */
+/** The check that no table and no column which this revision retired holds a value. */
 async function noRetiredRows(queries: Queries, revision: RevisionId): Promise<Check> {
   const { rows } = await queries.query<{ name: string; table: string }>(
     `SELECT c.relname AS name, pg_catalog.format('%I.%I', n.nspname, c.relname) AS table
      FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-     WHERE n.nspname = $1 AND c.relkind = 'r' ORDER BY c.relname`,
+     WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') AND NOT EXISTS (
+       -- Its rows are counted with its parent's.
+       SELECT FROM pg_catalog.pg_inherits AS i JOIN pg_catalog.pg_class AS parent ON parent.oid = i.inhparent
+       WHERE i.inhrelid = c.oid AND parent.relnamespace = c.relnamespace)
+     ORDER BY c.relname`,
     [`retired_${revision}`],
   );
-  const counts = rows.map(
-    ({ name, table }) =>
-      `SELECT ${pg.escapeLiteral(name)} AS table_name, pg_catalog.count(*) AS rows FROM ${table}`,
+  const columns = await readRetiredColumns(queries, revision);
+  const counted = [...rows.map((row) => ({ ...row, column: '*' })), ...columns];
+  const counts = counted.map(
+    ({ name, table, column }) =>
+      `SELECT ${pg.escapeLiteral(name)} AS table_name, pg_catalog.count(${column}) AS rows FROM ${table}`,
   );
   const all = counts.length === 0 ? "SELECT '' AS table_name, 0 AS rows" : counts.join(' UNION ALL ');
   const title = 'no retired table holds rows';

@@ -71,7 +71,7 @@ export class Names {
   follow(place: Place): void {
     const { effect, candidates } = place;
     if (isLock(effect)) {
-      if (dropsAll(effect)) this.#forget(place, effect.relation);
+      if (leaves(effect)) this.#forget(place, effect.relation);
       return;
     }
     const { makes, was, indexOf } = effect;
@@ -102,6 +102,8 @@ export class Names {
   }
 }
 
-function dropsAll({ drops }: Lock): boolean {
+/** Whether nothing has the name afterwards. */
+function leaves({ drops, retires }: Lock): boolean {
+  if (retires === 'table') return true;
   return drops !== undefined && drops.column === undefined && drops.constraint === undefined;
 }

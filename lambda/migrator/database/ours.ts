@@ -1,6 +1,8 @@
 // Backstop's own objects, known by owner, kind and shape: one of the same name that a stranger has made is refused.
 import { BackstopError } from '../model/errors.ts';
 import type { Queries } from '../session/client.ts';
+import { FUNCTION_NAMES } from './retiring/functions.ts';
+import { RETIRED_COLUMNS } from './retiring/record.ts';
 import { knownTables, type Telling, trust } from './trust.ts';
 
 /** The columns of the history, with their types as the server writes them. */
@@ -23,6 +25,7 @@ export const HISTORY_COLUMNS = {
 const COLUMNS = {
   history: HISTORY_COLUMNS,
   fingerprints: { hash: 'text', lines: 'text' },
+  retired: RETIRED_COLUMNS,
 } as const;
 
 const TABLES = Object.keys(COLUMNS);
@@ -114,6 +117,12 @@ export function faultsOf(known: string, schemas: string): string {
              coalesce((SELECT rolname FROM pg_catalog.pg_roles WHERE oid IN (SELECT role FROM owner)), current_user)) AS remedy
     FROM found JOIN pg_catalog.pg_roles AS r ON r.oid = owner WHERE owner NOT IN (SELECT role FROM ours)
     UNION ALL
+    SELECT 3, 1, 'function ' || p.oid::regprocedure, pg_catalog.format('belongs to %I, who is neither this user nor the owner of the tables', r.rolname),
+           pg_catalog.format('DROP FUNCTION %s;', p.oid::regprocedure)
+    FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+    JOIN pg_catalog.pg_roles AS r ON r.oid = p.proowner
+    WHERE n.nspname = 'backstop' AND p.proname IN (${strings(FUNCTION_NAMES)}) AND p.proowner NOT IN (SELECT role FROM ours)
+    UNION ALL
     SELECT 2, 2, kind || ' ' || relation, fault,
            pg_catalog.format('ALTER %s %s RENAME TO %s_of_others;', pg_catalog.upper(class), relation, pg_catalog.split_part(relation, '.', 2))
     FROM misshapen JOIN tables ON name = relation
@@ -172,6 +181,9 @@ const UNUSUAL = `
           FROM pg_catalog.pg_attribute AS a
           LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
           WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped))
+  ) OR EXISTS (
+    SELECT FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+    WHERE n.nspname = 'backstop' AND p.proname IN (${strings(FUNCTION_NAMES)}) AND p.proowner <> current_user::regrole
   ) AS unusual`;
 
 /**

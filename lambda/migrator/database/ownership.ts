@@ -106,7 +106,7 @@ const OWN = `
   SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = 'backstop'
   UNION ALL
   SELECT c.oid FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-  WHERE n.nspname = 'backstop' AND c.relname IN ('history', 'fingerprints') OR n.nspname = 'public' AND c.relname = 'alembic_version'`;
+  WHERE n.nspname = 'backstop' AND c.relname IN ('history', 'fingerprints', 'retired') OR n.nspname = 'public' AND c.relname = 'alembic_version'`;
 
 /**
  * Gives Backstop's own objects of this user to the heir, and, unless `before` is undefined, all that is not in it. An

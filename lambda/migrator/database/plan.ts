@@ -3,14 +3,16 @@ import { BackstopError } from '../model/errors.ts';
 import type { Plan, RevisionId } from '../model/report.ts';
 import { type Chain, position } from '../revisions/chain.ts';
 import type { Database } from '../revisions/databases.ts';
+import { effectsIn } from '../revisions/effects.ts';
 import { byTransaction, idsOf, partOf, revisionsBetween } from '../revisions/part.ts';
+import type { Revision } from '../revisions/revision.ts';
 import { resolveTarget } from '../revisions/target.ts';
 import type { Queries } from '../session/client.ts';
 import { readDifference } from './applied.ts';
 import { readCurrent } from './current.ts';
-import { readRetiredRevisions } from './evidence.ts';
 import { appliedChecksums } from './history.ts';
 import { outOfOrder } from './out-of-order.ts';
+import { readRetiredRevisions } from './retiring/record.ts';
 import { findTables } from './tables.ts';
 
 /**
@@ -39,7 +41,7 @@ export async function makePlan(
   const wrong = outOfOrder(database, from, difference, direction === 'downgrade' ? to : undefined);
   if (wrong) throw wrong;
   const { gone, reordered } = difference;
-  const retires = direction === 'upgrade' ? revisions.flatMap((revision) => revision.retires) : [];
+  const retires = direction === 'upgrade' ? revisions.flatMap(retiredBy) : [];
   const applied = await appliedChecksums(queries);
   const transactions = byTransaction(revisions.map(({ id }) => partOf(chain, direction, id)));
   return {
@@ -57,6 +59,15 @@ export async function makePlan(
     retires: (await findTables(queries, retires)).map(({ name }) => name),
     ...(transactions.length > 1 && { transactions: transactions.map(idsOf) }),
   };
+}
+
+/** The tables that the upgrade retires, as its header and its statements have them. */
+function retiredBy({ retires, upgrade }: Revision): string[] {
+  const effects = effectsIn([upgrade]) ?? [];
+  const called = effects.flatMap((effect) =>
+    'retires' in effect && effect.retires === 'table' ? [effect.relation] : [],
+  );
+  return [...new Set([...retires, ...called])];
 }
 
 /** Ids of the revisions applied at `current` whose retired objects still exist. */

@@ -154,7 +154,9 @@ async function readShown(queries: Queries, scripts: readonly Script[]): Promise<
   const statements = scripts.flatMap(({ steps }) => steps.flatMap((step) => step.statements ?? []));
   return {
     owned: foreseen.filter(({ isOwned }) => isOwned).map(({ oid }) => oid),
-    makesSchema: statements.some(({ kind }) => kind === 'CreateSchemaStmt'),
+    makesSchema:
+      statements.some(({ kind }) => kind === 'CreateSchemaStmt') ||
+      effects.some((effect) => 'retires' in effect && effect.retires === 'table'),
     grants: rows.map(({ sql }) => sql),
   };
 }

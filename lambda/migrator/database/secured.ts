@@ -55,6 +55,7 @@ export async function secureForWriting(queries: Queries, database: Database): Pr
   const tables = await findTables(queries, [
     'backstop.history',
     'backstop.fingerprints',
+    'backstop.retired',
     'public.alembic_version',
   ]);
   const names = tables.map(({ sql }) => `ONLY ${sql}`).join(', ');

@@ -38,6 +38,8 @@ export interface Lock {
   readonly only?: true;
   /** Only the owner of the relation may run the statement. */
   readonly owned?: true;
+  /** The table leaves its schema, or a column of it gets another name, to come back later. */
+  readonly retires?: 'table' | 'column';
   /** The object goes, or this column or constraint of it, and relations that depend on it are locked, too. */
   readonly drops?: Drops;
   /** Rows of it go, and it stays: the rows that meet the condition, if it is plain; otherwise any. */

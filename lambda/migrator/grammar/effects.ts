@@ -20,6 +20,7 @@ import { qualified, quote, relationName, texts } from './names.ts';
 import { comment, drop, rename, setSchema } from './objects.ts';
 import { markOwned } from './owned.ts';
 import { deleteLocks, queryLocks } from './queries.ts';
+import { retired } from './retired.ts';
 
 const ALL: LockMode = 'AccessExclusiveLock';
 const SHARE_UPDATE: LockMode = 'ShareUpdateExclusiveLock';
@@ -70,7 +71,8 @@ const OF: Readonly<Record<string, (statement: never) => readonly Effect[]>> = {
   AlterSeqStmt: ({ sequence }: { sequence?: RangeVar }) => lock(sequence, 'ShareRowExclusiveLock'),
   AlterDomainStmt: alterDomain,
   VariableSetStmt: setPath,
-  SelectStmt: (statement: object) => pathOf(statement) ?? queryLocks({ SelectStmt: statement }),
+  SelectStmt: (statement: object) =>
+    pathOf(statement) ?? retired(statement) ?? queryLocks({ SelectStmt: statement }),
   // The queries in these are read when they are called, and not now.
   CreateFunctionStmt: none,
   GrantStmt: none,

@@ -9,10 +9,12 @@ import type { Location } from '../model/location.ts';
 import type { RevisionId } from '../model/report.ts';
 import { type Check, checksIn, PHASES, type Phase, readCheckFiles } from './check.ts';
 import { type Header, KEYS, type Key, readHeaderOf } from './header.ts';
+import { countedSteps, endsTransaction } from './header-values.ts';
 import { listedSchemas, listedTables } from './listed-names.ts';
 import { once } from './once.ts';
 import type { Source } from './origin.ts';
 import { parseRefusals, type Refusals } from './refusals.ts';
+import { callsRetiring, finalizeOf } from './retiring.ts';
 import { DEFAULT_PATH } from './search-path.ts';
 import { readSections } from './sql-file.ts';
 import { display, readText, type SqlText } from './text.ts';
@@ -43,6 +45,8 @@ export interface Script {
   readonly searchPath: readonly string[];
   /** Whether the transaction of the run ends with this script, and the next one begins another. */
   readonly endsTransaction: boolean;
+  /** Whether it calls the functions that retire and restore, in a statement or in the body of one. */
+  readonly isRetiring?: boolean;
 }
 
 export interface Revision {
@@ -97,6 +101,8 @@ export function readRevision(folder: string, read: Reader): Revision {
   const searchPath = listedSchemas(file, 'Search path') ?? DEFAULT_PATH;
   const shared = { refuses, searchPath, read };
   const other = (name: string, keys: readonly Key[]) => script(fileIn(folder, name, keys), shared);
+  const upgrade = script(file, shared);
+  const retires = listedTables(file, 'Retires', searchPath);
   return {
     id,
     revises: revises === '<base>' ? undefined : revises,
@@ -105,10 +111,14 @@ export function readRevision(folder: string, read: Reader): Revision {
     branch: file.values.get('Branch'),
     folder,
     countedSteps: countedSteps(file),
-    retires: listedTables(file, 'Retires', searchPath),
-    upgrade: script(file, shared),
+    retires,
+    upgrade,
     downgrade: other('downgrade.sql', DOWNGRADE_KEYS),
-    finalize: names.includes('finalize.sql') ? other('finalize.sql', FINALIZE_KEYS) : undefined,
+    finalize: finalizeOf(
+      upgrade,
+      retires,
+      names.includes('finalize.sql') ? other('finalize.sql', FINALIZE_KEYS) : undefined,
+    ),
     checks: readChecks(readCheckFiles(folder, checks), searchPath, read),
     checksum: createHash('sha256').update(file.text.replaceAll('\r\n', '\n')).digest('hex'),
   };
@@ -200,6 +210,7 @@ function script(file: ScriptFile, { refuses, searchPath: inherited, read }: Shar
     scans: listedTables(file, 'Scans', searchPath),
     searchPath,
     endsTransaction: endsTransaction(file),
+    isRetiring: callsRetiring(file.text),
   };
 }
 
@@ -214,24 +225,6 @@ function readChecks(
   });
   const properties = checks.map(({ phase, found }) => [phase, { get: found, enumerable: true }] as const);
   return Object.defineProperties({}, Object.fromEntries(properties)) as Revision['checks'];
-}
-
-function endsTransaction({ values, path }: ScriptFile): boolean {
-  const text = values.get('Transaction');
-  if (text === undefined || text === 'own') return text === 'own';
-  throw new BackstopError('RevisionInvalid', {
-    message: `${path}: "Transaction" is "${text}"`,
-    hint: 'Write "-- Transaction: own" to end the transaction of the run after this file, or remove the line.',
-  });
-}
-
-function countedSteps({ values, path }: ScriptFile): number | undefined {
-  const text = values.get('Counted Steps');
-  if (text === undefined || /^[1-9]\d{0,3}$/.test(text)) return text === undefined ? undefined : Number(text);
-  throw new BackstopError('RevisionInvalid', {
-    message: `${path}: "Counted Steps" is "${text}"`,
-    hint: 'Write how many steps the contract of the revision counts, or remove the line.',
-  });
 }
 
 function neededValue(file: ScriptFile, key: Key, read: Reader): string {

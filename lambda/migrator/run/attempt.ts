@@ -3,6 +3,7 @@ import { newAmong } from '../database/evidence.ts';
 import { remember } from '../database/history.ts';
 import { ownObjects } from '../database/ours.ts';
 import { closeToOthers, handOver } from '../database/ownership.ts';
+import { Retiring } from '../database/retiring/functions.ts';
 import { moveVersion } from '../database/version-table.ts';
 import { bounded, type Ends } from '../model/bounded.ts';
 import { BackstopError } from '../model/errors.ts';
@@ -38,6 +39,7 @@ export class Attempt {
   readonly #statements: Statements;
   readonly #notices: Notices;
   readonly #functions: readonly string[];
+  readonly #retiring: Retiring;
   #listener: Listener;
   #place = 'BEGIN';
   #sent: Sent = {};
@@ -47,7 +49,8 @@ export class Attempt {
     this.#options = options;
     this.#steps = endsOf(this.#isWhole);
     this.#statements = new Statements(run);
-    this.#functions = functionsIn(run.parts.map(({ script }) => script));
+    this.#retiring = new Retiring(run.parts);
+    this.#functions = [...functionsIn(run.parts.map(({ script }) => script)), ...this.#retiring.functions];
     this.#notices = new Notices(run.client, this.#isWhole, this.#functions);
     this.#listener = run.listener;
     if (run.rehearse) this.#rehearsal = new Rehearsal(run, options);
@@ -60,7 +63,8 @@ export class Attempt {
     const { client } = this.#run;
     this.#run.limit(this.#boundMs);
     try {
-      const begun = await beginTransaction(this.#run, this.#options, this.#statements, (place) => {
+      const means = { statements: this.#statements, retiring: this.#retiring };
+      const begun = await beginTransaction(this.#run, this.#options, means, (place) => {
         this.#place = place;
       });
       for (const part of this.#run.parts) {
@@ -123,7 +127,7 @@ export class Attempt {
     listener({ type: 'step started', ...at });
     this.#notices.begin();
     const effect = await this.#statements.carryOut(step.sql, begun, this.#place, {
-      searchPath: number === 1 ? script.searchPath : undefined,
+      file: number === 1 ? { searchPath: script.searchPath, revision } : undefined,
       isLast: number === at.of,
     });
     const report = { ...at, ...this.#notices.fields, ...effect };
@@ -148,6 +152,7 @@ export class Attempt {
     this.#place = 'giving what was made its owner';
     const { schemas } = ownObjects(this.#run.database);
     await closeToOthers(this.#run, { schemas: await newAmong(this.#run, schemas) });
+    if (!dryRun) await this.#retiring.end(this.#run);
     await handOver(this.#run, begun.heir);
     this.#place = 'reading the fingerprint';
     const report = { ...measured, ...(await readProof(this.#run, begun)) };

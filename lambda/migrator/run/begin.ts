@@ -5,6 +5,7 @@ import { readMoment, readWrittenRows } from '../database/evidence.ts';
 import { keepFingerprint } from '../database/fingerprint.ts';
 import { lockedAnyway, modesOf } from '../database/foresee.ts';
 import { countRowsAtStake } from '../database/losses.ts';
+import type { Retiring } from '../database/retiring/functions.ts';
 import { secureForWriting } from '../database/secured.ts';
 import { requireNoStrangers } from '../database/strangers.ts';
 import { findTables } from '../database/tables.ts';
@@ -26,7 +27,7 @@ import type { Statements } from './statements.ts';
 export async function beginTransaction(
   run: Run,
   { number, before, foreseen }: AttemptOptions,
-  statements: Statements,
+  { statements, retiring }: { readonly statements: Statements; readonly retiring: Retiring },
   at: (place: string) => void,
 ): Promise<Begun> {
   await run.query('BEGIN');
@@ -46,6 +47,7 @@ export async function beginTransaction(
   // Made before the locks are taken, so that no session waits for it.
   at('preparing the history');
   const heir = await secureForWriting(run, run.database);
+  await retiring.begin(run);
   const paths = run.parts.map(({ script }) => script.searchPath);
   const made = functionNamesIn(run.parts.map(({ script }) => script));
   await requireNoStrangers(run, knownTables(run.database), paths, made);
@@ -57,7 +59,12 @@ export async function beginTransaction(
   const since = run.direction === 'downgrade' ? await readRunsSince(run, run.to) : [];
   const transaction = rows[0]?.id ?? '';
   at('taking the table locks');
-  await lockTables(run, statements, { transaction, ledger, foreseen });
+  await lockTables(run, statements, {
+    transaction,
+    ledger,
+    foreseen,
+    retired: await retiring.tables(run),
+  });
   at('asking for data that would be lost');
   await run.onceLocked?.(idsOf(run.parts));
   const atStake = await countRowsAtStake(run, foreseen ?? []);
@@ -73,11 +80,17 @@ export async function beginTransaction(
 async function lockTables(
   run: Run,
   statements: Statements,
-  { transaction, ledger, foreseen }: Pick<Begun, 'transaction' | 'ledger'> & Pick<AttemptOptions, 'foreseen'>,
+  {
+    transaction,
+    ledger,
+    foreseen,
+    retired,
+  }: Pick<Begun, 'transaction' | 'ledger'> &
+    Pick<AttemptOptions, 'foreseen'> & { readonly retired: readonly string[] },
 ): Promise<void> {
   const wanted = [...new Set(run.parts.flatMap(({ script }) => script.locks))];
   // An object of that name that is no table cannot be locked; the revision decides how to treat it.
-  const tables = await findTables(run, wanted);
+  const tables = await findTables(run, [...wanted, ...retired]);
   // The header's order comes first. A table that a step locks so strongly anyway would else be waited for later.
   const names = [...new Set([...tables.map(({ sql }) => sql), ...lockedAnyway(foreseen ?? [])])];
   if (names.length === 0) return;

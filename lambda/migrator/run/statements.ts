@@ -9,10 +9,16 @@ import { isCancelled } from '../session/sqlstate.ts';
 import type { Begun } from './result.ts';
 import type { Run } from './run.ts';
 
+/** The settings with which a file begins. */
+interface FileStart {
+  readonly searchPath: readonly string[];
+  readonly revision: string;
+}
+
 /** The place of a step in its file. */
 export interface StepPlace {
-  /** The search path of the file, if the step is its first. */
-  readonly searchPath?: readonly string[] | undefined;
+  /** The search path of the file and its revision, if the step is its first. */
+  readonly file?: FileStart | undefined;
   /** Whether the file ends with it. */
   readonly isLast?: boolean;
 }
@@ -53,14 +59,14 @@ export class Statements {
     sql: string,
     { transaction, ledger }: Pick<Begun, 'transaction' | 'ledger'>,
     place: string,
-    { searchPath, isLast = false }: StepPlace = {},
+    { file, isLast = false }: StepPlace = {},
   ): Promise<Pick<StepReport, 'durationMs' | 'locks' | 'rewritten' | 'walBytes'>> {
     const run = this.#run;
     const started = performance.now();
     // The first answer belongs to the limit, which is sent before the SQL.
     this.#completed = -1;
     const answers = together(
-      this.limit(searchPath),
+      this.limit(file),
       run.query(sql).then(() => performance.now() - started),
       readMoment(run),
     );
@@ -107,13 +113,13 @@ export class Statements {
   /**
    * From here on the server lets no statement take longer than there is time left, or wait longer for a lock.
    *
-   * @param searchPath where names are looked up from here on; default: as before
+   * @param file that begins here; default: the settings stay as before
    */
-  async limit(searchPath?: readonly string[]): Promise<void> {
+  async limit(file?: FileStart): Promise<void> {
     const limits = this.#limits();
-    await (searchPath === undefined
+    await (file === undefined
       ? this.#run.query(LIMIT, limits)
-      : this.#run.query(LIMIT_AND_PATH, [...limits, pathValue(searchPath)]));
+      : this.#run.query(LIMIT_AND_PATH, [...limits, pathValue(file.searchPath), file.revision]));
   }
 
   /** In one message: deferred constraints are checked in the session of the revision; then it is as at the start. */

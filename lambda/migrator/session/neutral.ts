@@ -204,8 +204,9 @@ export const LIMIT = `
          ${atMost('statement_timeout', '$1')},
          ${atMost('lock_timeout', '$2')}`;
 
-/** The same for the first step of a file, whose search path is $3. */
-export const LIMIT_AND_PATH = `${LIMIT}, pg_catalog.set_config('search_path', $3, true)`;
+/** The same for the first step of a file, whose search path is $3, of the revision $4: Backstop's own functions read it. */
+export const LIMIT_AND_PATH = `${LIMIT}, pg_catalog.set_config('search_path', $3, true),
+         pg_catalog.set_config('backstop.revision', $4, true)`;
 
 /**
  * Bounds the next statement more briefly, if it must be: to nine tenths of the time after which a session that waits looks

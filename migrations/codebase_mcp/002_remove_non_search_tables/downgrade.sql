@@ -65,21 +65,20 @@ BEGIN
 END $do$;
 
 -- step: Restoring dropped tables (schema only)
+-- An earlier version of this revision moved the tables without the record that restore() reads.
+SELECT backstop.retired_by_hand(VARIADIC ARRAY(
+  SELECT 'public.' || name FROM string_to_table(current_setting('backstop_002.unused_tables'), ' ') AS name));
 DO $do$
 DECLARE
   unused CONSTANT text[] := string_to_array(current_setting('backstop_002.unused_tables'), ' ');
-  retired CONSTANT text[] := ARRAY(
-    SELECT relname FROM pg_class
-    WHERE relnamespace = to_regnamespace('retired_002') AND relkind IN ('r', 'p') AND relname = ANY (unused)
-    ORDER BY array_position(unused, relname::text)
-  );
   clashing CONSTANT text[] := ARRAY(
     SELECT relname FROM pg_class
-    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND relname = ANY (retired)
+    WHERE relnamespace = to_regnamespace('retired_002') AND relname = ANY (unused) AND to_regclass('public.' || relname) IS NOT NULL
     ORDER BY relname
   );
+  missing bigint;
+  restored bigint;
   lost text[];
-  table_name text;
 BEGIN
   IF cardinality(clashing) > 0 THEN
     RAISE EXCEPTION USING
@@ -91,44 +90,19 @@ BEGIN
         FROM unnest(clashing) AS clash
       ));
   END IF;
+  missing := (SELECT count(*) FROM unnest(unused) AS name WHERE to_regclass('public.' || name) IS NULL);
+  restored := backstop.restore();
 
-  FOREACH table_name IN ARRAY retired LOOP
-    EXECUTE format('ALTER TABLE retired_002.%I SET SCHEMA public', table_name);
-  END LOOP;
-  IF to_regnamespace('retired_002') IS NOT NULL THEN
-    BEGIN
-      DROP SCHEMA retired_002 RESTRICT;
-    EXCEPTION WHEN dependent_objects_still_exist THEN
-      RAISE NOTICE 'Schema retired_002 kept, it holds objects that revision 002 did not retire';
-    END;
-  END IF;
-
+  -- Of tables that were not there at the upgrade, or that an earlier version of finalize dropped, there is no record.
   lost := ARRAY(SELECT name FROM unnest(unused) AS name WHERE to_regclass(format('public.%I', name)) IS NULL);
-  IF cardinality(lost) = 0 THEN
-    RAISE INFO '% tables restored with every row', cardinality(retired);
-    RETURN;
-  END IF;
-
   IF 'tasks' = ANY (lost) THEN
     CREATE TABLE public.tasks (
-      id uuid NOT NULL,
-      title varchar NOT NULL,
-      description text,
-      notes text,
-      status varchar NOT NULL DEFAULT 'need to be done',
-      created_at timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP,
-      updated_at timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP,
-      version integer NOT NULL,
-      item_type varchar(20) NOT NULL DEFAULT 'task',
-      parent_id uuid,
-      path varchar(500) NOT NULL DEFAULT '/',
-      depth integer NOT NULL DEFAULT 0,
-      deleted_at timestamptz,
-      branch_name varchar(100),
-      commit_hash varchar(40),
-      pr_number integer,
-      metadata jsonb,
-      created_by varchar(100) NOT NULL DEFAULT 'system',
+      id uuid NOT NULL, title varchar NOT NULL, description text, notes text,
+      status varchar NOT NULL DEFAULT 'need to be done', created_at timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP,
+      updated_at timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP, version integer NOT NULL,
+      item_type varchar(20) NOT NULL DEFAULT 'task', parent_id uuid, path varchar(500) NOT NULL DEFAULT '/',
+      depth integer NOT NULL DEFAULT 0, deleted_at timestamptz, branch_name varchar(100), commit_hash varchar(40),
+      pr_number integer, metadata jsonb, created_by varchar(100) NOT NULL DEFAULT 'system',
       CONSTRAINT pk_tasks PRIMARY KEY (id),
       CONSTRAINT ck_tasks_valid_status CHECK (status IN ('need to be done', 'in-progress', 'complete')),
       CONSTRAINT ck_work_item_type CHECK (item_type IN ('project', 'session', 'task', 'research')),
@@ -141,70 +115,43 @@ BEGIN
     CREATE INDEX idx_work_item_path ON public.tasks (path);
     CREATE INDEX idx_work_item_type ON public.tasks (item_type);
   END IF;
-
   IF 'vendor_extractors' = ANY (lost) THEN
     CREATE TABLE public.vendor_extractors (
-      id uuid NOT NULL,
-      version integer NOT NULL,
-      name varchar(100) NOT NULL,
-      status varchar(20) NOT NULL,
-      extractor_version varchar(50) NOT NULL,
-      metadata jsonb NOT NULL,
-      created_at timestamptz NOT NULL,
-      updated_at timestamptz NOT NULL,
-      created_by varchar(100) NOT NULL,
+      id uuid NOT NULL, version integer NOT NULL, name varchar(100) NOT NULL, status varchar(20) NOT NULL,
+      extractor_version varchar(50) NOT NULL, metadata jsonb NOT NULL, created_at timestamptz NOT NULL,
+      updated_at timestamptz NOT NULL, created_by varchar(100) NOT NULL,
       CONSTRAINT vendor_extractors_pkey PRIMARY KEY (id),
       CONSTRAINT ck_vendor_status CHECK (status IN ('operational', 'broken'))
     );
     CREATE UNIQUE INDEX idx_vendor_name_lower ON public.vendor_extractors (lower(name));
     CREATE INDEX idx_vendor_status ON public.vendor_extractors (status);
   END IF;
-
   IF 'deployment_events' = ANY (lost) THEN
     CREATE TABLE public.deployment_events (
-      id uuid NOT NULL,
-      deployed_at timestamptz NOT NULL,
-      commit_hash varchar(40) NOT NULL,
-      metadata jsonb NOT NULL,
-      created_at timestamptz NOT NULL,
-      created_by varchar(100) NOT NULL,
+      id uuid NOT NULL, deployed_at timestamptz NOT NULL, commit_hash varchar(40) NOT NULL, metadata jsonb NOT NULL,
+      created_at timestamptz NOT NULL, created_by varchar(100) NOT NULL,
       CONSTRAINT deployment_events_pkey PRIMARY KEY (id),
       CONSTRAINT ck_commit_hash_format CHECK (commit_hash ~ '^[a-f0-9]{40}$')
     );
     CREATE INDEX idx_deployment_commit_hash ON public.deployment_events (commit_hash);
     CREATE INDEX idx_deployment_deployed_at ON public.deployment_events (deployed_at DESC);
   END IF;
-
   IF 'project_configuration' = ANY (lost) THEN
     CREATE TABLE public.project_configuration (
-      id serial NOT NULL,
-      active_context_type varchar(50) NOT NULL,
-      current_session_id uuid,
-      git_branch varchar(100),
-      git_head_commit varchar(40),
-      default_token_budget integer NOT NULL DEFAULT 200000,
-      database_healthy boolean NOT NULL DEFAULT true,
-      last_health_check_at timestamptz,
-      updated_at timestamptz NOT NULL,
-      updated_by varchar(100) NOT NULL,
-      CONSTRAINT project_configuration_pkey PRIMARY KEY (id),
-      CONSTRAINT ck_singleton CHECK (id = 1),
+      id serial NOT NULL, active_context_type varchar(50) NOT NULL, current_session_id uuid, git_branch varchar(100),
+      git_head_commit varchar(40), default_token_budget integer NOT NULL DEFAULT 200000,
+      database_healthy boolean NOT NULL DEFAULT true, last_health_check_at timestamptz,
+      updated_at timestamptz NOT NULL, updated_by varchar(100) NOT NULL,
+      CONSTRAINT project_configuration_pkey PRIMARY KEY (id), CONSTRAINT ck_singleton CHECK (id = 1),
       CONSTRAINT fk_current_session FOREIGN KEY (current_session_id) REFERENCES public.tasks (id) ON DELETE SET NULL
     );
   END IF;
-
   IF 'future_enhancements' = ANY (lost) THEN
     CREATE TABLE public.future_enhancements (
-      id uuid NOT NULL,
-      title varchar(200) NOT NULL,
-      description text NOT NULL,
-      priority integer NOT NULL,
-      status varchar(20) NOT NULL DEFAULT 'planned',
-      target_quarter varchar(10),
-      requires_constitutional_principles jsonb NOT NULL DEFAULT '[]',
-      created_at timestamptz NOT NULL,
-      updated_at timestamptz NOT NULL,
-      created_by varchar(100) NOT NULL,
+      id uuid NOT NULL, title varchar(200) NOT NULL, description text NOT NULL, priority integer NOT NULL,
+      status varchar(20) NOT NULL DEFAULT 'planned', target_quarter varchar(10),
+      requires_constitutional_principles jsonb NOT NULL DEFAULT '[]', created_at timestamptz NOT NULL,
+      updated_at timestamptz NOT NULL, created_by varchar(100) NOT NULL,
       CONSTRAINT future_enhancements_pkey PRIMARY KEY (id),
       CONSTRAINT ck_enhancement_status CHECK (status IN ('planned', 'approved', 'implementing', 'completed')),
       CONSTRAINT ck_priority_range CHECK (priority >= 1 AND priority <= 5)
@@ -212,14 +159,11 @@ BEGIN
     CREATE INDEX idx_enhancement_priority ON public.future_enhancements (priority);
     CREATE INDEX idx_enhancement_status ON public.future_enhancements (status);
   END IF;
-
   IF 'work_item_dependencies' = ANY (lost) THEN
     CREATE TABLE public.work_item_dependencies (
       source_id uuid NOT NULL REFERENCES public.tasks (id) ON DELETE CASCADE,
-      target_id uuid NOT NULL REFERENCES public.tasks (id) ON DELETE CASCADE,
-      dependency_type varchar(20) NOT NULL,
-      created_at timestamptz NOT NULL,
-      created_by varchar(100) NOT NULL,
+      target_id uuid NOT NULL REFERENCES public.tasks (id) ON DELETE CASCADE, dependency_type varchar(20) NOT NULL,
+      created_at timestamptz NOT NULL, created_by varchar(100) NOT NULL,
       CONSTRAINT work_item_dependencies_pkey PRIMARY KEY (source_id, target_id),
       CONSTRAINT ck_dependency_type CHECK (dependency_type IN ('blocks', 'depends_on')),
       CONSTRAINT ck_no_self_dependency CHECK (source_id <> target_id)
@@ -227,60 +171,42 @@ BEGIN
     CREATE INDEX idx_dependency_source_id ON public.work_item_dependencies (source_id);
     CREATE INDEX idx_dependency_target_id ON public.work_item_dependencies (target_id);
   END IF;
-
   IF 'vendor_deployment_links' = ANY (lost) THEN
     CREATE TABLE public.vendor_deployment_links (
       deployment_id uuid NOT NULL REFERENCES public.deployment_events (id) ON DELETE CASCADE,
       vendor_id uuid NOT NULL REFERENCES public.vendor_extractors (id) ON DELETE CASCADE,
-      created_at timestamptz NOT NULL,
-      CONSTRAINT vendor_deployment_links_pkey PRIMARY KEY (deployment_id, vendor_id)
+      created_at timestamptz NOT NULL, CONSTRAINT vendor_deployment_links_pkey PRIMARY KEY (deployment_id, vendor_id)
     );
     CREATE INDEX idx_vendor_deployment_deployment_id ON public.vendor_deployment_links (deployment_id);
     CREATE INDEX idx_vendor_deployment_vendor_id ON public.vendor_deployment_links (vendor_id);
   END IF;
-
   IF 'work_item_deployment_links' = ANY (lost) THEN
     CREATE TABLE public.work_item_deployment_links (
       deployment_id uuid NOT NULL REFERENCES public.deployment_events (id) ON DELETE CASCADE,
-      work_item_id uuid NOT NULL REFERENCES public.tasks (id) ON DELETE CASCADE,
-      created_at timestamptz NOT NULL,
+      work_item_id uuid NOT NULL REFERENCES public.tasks (id) ON DELETE CASCADE, created_at timestamptz NOT NULL,
       CONSTRAINT work_item_deployment_links_pkey PRIMARY KEY (deployment_id, work_item_id)
     );
     CREATE INDEX idx_work_item_deployment_deployment_id ON public.work_item_deployment_links (deployment_id);
     CREATE INDEX idx_work_item_deployment_work_item_id ON public.work_item_deployment_links (work_item_id);
   END IF;
-
   IF 'archived_work_items' = ANY (lost) THEN
     CREATE TABLE public.archived_work_items (
-      id uuid NOT NULL,
-      item_type varchar(20) NOT NULL,
-      title varchar(200) NOT NULL,
-      status varchar(20) NOT NULL,
-      parent_id uuid,
-      path varchar(500) NOT NULL,
-      depth integer NOT NULL,
-      branch_name varchar(100),
-      commit_hash varchar(40),
-      pr_number integer,
-      metadata jsonb NOT NULL,
-      deleted_at timestamptz,
-      created_at timestamptz NOT NULL,
-      updated_at timestamptz NOT NULL,
-      created_by varchar(100) NOT NULL,
-      archived_at timestamptz NOT NULL,
-      CONSTRAINT archived_work_items_pkey PRIMARY KEY (id)
+      id uuid NOT NULL, item_type varchar(20) NOT NULL, title varchar(200) NOT NULL, status varchar(20) NOT NULL,
+      parent_id uuid, path varchar(500) NOT NULL, depth integer NOT NULL, branch_name varchar(100),
+      commit_hash varchar(40), pr_number integer, metadata jsonb NOT NULL, deleted_at timestamptz,
+      created_at timestamptz NOT NULL, updated_at timestamptz NOT NULL, created_by varchar(100) NOT NULL,
+      archived_at timestamptz NOT NULL, CONSTRAINT archived_work_items_pkey PRIMARY KEY (id)
     );
     CREATE INDEX idx_archived_work_item_archived_at ON public.archived_work_items (archived_at);
     CREATE INDEX idx_archived_work_item_created_at ON public.archived_work_items (created_at);
     CREATE INDEX idx_archived_work_item_type ON public.archived_work_items (item_type);
   END IF;
-
-  RAISE WARNING 'Data in dropped tables NOT restored. Restore from backup if needed.';
-  IF cardinality(retired) = 0 THEN
-    RAISE INFO '% tables restored', cardinality(lost);
-  ELSE
-    RAISE INFO '% tables restored, % of them with every row', cardinality(unused), cardinality(retired);
+  IF cardinality(lost) > 0 THEN
+    RAISE WARNING 'Data in dropped tables NOT restored. Restore from backup if needed.';
   END IF;
+  RAISE INFO '%', CASE WHEN restored = missing THEN format('%s tables restored with every row', restored)
+    WHEN restored = 0 THEN format('%s tables restored', missing)
+    ELSE format('%s tables restored, %s of them with every row', cardinality(unused), restored) END;
 END $do$;
 
 -- step: Running validation

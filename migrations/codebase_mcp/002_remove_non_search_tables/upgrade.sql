@@ -11,7 +11,7 @@
 --
 -- The server searches code and nothing else. The nine feature tables leave public, and repositories and chunks say
 -- to which project they belong. No table is rewritten, and no row is lost: the nine tables stay in schema
--- retired_002 until finalize.sql drops them. Running this file again on a migrated schema changes nothing.
+-- retired_002 until finalize drops them. Running this file again on a migrated schema changes nothing.
 --
 -- It relies on repositories (id), code_files (id, repository_id) and code_chunks (code_file_id), of any type.
 -- It keeps a project_id column, constraint or index that exists already if it would make the same one, and refuses to
@@ -291,23 +291,12 @@ END $do$;
 DO $do$
 DECLARE
   unused CONSTANT text[] := string_to_array(current_setting('backstop_002.unused_tables'), ' ');
-  retiring record;
+  name text;
   retired integer := 0;
 BEGIN
-  FOR retiring IN
-    SELECT relname AS name, relowner::regrole AS owner FROM pg_class
-    WHERE relnamespace = 'public'::regnamespace AND relname = ANY (unused)
-    ORDER BY array_position(unused, relname::text)
-  LOOP
-    IF to_regnamespace('retired_002') IS NULL THEN
-      CREATE SCHEMA retired_002;
-      COMMENT ON SCHEMA retired_002 IS 'Tables that revision 002 took out of public, with every row. '
-        '"backstop downgrade 005" moves them back, "backstop finalize" drops them for good.';
-    END IF;
-    -- Foreign keys are checked with the rights of the table's owner, who must be let into the schema.
-    EXECUTE format('GRANT USAGE ON SCHEMA retired_002 TO %s', retiring.owner);
-    -- Indexes, constraints, triggers and owned sequences move along. Foreign keys and views of others still point here.
-    EXECUTE format('ALTER TABLE public.%I SET SCHEMA retired_002', retiring.name);
+  FOREACH name IN ARRAY unused LOOP
+    CONTINUE WHEN to_regclass('public.' || name) IS NULL;
+    PERFORM backstop.retire('public.' || name);
     retired := retired + 1;
   END LOOP;
   RAISE NOTICE '% tables retired to retired_002', retired;

@@ -55,6 +55,39 @@ describe('002 and back', () => {
     expect(notices(report)).toContainEqual(WARNING);
   });
 
+  describe('where an earlier version moved the tables by hand, and left no record', () => {
+    const forget = () => db.query('DROP TABLE backstop.retired');
+
+    test('the downgrade gives back every row', async () => {
+      const before = await contentsOf(db);
+      await upgrade(migratorOn(db), '002');
+      await forget();
+      const report = await downgrade(migratorOn(db), '005');
+      expect(await contentsOf(db)).toEqual(before);
+      expect(report.restored).toEqual(inPublic(FEATURE_TABLE_NAMES).sort());
+      expect(notices(report)).not.toContainEqual(WARNING);
+    });
+
+    test('finalize drops them, and the downgrade gives back the schema', async () => {
+      const schema = await schemaOf(db);
+      await upgrade(migratorOn(db), '002');
+      await forget();
+      expect((await finalize(migratorOn(db))).dropped).toHaveLength(9);
+      await downgrade(migratorOn(db), '005');
+      expect(await schemaOf(db)).toBe(schema);
+    });
+
+    test('the downgrade gives back the schema after its finalize, too', async () => {
+      const schema = await schemaOf(db);
+      await upgrade(migratorOn(db), '002');
+      await db.query('DROP SCHEMA retired_002 CASCADE');
+      await forget();
+      const report = await downgrade(migratorOn(db), '005');
+      expect(await schemaOf(db)).toBe(schema);
+      expect(notices(report)).toContainEqual(WARNING);
+    });
+  });
+
   test('FR-018: a downgrade that fails leaves the database migrated', async () => {
     await upgrade(migratorOn(db), '002');
     await db.query('CREATE VIEW projects AS SELECT project_id FROM repositories');

@@ -1,0 +1,117 @@
+// Retiring as the engine's own operation: the functions that a revision calls, and the record of retired tables and columns.
+
+import { idsOf, type Part } from '../../revisions/part.ts';
+import type { Queries } from '../../session/client.ts';
+import { closeToOthers } from '../ownership.ts';
+import { COLUMN_OF, NEEDS, RESTORE_COLUMN, RETIRE_COLUMN } from './column.ts';
+import { COLUMN_DEFINITIONS } from './column-definitions.ts';
+import { DEFINITIONS } from './definitions.ts';
+import { DEPENDENTS } from './dependents.ts';
+import { ADOPT, DROP_COLUMNS, DROP_RETIRED, DROP_SCHEMA, REFUSE_STRANGERS, RUN } from './drop.ts';
+import { GRANT, POLICY, PUBLICATION } from './parts.ts';
+import { MAKE_RECORD } from './record.ts';
+import { REMAKE, RESTORE_ALL, RESTORE_NAMED, RESTORE_ONE } from './restore.ts';
+import { REVISION, TABLE, TREE } from './shared.ts';
+import { NAMES, RESTORE_TABLE, RETIRE } from './table.ts';
+
+/** In an order in which each finds the others that it needs. */
+const FUNCTIONS = [
+  REVISION,
+  TREE,
+  TABLE,
+  NAMES,
+  RETIRE,
+  NEEDS,
+  COLUMN_OF,
+  RETIRE_COLUMN,
+  RESTORE_TABLE,
+  RESTORE_COLUMN,
+  GRANT,
+  POLICY,
+  PUBLICATION,
+  DEFINITIONS,
+  COLUMN_DEFINITIONS,
+  DEPENDENTS,
+  RUN,
+  ADOPT,
+  DROP_SCHEMA,
+  REFUSE_STRANGERS,
+  DROP_COLUMNS,
+  REMAKE,
+  RESTORE_ONE,
+  RESTORE_ALL,
+  ...RESTORE_NAMED,
+  DROP_RETIRED,
+];
+
+/** Their names, each once. */
+export const FUNCTION_NAMES: readonly string[] = [
+  ...new Set(FUNCTIONS.map((sql) => /backstop\.(\w+)/.exec(sql)?.[1] ?? '')),
+];
+
+/** Drops all functions of these names: each can be called only in the transaction that made it. */
+export const DROP_FUNCTIONS = `DO LANGUAGE plpgsql $do$
+DECLARE
+  doomed text;
+BEGIN
+  FOR doomed IN
+    SELECT p.oid::regprocedure::text FROM pg_catalog.pg_proc AS p
+    JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
+    WHERE n.nspname OPERATOR(pg_catalog.=) 'backstop' AND p.proname OPERATOR(pg_catalog.=) ANY (ARRAY[
+      ${FUNCTION_NAMES.map((name) => `'${name}'`).join(', ')}])
+  LOOP
+    EXECUTE pg_catalog.concat('DROP FUNCTION ', doomed);
+  END LOOP;
+END
+$do$`;
+
+/** Statements that make the functions. */
+export const MAKE_FUNCTIONS = `${[DROP_FUNCTIONS, ...FUNCTIONS].join(';\n')};`;
+
+/**
+ * The functions in the transaction of these parts, if one of them calls them. They are made at its beginning and dropped at
+ * its end: so no function of an earlier version is ever called, and others can neither call nor replace one.
+ */
+export class Retiring {
+  /** Their names in quotes: their words are Backstop's own. Empty if no part calls them. */
+  readonly functions: readonly string[];
+  readonly #back: readonly string[];
+
+  constructor(parts: readonly Part[]) {
+    const isUsed = parts.some(({ script }) => script.isRetiring);
+    this.functions = isUsed ? FUNCTION_NAMES.map((name) => `"backstop"."${name}"`) : [];
+    this.#back = idsOf(parts.filter(({ direction }) => direction !== 'upgrade'));
+  }
+
+  /** Makes the functions, and the record where it is missing. */
+  async begin(queries: Queries): Promise<void> {
+    if (this.functions.length === 0) return;
+    const { rows } = await queries.query("SELECT pg_catalog.to_regclass('backstop.retired') AS oid");
+    if (rows[0]?.oid === null) {
+      await queries.query(MAKE_RECORD);
+      await closeToOthers(queries, { tables: ['backstop.retired'] });
+    }
+    await queries.query(MAKE_FUNCTIONS);
+  }
+
+  /** The tables that the parts bring back or drop, or of which they do so with a column; as SQL, by the age of their record. */
+  async tables(queries: Queries): Promise<string[]> {
+    if (this.functions.length === 0 || this.#back.length === 0) return [];
+    const { rows } = await queries.query<{ name: string }>(
+      `SELECT pg_catalog.format('%I.%I', 'retired_' || r.revision, m ->> 'kept_as') AS name, r.id
+       FROM backstop.retired AS r CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(r.record -> 'members') AS m
+       WHERE r.revision = ANY ($1::text[])
+       UNION ALL
+       SELECT pg_catalog.format('%I.%I', r.schema_name, r.table_name), r.id
+       FROM backstop.retired AS r WHERE r.revision = ANY ($1::text[]) AND r.column_name IS NOT NULL
+       ORDER BY id`,
+      [this.#back],
+    );
+    return rows.map(({ name }) => name);
+  }
+
+  /** A dry run does not need it: it still takes the upgrade back. */
+  async end(queries: Queries): Promise<void> {
+    if (this.functions.length > 0) await queries.query(DROP_FUNCTIONS);
+  }
+}

@@ -1,0 +1,134 @@
+// Retiring and restoring tables, as SQL: a table and all below it move to the schema of the revision, and back.
+import { PLPGSQL } from './shared.ts';
+
+/**
+ * Moves the table to `retired_<revision>`. Its indexes, constraints, triggers, policies, rules, grants and sequences go with
+ * it; foreign keys and views of others still lead to it. An object whose name is taken in that schema gets a free name.
+ */
+export const RETIRE = `CREATE FUNCTION backstop.retire(target text) RETURNS void ${PLPGSQL} AS $fn$
+DECLARE
+  revision_id CONSTANT text := backstop.retiring_revision();
+  home CONSTANT text := 'retired_' || revision_id;
+  root CONSTANT oid := backstop.retiring_table(target);
+  refusal record;
+  moving record;
+  part record;
+  renamed jsonb;
+  members jsonb := '[]';
+BEGIN
+  SELECT child.relispartition AS is_partition, child.oid::regclass AS child, parent.oid::regclass AS parent INTO refusal
+  FROM backstop.retiring_tree(root) AS t
+  JOIN pg_catalog.pg_inherits AS i ON i.inhrelid = t.oid
+  JOIN pg_catalog.pg_class AS child ON child.oid = i.inhrelid JOIN pg_catalog.pg_class AS parent ON parent.oid = i.inhparent
+  WHERE i.inhparent NOT IN (SELECT inner_tree.oid FROM backstop.retiring_tree(root) AS inner_tree)
+  ORDER BY t.place LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION USING
+      ERRCODE = 'wrong_object_type',
+      MESSAGE = pg_catalog.format(CASE WHEN refusal.is_partition THEN '%s is a partition of %s' ELSE '%s inherits from %s' END,
+        refusal.child, refusal.parent),
+      HINT = pg_catalog.format(CASE WHEN refusal.is_partition THEN 'Retire %2$s, or take it out first: ALTER TABLE %2$s DETACH PARTITION %1$s;'
+        ELSE 'Retire %2$s, or take it out first: ALTER TABLE %1$s NO INHERIT %2$s;' END, refusal.child, refusal.parent);
+  END IF;
+
+  IF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = home) THEN
+    EXECUTE pg_catalog.format('CREATE SCHEMA %I', home);
+    EXECUTE pg_catalog.format('COMMENT ON SCHEMA %I IS %L', home, pg_catalog.format('Tables that revision %s retired, with every '
+      'row. A downgrade brings them back, "backstop finalize" drops them for good.', revision_id));
+  END IF;
+  FOR moving IN
+    SELECT t.oid, n.nspname, c.relname, c.relkind, pg_catalog.pg_get_userbyid(c.relowner) AS owner
+    FROM backstop.retiring_tree(root) AS t
+    JOIN pg_catalog.pg_class AS c ON c.oid = t.oid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    ORDER BY t.place
+  LOOP
+    renamed := '[]';
+    FOR part IN
+      SELECT p.class, p.oid, p.name, 'retired_' || p.oid AS kept_as FROM backstop.retiring_names(moving.oid) AS p
+      WHERE EXISTS (
+        SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE n.nspname = home AND c.relname = p.name)
+      OR p.class = 'TABLE' AND EXISTS (
+        SELECT FROM pg_catalog.pg_type AS y JOIN pg_catalog.pg_namespace AS n ON n.oid = y.typnamespace
+        WHERE n.nspname = home AND y.typname IN (p.name, p.array_name))
+    LOOP
+      EXECUTE pg_catalog.format('ALTER %s %s RENAME TO %I', part.class, part.oid::regclass, part.kept_as);
+      renamed := renamed || pg_catalog.jsonb_build_object('class', part.class, 'name', part.name, 'kept_as', part.kept_as);
+    END LOOP;
+    -- Foreign keys are checked with the rights of the table's owner, who must be let into the schema.
+    EXECUTE pg_catalog.format('GRANT USAGE ON SCHEMA %I TO %I', home, moving.owner);
+    EXECUTE pg_catalog.format('ALTER TABLE %s SET SCHEMA %I', moving.oid::regclass, home);
+    members := members || pg_catalog.jsonb_build_object('schema', moving.nspname, 'name', moving.relname, 'kind', moving.relkind,
+      'kept_as', (SELECT c.relname FROM pg_catalog.pg_class AS c WHERE c.oid = moving.oid), 'renamed', renamed);
+  END LOOP;
+  -- Of an upgrade before, whose tables finalize has dropped.
+  DELETE FROM backstop.retired AS r WHERE r.revision = revision_id AND r.record ? 'finalized';
+  INSERT INTO backstop.retired (revision, schema_name, table_name, kept_as, record)
+  VALUES (revision_id, members -> 0 ->> 'schema', members -> 0 ->> 'name', members -> 0 ->> 'kept_as',
+          pg_catalog.jsonb_build_object('members', members));
+END $fn$`;
+
+/** The objects with a name in the schema of a table: the table, its indexes and the sequences of its columns. */
+export const NAMES = `CREATE FUNCTION backstop.retiring_names(of_table oid)
+RETURNS TABLE (class text, oid oid, name name, array_name name)
+LANGUAGE sql SECURITY INVOKER SET search_path TO pg_catalog, pg_temp AS $fn$
+  SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' WHEN 'i' THEN 'INDEX' WHEN 'I' THEN 'INDEX' ELSE 'TABLE' END,
+         c.oid, c.relname, a.typname
+  FROM pg_catalog.pg_class AS c
+  LEFT JOIN pg_catalog.pg_type AS y ON y.oid = c.reltype LEFT JOIN pg_catalog.pg_type AS a ON a.oid = y.typarray
+  WHERE c.oid = $1
+     OR c.oid IN (SELECT i.indexrelid FROM pg_catalog.pg_index AS i WHERE i.indrelid = $1)
+     OR c.relkind = 'S' AND EXISTS (
+       SELECT FROM pg_catalog.pg_depend AS d
+       WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid
+         AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = $1 AND d.deptype IN ('a', 'i'))
+  ORDER BY c.oid <> $1, c.relname
+$fn$`;
+
+/** Moves the tables of one row of the record back. */
+export const RESTORE_TABLE = `CREATE FUNCTION backstop.restore_retired_table(retired backstop.retired) RETURNS void ${PLPGSQL} AS $fn$
+DECLARE
+  home CONSTANT text := 'retired_' || retired.revision;
+  member record;
+  here oid;
+  clash record;
+  part record;
+BEGIN
+  FOR member IN
+    SELECT m ->> 'schema' AS schema, m ->> 'name' AS name, m ->> 'kept_as' AS kept_as, m -> 'renamed' AS renamed
+    FROM pg_catalog.jsonb_array_elements(retired.record -> 'members') WITH ORDINALITY AS members (m, place)
+    ORDER BY place DESC
+  LOOP
+    here := pg_catalog.to_regclass(pg_catalog.format('%I.%I', home, member.kept_as));
+    IF here IS NULL THEN
+      RAISE EXCEPTION USING
+        ERRCODE = 'undefined_table',
+        MESSAGE = pg_catalog.format('The retired table %I.%I is not there', home, member.kept_as),
+        HINT = pg_catalog.format('Revision %s retired %I.%I to it: if it was moved, move it back. If it is lost: '
+          'DELETE FROM backstop.retired WHERE id = %s;', retired.revision, member.schema, member.name, retired.id);
+    END IF;
+    SELECT member.schema AS schema, p.name, c.oid IS NULL AS is_schema INTO clash
+    FROM (SELECT coalesce(r ->> 'name', n.name) AS name
+          FROM backstop.retiring_names(here) AS n
+          LEFT JOIN pg_catalog.jsonb_array_elements(member.renamed) AS r ON r ->> 'kept_as' = n.name) AS p
+    LEFT JOIN pg_catalog.pg_namespace AS s ON s.nspname = member.schema
+    LEFT JOIN pg_catalog.pg_class AS c ON c.relnamespace = s.oid AND c.relname = p.name
+    WHERE s.oid IS NULL OR c.oid IS NOT NULL LIMIT 1;
+    IF FOUND THEN
+      RAISE EXCEPTION USING
+        ERRCODE = 'object_not_in_prerequisite_state',
+        MESSAGE = pg_catalog.format('The retired table %I.%I cannot come back: ', member.schema, member.name)
+          || pg_catalog.format(CASE WHEN clash.is_schema THEN 'the schema %1$I is gone' ELSE '%1$I.%2$I is there since' END,
+            clash.schema, clash.name),
+        HINT = CASE WHEN clash.is_schema THEN pg_catalog.format('CREATE SCHEMA %I;', clash.schema)
+          ELSE pg_catalog.format('Give it another name: ALTER TABLE %I.%I RENAME TO %I;', clash.schema, clash.name, 'new_' || clash.name) END;
+    END IF;
+    EXECUTE pg_catalog.format('ALTER TABLE %s SET SCHEMA %I', here::regclass, member.schema);
+    FOR part IN
+      SELECT r ->> 'class' AS class, r ->> 'name' AS name, r ->> 'kept_as' AS kept_as
+      FROM pg_catalog.jsonb_array_elements(member.renamed) AS r
+    LOOP
+      EXECUTE pg_catalog.format('ALTER %s %I.%I RENAME TO %I', part.class, member.schema, part.kept_as, part.name);
+    END LOOP;
+  END LOOP;
+END $fn$`;
