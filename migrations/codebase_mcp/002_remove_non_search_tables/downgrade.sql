@@ -93,7 +93,7 @@ BEGIN
   missing := (SELECT count(*) FROM unnest(unused) AS name WHERE to_regclass('public.' || name) IS NULL);
   restored := backstop.restore();
 
-  -- Of tables that were not there at the upgrade, or that an earlier version of finalize dropped, there is no record.
+  -- There is no record of tables that were not there at the upgrade, or that an earlier version of finalize dropped.
   lost := ARRAY(SELECT name FROM unnest(unused) AS name WHERE to_regclass(format('public.%I', name)) IS NULL);
   IF 'tasks' = ANY (lost) THEN
     CREATE TABLE public.tasks (

@@ -152,8 +152,9 @@ test.each([
   expect(up.out.join('\n')).not.toContain('Downgrade of 001: none');
   expect((await run(migrations, 'show', '002')).out.join('\n')).toMatch(/downgrade\.sql\n {2}none/);
   const down = await run(migrations, 'downgrade', 'base', '--yes');
-  expect(down.status).toBe(0);
+  expect(down.status).toBe(1);
   expect(down.out.join('\n')).toContain('Downgrade of 002: none');
+  expect(down.err.join('\n')).toMatch(/^DowngradeIncomplete: .*: table public\.one added\.\n/);
   expect(await run(migrations, 'current')).toMatchObject({ out: [] });
   const script = (await run(migrations, 'downgrade', '002:001', '--sql')).out.join('\n');
   expect(script).toContain('-- none: its file holds no SQL');
