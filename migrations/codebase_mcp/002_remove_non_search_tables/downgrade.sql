@@ -79,6 +79,7 @@ DECLARE
   missing bigint;
   restored bigint;
   lost text[];
+  statement text;
 BEGIN
   IF cardinality(clashing) > 0 THEN
     RAISE EXCEPTION USING
@@ -95,8 +96,8 @@ BEGIN
 
   -- There is no record of tables that were not there at the upgrade, or that an earlier version of finalize dropped.
   lost := ARRAY(SELECT name FROM unnest(unused) AS name WHERE to_regclass(format('public.%I', name)) IS NULL);
-  IF 'tasks' = ANY (lost) THEN
-    CREATE TABLE public.tasks (
+  FOR statement IN SELECT ddl FROM (VALUES
+    ('tasks', $ddl$ CREATE TABLE public.tasks (
       id uuid NOT NULL, title varchar NOT NULL, description text, notes text,
       status varchar NOT NULL DEFAULT 'need to be done', created_at timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP,
       updated_at timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP, version integer NOT NULL,
@@ -107,100 +108,77 @@ BEGIN
       CONSTRAINT ck_tasks_valid_status CHECK (status IN ('need to be done', 'in-progress', 'complete')),
       CONSTRAINT ck_work_item_type CHECK (item_type IN ('project', 'session', 'task', 'research')),
       CONSTRAINT ck_work_item_depth CHECK (depth >= 0 AND depth <= 5),
-      CONSTRAINT fk_work_item_parent FOREIGN KEY (parent_id) REFERENCES public.tasks (id) ON DELETE SET NULL
-    );
-    CREATE INDEX ix_tasks_status ON public.tasks (status);
-    CREATE INDEX idx_work_item_deleted_at ON public.tasks (deleted_at) WHERE deleted_at IS NULL;
-    CREATE INDEX idx_work_item_parent_id ON public.tasks (parent_id);
-    CREATE INDEX idx_work_item_path ON public.tasks (path);
-    CREATE INDEX idx_work_item_type ON public.tasks (item_type);
-  END IF;
-  IF 'vendor_extractors' = ANY (lost) THEN
-    CREATE TABLE public.vendor_extractors (
+      CONSTRAINT fk_work_item_parent FOREIGN KEY (parent_id) REFERENCES public.tasks (id) ON DELETE SET NULL);
+      CREATE INDEX ix_tasks_status ON public.tasks (status);
+      CREATE INDEX idx_work_item_deleted_at ON public.tasks (deleted_at) WHERE deleted_at IS NULL;
+      CREATE INDEX idx_work_item_parent_id ON public.tasks (parent_id);
+      CREATE INDEX idx_work_item_path ON public.tasks (path);
+      CREATE INDEX idx_work_item_type ON public.tasks (item_type) $ddl$),
+    ('vendor_extractors', $ddl$ CREATE TABLE public.vendor_extractors (
       id uuid NOT NULL, version integer NOT NULL, name varchar(100) NOT NULL, status varchar(20) NOT NULL,
       extractor_version varchar(50) NOT NULL, metadata jsonb NOT NULL, created_at timestamptz NOT NULL,
       updated_at timestamptz NOT NULL, created_by varchar(100) NOT NULL,
       CONSTRAINT vendor_extractors_pkey PRIMARY KEY (id),
-      CONSTRAINT ck_vendor_status CHECK (status IN ('operational', 'broken'))
-    );
-    CREATE UNIQUE INDEX idx_vendor_name_lower ON public.vendor_extractors (lower(name));
-    CREATE INDEX idx_vendor_status ON public.vendor_extractors (status);
-  END IF;
-  IF 'deployment_events' = ANY (lost) THEN
-    CREATE TABLE public.deployment_events (
+      CONSTRAINT ck_vendor_status CHECK (status IN ('operational', 'broken')));
+      CREATE UNIQUE INDEX idx_vendor_name_lower ON public.vendor_extractors (lower(name));
+      CREATE INDEX idx_vendor_status ON public.vendor_extractors (status) $ddl$),
+    ('deployment_events', $ddl$ CREATE TABLE public.deployment_events (
       id uuid NOT NULL, deployed_at timestamptz NOT NULL, commit_hash varchar(40) NOT NULL, metadata jsonb NOT NULL,
       created_at timestamptz NOT NULL, created_by varchar(100) NOT NULL,
       CONSTRAINT deployment_events_pkey PRIMARY KEY (id),
-      CONSTRAINT ck_commit_hash_format CHECK (commit_hash ~ '^[a-f0-9]{40}$')
-    );
-    CREATE INDEX idx_deployment_commit_hash ON public.deployment_events (commit_hash);
-    CREATE INDEX idx_deployment_deployed_at ON public.deployment_events (deployed_at DESC);
-  END IF;
-  IF 'project_configuration' = ANY (lost) THEN
-    CREATE TABLE public.project_configuration (
+      CONSTRAINT ck_commit_hash_format CHECK (commit_hash ~ '^[a-f0-9]{40}$'));
+      CREATE INDEX idx_deployment_commit_hash ON public.deployment_events (commit_hash);
+      CREATE INDEX idx_deployment_deployed_at ON public.deployment_events (deployed_at DESC) $ddl$),
+    ('project_configuration', $ddl$ CREATE TABLE public.project_configuration (
       id serial NOT NULL, active_context_type varchar(50) NOT NULL, current_session_id uuid, git_branch varchar(100),
       git_head_commit varchar(40), default_token_budget integer NOT NULL DEFAULT 200000,
       database_healthy boolean NOT NULL DEFAULT true, last_health_check_at timestamptz,
       updated_at timestamptz NOT NULL, updated_by varchar(100) NOT NULL,
       CONSTRAINT project_configuration_pkey PRIMARY KEY (id), CONSTRAINT ck_singleton CHECK (id = 1),
-      CONSTRAINT fk_current_session FOREIGN KEY (current_session_id) REFERENCES public.tasks (id) ON DELETE SET NULL
-    );
-  END IF;
-  IF 'future_enhancements' = ANY (lost) THEN
-    CREATE TABLE public.future_enhancements (
+      CONSTRAINT fk_current_session FOREIGN KEY (current_session_id) REFERENCES public.tasks (id) ON DELETE SET NULL) $ddl$),
+    ('future_enhancements', $ddl$ CREATE TABLE public.future_enhancements (
       id uuid NOT NULL, title varchar(200) NOT NULL, description text NOT NULL, priority integer NOT NULL,
       status varchar(20) NOT NULL DEFAULT 'planned', target_quarter varchar(10),
       requires_constitutional_principles jsonb NOT NULL DEFAULT '[]', created_at timestamptz NOT NULL,
       updated_at timestamptz NOT NULL, created_by varchar(100) NOT NULL,
       CONSTRAINT future_enhancements_pkey PRIMARY KEY (id),
       CONSTRAINT ck_enhancement_status CHECK (status IN ('planned', 'approved', 'implementing', 'completed')),
-      CONSTRAINT ck_priority_range CHECK (priority >= 1 AND priority <= 5)
-    );
-    CREATE INDEX idx_enhancement_priority ON public.future_enhancements (priority);
-    CREATE INDEX idx_enhancement_status ON public.future_enhancements (status);
-  END IF;
-  IF 'work_item_dependencies' = ANY (lost) THEN
-    CREATE TABLE public.work_item_dependencies (
+      CONSTRAINT ck_priority_range CHECK (priority >= 1 AND priority <= 5));
+      CREATE INDEX idx_enhancement_priority ON public.future_enhancements (priority);
+      CREATE INDEX idx_enhancement_status ON public.future_enhancements (status) $ddl$),
+    ('work_item_dependencies', $ddl$ CREATE TABLE public.work_item_dependencies (
       source_id uuid NOT NULL REFERENCES public.tasks (id) ON DELETE CASCADE,
       target_id uuid NOT NULL REFERENCES public.tasks (id) ON DELETE CASCADE, dependency_type varchar(20) NOT NULL,
       created_at timestamptz NOT NULL, created_by varchar(100) NOT NULL,
       CONSTRAINT work_item_dependencies_pkey PRIMARY KEY (source_id, target_id),
       CONSTRAINT ck_dependency_type CHECK (dependency_type IN ('blocks', 'depends_on')),
-      CONSTRAINT ck_no_self_dependency CHECK (source_id <> target_id)
-    );
-    CREATE INDEX idx_dependency_source_id ON public.work_item_dependencies (source_id);
-    CREATE INDEX idx_dependency_target_id ON public.work_item_dependencies (target_id);
-  END IF;
-  IF 'vendor_deployment_links' = ANY (lost) THEN
-    CREATE TABLE public.vendor_deployment_links (
+      CONSTRAINT ck_no_self_dependency CHECK (source_id <> target_id));
+      CREATE INDEX idx_dependency_source_id ON public.work_item_dependencies (source_id);
+      CREATE INDEX idx_dependency_target_id ON public.work_item_dependencies (target_id) $ddl$),
+    ('vendor_deployment_links', $ddl$ CREATE TABLE public.vendor_deployment_links (
       deployment_id uuid NOT NULL REFERENCES public.deployment_events (id) ON DELETE CASCADE,
       vendor_id uuid NOT NULL REFERENCES public.vendor_extractors (id) ON DELETE CASCADE,
-      created_at timestamptz NOT NULL, CONSTRAINT vendor_deployment_links_pkey PRIMARY KEY (deployment_id, vendor_id)
-    );
-    CREATE INDEX idx_vendor_deployment_deployment_id ON public.vendor_deployment_links (deployment_id);
-    CREATE INDEX idx_vendor_deployment_vendor_id ON public.vendor_deployment_links (vendor_id);
-  END IF;
-  IF 'work_item_deployment_links' = ANY (lost) THEN
-    CREATE TABLE public.work_item_deployment_links (
+      created_at timestamptz NOT NULL, CONSTRAINT vendor_deployment_links_pkey PRIMARY KEY (deployment_id, vendor_id));
+      CREATE INDEX idx_vendor_deployment_deployment_id ON public.vendor_deployment_links (deployment_id);
+      CREATE INDEX idx_vendor_deployment_vendor_id ON public.vendor_deployment_links (vendor_id) $ddl$),
+    ('work_item_deployment_links', $ddl$ CREATE TABLE public.work_item_deployment_links (
       deployment_id uuid NOT NULL REFERENCES public.deployment_events (id) ON DELETE CASCADE,
       work_item_id uuid NOT NULL REFERENCES public.tasks (id) ON DELETE CASCADE, created_at timestamptz NOT NULL,
-      CONSTRAINT work_item_deployment_links_pkey PRIMARY KEY (deployment_id, work_item_id)
-    );
-    CREATE INDEX idx_work_item_deployment_deployment_id ON public.work_item_deployment_links (deployment_id);
-    CREATE INDEX idx_work_item_deployment_work_item_id ON public.work_item_deployment_links (work_item_id);
-  END IF;
-  IF 'archived_work_items' = ANY (lost) THEN
-    CREATE TABLE public.archived_work_items (
+      CONSTRAINT work_item_deployment_links_pkey PRIMARY KEY (deployment_id, work_item_id));
+      CREATE INDEX idx_work_item_deployment_deployment_id ON public.work_item_deployment_links (deployment_id);
+      CREATE INDEX idx_work_item_deployment_work_item_id ON public.work_item_deployment_links (work_item_id) $ddl$),
+    ('archived_work_items', $ddl$ CREATE TABLE public.archived_work_items (
       id uuid NOT NULL, item_type varchar(20) NOT NULL, title varchar(200) NOT NULL, status varchar(20) NOT NULL,
       parent_id uuid, path varchar(500) NOT NULL, depth integer NOT NULL, branch_name varchar(100),
       commit_hash varchar(40), pr_number integer, metadata jsonb NOT NULL, deleted_at timestamptz,
       created_at timestamptz NOT NULL, updated_at timestamptz NOT NULL, created_by varchar(100) NOT NULL,
-      archived_at timestamptz NOT NULL, CONSTRAINT archived_work_items_pkey PRIMARY KEY (id)
-    );
-    CREATE INDEX idx_archived_work_item_archived_at ON public.archived_work_items (archived_at);
-    CREATE INDEX idx_archived_work_item_created_at ON public.archived_work_items (created_at);
-    CREATE INDEX idx_archived_work_item_type ON public.archived_work_items (item_type);
-  END IF;
+      archived_at timestamptz NOT NULL, CONSTRAINT archived_work_items_pkey PRIMARY KEY (id));
+      CREATE INDEX idx_archived_work_item_archived_at ON public.archived_work_items (archived_at);
+      CREATE INDEX idx_archived_work_item_created_at ON public.archived_work_items (created_at);
+      CREATE INDEX idx_archived_work_item_type ON public.archived_work_items (item_type) $ddl$)
+  ) AS made (name, ddl) WHERE name = ANY (lost) LOOP
+    EXECUTE statement;
+  END LOOP;
   IF cardinality(lost) > 0 THEN
     RAISE WARNING 'Data in dropped tables NOT restored. Restore from backup if needed.';
   END IF;
