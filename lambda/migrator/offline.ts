@@ -2,8 +2,7 @@
 //
 // It is plain SQL without psql's own commands, so that any client can run it.
 import pg from 'pg';
-import { DROP_FUNCTIONS, MAKE_FUNCTIONS } from './database/retiring/functions.ts';
-import { MAKE_RECORD } from './database/retiring/record.ts';
+import { DROP_RETIRING, MAKE_RETIRING } from './database/retiring/script.ts';
 import { guardsOf } from './database/script-guards.ts';
 import { CREATE_VERSION_TABLE, versionStatement } from './database/version-table.ts';
 import { DEFAULT_BOUNDS } from './model/bounds.ts';
@@ -14,7 +13,8 @@ import { type Chain, revisionOf } from './revisions/chain.ts';
 import { byTransaction, idsOf, type Part, partOf, revisionsBetween } from './revisions/part.ts';
 import type { Revision, Step } from './revisions/revision.ts';
 import { pathValue } from './revisions/search-path.ts';
-import { boundInScript, CHECK_DEFERRED, FORGET, RESET, SETTINGS_OF_SCRIPT } from './session/neutral.ts';
+import { boundInScript } from './session/limits.ts';
+import { CHECK_DEFERRED, FORGET, RESET, SETTINGS_OF_SCRIPT } from './session/neutral.ts';
 import { RUNNER_LOCK_KEY } from './session/runner-lock.ts';
 
 /**
@@ -139,13 +139,6 @@ ${SETTINGS_OF_SCRIPT}
 ${FORGET}
 SET LOCAL statement_timeout = ${seconds(DEFAULT_BOUNDS.transactionMs)};
 SET LOCAL lock_timeout = ${seconds(DEFAULT_BOUNDS.lockTimeoutMs)};`;
-
-const MAKE_RETIRING = `-- The functions that the steps call, and the record of retired tables and columns.
-${MAKE_RECORD};
-${MAKE_FUNCTIONS}`;
-
-const DROP_RETIRING = `-- The functions were for this script alone.
-${DROP_FUNCTIONS};`;
 
 const COMMIT = `-- What was deferred to COMMIT is checked now: there, no timeout would bound it.
 SET CONSTRAINTS ALL IMMEDIATE;

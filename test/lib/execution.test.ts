@@ -374,7 +374,10 @@ describe('an ending', () => {
     ]),
     [
       'a step back that is not valid',
-      { ...invalid, 'Validate downgrade': () => ({ passed: false, error: 'DowngradeFailed', cause: 'V2.1' }) },
+      {
+        ...invalid,
+        'Validate downgrade': () => ({ passed: false, error: 'DowngradeFailed', cause: 'V2.1' }),
+      },
       'DowngradeFailed',
       'V2.1',
     ],
