@@ -5,7 +5,6 @@ import pg from 'pg';
 import { DROP_RETIRING, MAKE_RETIRING } from './database/retiring/script.ts';
 import { guardsOf } from './database/script-guards.ts';
 import { CREATE_VERSION_TABLE, versionStatement } from './database/version-table.ts';
-import { DEFAULT_BOUNDS } from './model/bounds.ts';
 import { BackstopError } from './model/errors.ts';
 import { formatLocation } from './model/location.ts';
 import { BASE, type Plan, type RevisionId } from './model/report.ts';
@@ -13,9 +12,7 @@ import { type Chain, revisionOf } from './revisions/chain.ts';
 import { byTransaction, idsOf, type Part, partOf, revisionsBetween } from './revisions/part.ts';
 import type { Revision, Step } from './revisions/revision.ts';
 import { pathValue } from './revisions/search-path.ts';
-import { boundInScript } from './session/limits.ts';
-import { CHECK_DEFERRED, FORGET, RESET, SETTINGS_OF_SCRIPT } from './session/neutral.ts';
-import { RUNNER_LOCK_KEY } from './session/runner-lock.ts';
+import { BEGIN, COMMIT, RESTORE } from './session/script-frame.ts';
 
 /**
  * The script of an upgrade or downgrade. It brings a database that is at `from` to the schema and the version that
@@ -113,37 +110,6 @@ function describeCommit(transactions: readonly (readonly Part[])[]): string[] {
     '0: the server refuses every statement after the failed statement, and turns COMMIT into ROLLBACK.',
   ];
 }
-
-const BEGIN = `BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY;
--- Refused inside a savepoint, and then nothing can be written: so a client that wraps each statement in one, to go
--- on after errors (ON_ERROR_ROLLBACK in psql), commits nothing either.
-SET TRANSACTION READ WRITE;
-
--- The settings of a role or database must not change what a revision means, nor how long its locks are held.
-${RESET};
-${SETTINGS_OF_SCRIPT}
-SET LOCAL statement_timeout = ${seconds(DEFAULT_BOUNDS.transactionMs)};
-
--- One runner at a time: waits until other runs of Backstop on this database have ended.
-SET LOCAL lock_timeout = ${seconds(DEFAULT_BOUNDS.lockWaitMs)};
-SELECT pg_catalog.pg_advisory_xact_lock(${RUNNER_LOCK_KEY});
-
--- A table lock is waited for only briefly: everyone who comes later waits behind it.
-SET LOCAL lock_timeout = ${seconds(DEFAULT_BOUNDS.lockTimeoutMs)};`;
-
-const RESTORE = `-- Deferred constraints are checked; then the session is as at the start again, whatever the steps have set.
-${boundInScript(`${DEFAULT_BOUNDS.transactionMs}ms`)}
-${CHECK_DEFERRED}
-${RESET};
-${SETTINGS_OF_SCRIPT}
-${FORGET}
-SET LOCAL statement_timeout = ${seconds(DEFAULT_BOUNDS.transactionMs)};
-SET LOCAL lock_timeout = ${seconds(DEFAULT_BOUNDS.lockTimeoutMs)};`;
-
-const COMMIT = `-- What was deferred to COMMIT is checked now: there, no timeout would bound it.
-SET CONSTRAINTS ALL IMMEDIATE;
-
-COMMIT;`;
 
 function requireVersion(direction: Plan['direction'], from: RevisionId, to: RevisionId): string {
   return `${comment(`The database must be at ${from}.`)}
@@ -247,8 +213,4 @@ $do$;`;
 /** One comment line, whatever the text holds. */
 function comment(text: string): string {
   return `-- ${text.replaceAll('\r', ' ')}`.trimEnd();
-}
-
-function seconds(ms: number): string {
-  return `'${ms / 1000}s'`;
 }
