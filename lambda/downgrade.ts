@@ -1,9 +1,11 @@
 // Downgrade: steps back to the revision that this execution found, or to the revision that its input names.
 import { reconcile } from './migrator/inspect.ts';
 import { downgrade } from './migrator/migrator.ts';
+import { BackstopError } from './migrator/model/errors.ts';
 import type { RunReport } from './migrator/model/report.ts';
+import { promiseOf } from './promises.ts';
 import { isDrill } from './runtime/drill.ts';
-import { orEndAs, stateHandler, type Tools } from './runtime/handler.ts';
+import { type FailureText, orEndAs, stateHandler, type Tools } from './runtime/handler.ts';
 import { measureRun } from './runtime/metrics.ts';
 import { migratorOptions } from './runtime/migrator-options.ts';
 import { committedMigration, isPartlyApplied, type StateWith } from './state.ts';
@@ -18,18 +20,34 @@ export const handler = stateHandler(
 );
 
 function stepBack(state: StateWith<'plan' | 'snapshot'>, tools: Tools): Promise<RunReport> {
+  const { from } = state.plan;
+  return orEndAs(
+    'DowngradeFailed',
+    (cause) => failedText(state, cause),
+    async () => {
+      if (isDrill(state, 'downgrade-failure')) throw new Error('drill: the downgrade fails');
+      const options = migratorOptions(state, tools);
+      const run = isPartlyApplied(state) ? (await reconcile(options)).upgrade : committedMigration(state);
+      return downgrade(options, from, { withRows: (run?.retired.length ?? 0) > 0, lossless: true });
+    },
+  );
+}
+
+/** The state of the database first, then the reason, then the remedies in the order of how little they lose. */
+function failedText(state: StateWith<'plan' | 'snapshot'>, cause: unknown): FailureText {
   const { from, to } = state.plan;
   const why = isPartlyApplied(state)
     ? `The upgrade to ${to} was not completed`
     : `Checks did not hold at ${to}`;
-  const text = {
-    message: `${why}, and the downgrade to ${from} failed`,
-    hint: `Downgrade by hand. ${state.snapshot.restore}`,
+  const isRolledBack = cause instanceof BackstopError && promiseOf(cause.name, []).database === 'unchanged';
+  return {
+    message: isRolledBack
+      ? `The downgrade to ${from} failed and was rolled back, which loses nothing: the database is as before it`
+      : `The downgrade to ${from} failed, and it is not known whether it was committed`,
+    detail: `${why}.`,
+    hint: [
+      `Correct the cause, then start an execution with {"action":"downgrade","target":"${from}"}; or correct the data, then one with {"action":"status"}.`,
+      state.snapshot.restore,
+    ],
   };
-  return orEndAs('DowngradeFailed', text, async () => {
-    if (isDrill(state, 'downgrade-failure')) throw new Error('drill: the downgrade fails');
-    const options = migratorOptions(state, tools);
-    const run = isPartlyApplied(state) ? (await reconcile(options)).upgrade : committedMigration(state);
-    return downgrade(options, from, { withRows: (run?.retired.length ?? 0) > 0, lossless: true });
-  });
 }

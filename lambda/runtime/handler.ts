@@ -136,13 +136,16 @@ export function stateHandler<Output, const S extends Section = never>(
   return makeHandler({ ...measured, stateOf: (state) => state }, work);
 }
 
+/** The words of an ending; the error that led to it follows the detail. */
+export type FailureText = Omit<ErrorText, 'detail'> & { readonly detail?: string };
+
 /**
  * Does the work. Whatever it throws becomes this ending, with the message of the error as its detail; an error that
  * `except` accepts stays as it is.
  */
 export async function orEndAs<T>(
   name: EndingName,
-  text: Omit<ErrorText, 'detail'>,
+  text: FailureText | ((cause: unknown) => FailureText),
   work: () => Promise<T>,
   except: (error: unknown) => boolean = () => false,
 ): Promise<T> {
@@ -150,7 +153,9 @@ export async function orEndAs<T>(
     return await work();
   } catch (cause) {
     if (except(cause)) throw cause;
-    throw new BackstopError(name, { ...text, detail: inOneLine(cause) }, { cause });
+    const { detail, ...words } = typeof text === 'function' ? text(cause) : text;
+    const lines = [detail, inOneLine(cause)].filter(Boolean).join(' ');
+    throw new BackstopError(name, { ...words, detail: lines }, { cause });
   }
 }
 

@@ -141,9 +141,11 @@ const CASES: Case[] = [
           $$ BEGIN RAISE EXCEPTION 'indexes are not dropped on Fridays'; END $$;
         CREATE EVENT TRIGGER dropping ON ddl_command_start WHEN TAG IN ('DROP INDEX') EXECUTE FUNCTION dropping()`),
     says: [
-      'Checks did not hold at 002, and the downgrade to 005 failed',
+      'The downgrade to 005 failed and was rolled back, which loses nothing: the database is as before it',
+      'DETAIL:  Checks did not hold at 002. ',
       'The function public.dropping raised an exception (SQLSTATE P0001)',
-      'Downgrade by hand. There is no snapshot to restore: this execution was told not to take one.',
+      'start an execution with {"action":"downgrade","target":"005"}',
+      'There is no snapshot to restore: this execution was told not to take one.',
     ],
   },
   {

@@ -38,7 +38,6 @@ function edit(file: string, change: (parts: string[]) => string[]): void {
 
 const SCRIPTS: { place: PlaceName; script: string; steps: number; ends: Ends }[] = [
   { place: 'Migrate', script: 'upgrade.sql', steps: 8, ends: 'MigrationFailed' },
-  { place: 'Finalize', script: 'finalize.sql', steps: 3, ends: 'FinalizeFailed' },
   { place: 'Downgrade', script: 'downgrade.sql', steps: 6, ends: 'DowngradeFailed' },
   { place: 'Downgrade on request', script: 'downgrade.sql', steps: 6, ends: 'MigrationFailed' },
 ];
@@ -101,6 +100,16 @@ const MOVED: FaultCase[] = [
     fault: 'another run has moved the database to a third revision, neither its first nor its target',
     ends: 'OutcomeUnknown',
     given: meanwhile('Reconcile', (database) => downgrade(migratorOn(database), '003')),
+  },
+  {
+    place: 'Finalize',
+    fault: 'the server refuses to drop a table',
+    ends: 'FinalizeFailed',
+    given: ({ database }) =>
+      database.asAdministrator(`
+        CREATE FUNCTION dropping() RETURNS event_trigger LANGUAGE plpgsql AS
+          $$ BEGIN RAISE EXCEPTION 'no table is dropped on Fridays'; END $$;
+        CREATE EVENT TRIGGER dropping ON ddl_command_start WHEN TAG IN ('DROP TABLE') EXECUTE FUNCTION dropping()`),
   },
   {
     place: 'Finalize',
