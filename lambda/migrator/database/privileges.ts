@@ -30,6 +30,7 @@ interface Found {
   readonly mayUseBackstop: boolean | null;
   readonly mayCreateInBackstop: boolean | null;
   readonly mayWriteHistory: boolean | null;
+  readonly mayWriteRecord: boolean | null;
 }
 
 /** By the names in the catalogue: to_regclass fails if a schema may not be used. */
@@ -39,7 +40,9 @@ const FOUND = `
        tables AS (SELECT (SELECT oid FROM pg_catalog.pg_class
                           WHERE relnamespace = schemas.public AND relname = 'alembic_version') AS version,
                          (SELECT oid FROM pg_catalog.pg_class
-                          WHERE relnamespace = schemas.backstop AND relname = 'history') AS history
+                          WHERE relnamespace = schemas.backstop AND relname = 'history') AS history,
+                         (SELECT oid FROM pg_catalog.pg_class
+                          WHERE relnamespace = schemas.backstop AND relname = 'retired') AS retired
                   FROM schemas)
   SELECT current_user AS "user", pg_catalog.current_database() AS database,
          pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') AS "mayCreateSchema",
@@ -53,7 +56,10 @@ const FOUND = `
          pg_catalog.has_schema_privilege(backstop, 'USAGE') AS "mayUseBackstop",
          pg_catalog.has_schema_privilege(backstop, 'CREATE') AS "mayCreateInBackstop",
          pg_catalog.has_table_privilege(history, 'SELECT')
-           AND pg_catalog.has_table_privilege(history, 'INSERT') AS "mayWriteHistory"
+           AND pg_catalog.has_table_privilege(history, 'INSERT') AS "mayWriteHistory",
+         pg_catalog.has_table_privilege(retired, 'SELECT') AND pg_catalog.has_table_privilege(retired, 'INSERT')
+           AND pg_catalog.has_table_privilege(retired, 'UPDATE')
+           AND pg_catalog.has_table_privilege(retired, 'DELETE') AS "mayWriteRecord"
   FROM schemas, tables`;
 
 /** A table that belongs to another role than the user is, or is a member of. */
@@ -114,6 +120,7 @@ export async function requirePrivileges(
   const missing = [
     ...forVersion(found, user),
     ...forHistory(found, user),
+    ...(scripts.some(({ isRetiring }) => isRetiring) ? forRetiring(found, user) : []),
     ...((retires.length > 0 || shown.makesSchema) && !found.mayCreateSchema
       ? [createSchema(found, user)]
       : []),
@@ -175,6 +182,16 @@ function forHistory(found: Found, user: string): string[] {
     ...(found.mayUseBackstop ? [] : [`GRANT USAGE ON SCHEMA backstop TO ${user};`]),
     ...(mayCreate ? [] : [`GRANT CREATE ON SCHEMA backstop TO ${user};`]),
     ...(found.mayWriteHistory === false ? [`GRANT SELECT, INSERT ON backstop.history TO ${user};`] : []),
+  ];
+}
+
+/** Its functions are made in the schema by each run. */
+function forRetiring(found: Found, user: string): string[] {
+  return [
+    ...(found.mayCreateInBackstop === false ? [`GRANT CREATE ON SCHEMA backstop TO ${user};`] : []),
+    ...(found.mayWriteRecord === false
+      ? [`GRANT SELECT, INSERT, UPDATE, DELETE ON backstop.retired TO ${user};`]
+      : []),
   ];
 }
 
