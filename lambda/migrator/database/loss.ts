@@ -7,6 +7,7 @@ import type { Queries } from '../session/client.ts';
 import type { Session } from '../session/session.ts';
 import { runChecks, runChecksWithin } from './checks.ts';
 import { readRetiredColumns } from './retiring/record.ts';
+import { takenAlong } from './retiring/taken-along.ts';
 import { knownTables } from './trust.ts';
 import { foreseeWayBack } from './way-back.ts';
 
@@ -58,14 +59,14 @@ function timeoutOf({ bounds, leftMs }: Session): number {
   return Math.min(bounds.transactionMs, leftMs());
 }
 
-/** The rows that the finalize of these revisions would drop. */
+/** The rows that the finalize of these revisions would drop, and the objects of others that go with them. */
 export async function retiredRows(
   session: Session,
   revisions: readonly RevisionId[],
 ): Promise<readonly CheckReport[]> {
   const found: CheckReport[] = [];
   for (const id of revisions) {
-    found.push(...(await failed(session, id, [await noRetiredRows(session, id)])));
+    found.push(...(await failed(session, id, [await noRetiredRows(session, id), nothingElse(id)])));
   }
   return found;
 }
@@ -109,4 +110,11 @@ async function noRetiredRows(queries: Queries, revision: RevisionId): Promise<Ch
     shownAs: [`V0.3 ${title}`],
     sql: `SELECT * FROM (${all}) AS counted WHERE rows > 0`,
   };
+}
+
+/** The check that no object of others depends on the retired tables of the revision. */
+function nothingElse(revision: RevisionId): Check {
+  const title = 'nothing else goes with the retired tables';
+  const sql = takenAlong(pg.escapeLiteral(`retired_${revision}`));
+  return { id: 'V0.4', title, shownAs: [`V0.4 ${title}`], sql };
 }

@@ -31,6 +31,7 @@ interface Found {
   readonly mayCreateInBackstop: boolean | null;
   readonly mayWriteHistory: boolean | null;
   readonly mayWriteFingerprints: boolean | null;
+  readonly mayWriteRecord: boolean | null;
 }
 
 /** By the names in the catalogue: to_regclass fails if a schema may not be used. */
@@ -42,7 +43,9 @@ const FOUND = `
                          (SELECT oid FROM pg_catalog.pg_class
                           WHERE relnamespace = schemas.backstop AND relname = 'history') AS history,
                          (SELECT oid FROM pg_catalog.pg_class
-                          WHERE relnamespace = schemas.backstop AND relname = 'fingerprints') AS fingerprints
+                          WHERE relnamespace = schemas.backstop AND relname = 'fingerprints') AS fingerprints,
+                         (SELECT oid FROM pg_catalog.pg_class
+                          WHERE relnamespace = schemas.backstop AND relname = 'retired') AS retired
                   FROM schemas)
   SELECT current_user AS "user", pg_catalog.current_database() AS database,
          pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') AS "mayCreateSchema",
@@ -58,7 +61,10 @@ const FOUND = `
          pg_catalog.has_table_privilege(history, 'SELECT')
            AND pg_catalog.has_table_privilege(history, 'INSERT') AS "mayWriteHistory",
          pg_catalog.has_table_privilege(fingerprints, 'SELECT')
-           AND pg_catalog.has_table_privilege(fingerprints, 'INSERT') AS "mayWriteFingerprints"
+           AND pg_catalog.has_table_privilege(fingerprints, 'INSERT') AS "mayWriteFingerprints",
+         pg_catalog.has_table_privilege(retired, 'SELECT') AND pg_catalog.has_table_privilege(retired, 'INSERT')
+           AND pg_catalog.has_table_privilege(retired, 'UPDATE')
+           AND pg_catalog.has_table_privilege(retired, 'DELETE') AS "mayWriteRecord"
   FROM schemas, tables`;
 
 /** A table that belongs to another role than the user is, or is a member of. */
@@ -119,6 +125,7 @@ export async function requirePrivileges(
   const missing = [
     ...forVersion(found, user),
     ...forHistory(found, user),
+    ...(scripts.some(({ isRetiring }) => isRetiring) ? forRetiring(found, user) : []),
     ...((retires.length > 0 || shown.makesSchema) && !found.mayCreateSchema
       ? [createSchema(found, user)]
       : []),
@@ -183,6 +190,16 @@ function forHistory(found: Found, user: string): string[] {
     ...Object.entries(tables).flatMap(([table, mayWrite]) =>
       mayWrite === false ? [`GRANT SELECT, INSERT ON backstop.${table} TO ${user};`] : [],
     ),
+  ];
+}
+
+/** Its functions are made in the schema by each run. */
+function forRetiring(found: Found, user: string): string[] {
+  return [
+    ...(found.mayCreateInBackstop === false ? [`GRANT CREATE ON SCHEMA backstop TO ${user};`] : []),
+    ...(found.mayWriteRecord === false
+      ? [`GRANT SELECT, INSERT, UPDATE, DELETE ON backstop.retired TO ${user};`]
+      : []),
   ];
 }
 

@@ -1,7 +1,6 @@
 // Revisions that call the functions of schema backstop: their finalize follows from the record of the retired tables.
 import pg from 'pg';
 import type { Script } from './revision.ts';
-import { DEFAULT_PATH } from './search-path.ts';
 
 /** Whether the text calls one of these functions, in a statement or in the body of one. */
 export function callsRetiring(text: string): boolean {
@@ -33,7 +32,7 @@ export function finalizeOf(
     locks: own?.locks ?? [],
     refuses: own?.refuses ?? new Map(),
     scans: own?.scans ?? [],
-    searchPath: own?.searchPath ?? DEFAULT_PATH,
+    searchPath: own?.searchPath ?? ['pg_catalog', 'pg_temp'],
     endsTransaction: false,
     isRetiring: true,
   };

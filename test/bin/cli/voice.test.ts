@@ -73,7 +73,11 @@ describe('plain words count the changed tables', () => {
         restored: ['public.a'],
         dropped: ['public.b', 'public.c'],
       },
-      ['1 table restored with every row', '2 tables dropped'],
+      [
+        '1 table restored with every row',
+        '2 tables dropped',
+        'The schema was not compared: the history has no fingerprint of 002 from before the upgrade.',
+      ],
     ],
     [{ direction: 'finalize', outcome: 'finalized', dropped: ['retired_002.a'] }, ['1 table dropped']],
     [{ direction: 'stamp', outcome: 'stamped' }, []],

@@ -1,5 +1,5 @@
 // The lines of objects that most databases have few of: schemas, extensions, casts, operators, foreign servers, text search, …
-import { FIRST_OID, hashed, hidden, type Kind, own, role, short, THIS_DATABASE } from './scope.ts';
+import { FIRST_OID, hidden, type Kind, own, role, short, THIS_DATABASE } from './scope.ts';
 
 /** The name of an object in a schema. */
 const named = (schema: string, name: string) =>
@@ -128,12 +128,6 @@ const CONFIGURATIONS = `
                               FROM pg_catalog.pg_ts_config_map AS m WHERE m.mapcfg = c.oid), '')
   FROM pg_catalog.pg_ts_config AS c JOIN schemas AS s ON s.oid = c.cfgnamespace WHERE ${own('pg_ts_config', 'c.oid')}`;
 
-/** Settings that the database has, for all roles or for one. */
-const SETTINGS = `
-  SELECT 'setting ' || pg_catalog.split_part(o, '=', 1) || ' for ' || CASE x.setrole WHEN 0 THEN 'all roles' ELSE ${role('x.setrole')} END || E'\\t' || ${hashed('o')}
-  FROM pg_catalog.pg_db_role_setting AS x CROSS JOIN LATERAL pg_catalog.unnest(x.setconfig) AS o
-  WHERE x.setdatabase = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE ${THIS_DATABASE})`;
-
 /** The catalogue has objects of that kind that are not the server's own. */
 const made = (catalogue: string) => `pg_catalog.${catalogue} WHERE oid >= ${FIRST_OID}`;
 
@@ -153,5 +147,4 @@ export const OTHER_LINES: readonly Kind[] = [
   { in: made('pg_ts_config'), lines: CONFIGURATIONS },
   { in: made('pg_ts_parser'), lines: PARSERS },
   { in: made('pg_ts_template'), lines: TEMPLATES },
-  { in: 'pg_catalog.pg_db_role_setting', lines: SETTINGS },
 ];

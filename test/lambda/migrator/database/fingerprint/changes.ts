@@ -496,10 +496,6 @@ export const CHANGES: Readonly<Record<string, readonly [sql: string, ...named: s
     'CREATE TRANSFORM FOR integer LANGUAGE sql (FROM SQL WITH FUNCTION prsd_lextype(internal))',
     'transform for integer language sql added',
   ],
-  'a setting of the database': [
-    "DO $$ BEGIN EXECUTE pg_catalog.format('ALTER DATABASE %I SET app.key = ''other''', pg_catalog.current_database()); END $$",
-    'setting app.key for all roles changed',
-  ],
   'a grant on the database': [
     "DO $$ BEGIN EXECUTE pg_catalog.format('GRANT TEMPORARY ON DATABASE %I TO pg_monitor', pg_catalog.current_database()); END $$",
     'grant on the database to pg_monitor changed',

@@ -103,6 +103,5 @@ CREATE UNLOGGED TABLE app.unlogged (a integer) USING heap_too;
 CREATE TABLE app.lists (a text) PARTITION BY LIST (lower(a));
 CREATE TABLE app.lists_x PARTITION OF app.lists FOR VALUES IN ('x', 'y');
 DO $$ BEGIN
-  EXECUTE pg_catalog.format('ALTER DATABASE %I SET app.key = ''sesame''', pg_catalog.current_database());
   EXECUTE pg_catalog.format('GRANT CREATE ON DATABASE %I TO pg_monitor', pg_catalog.current_database());
 END $$;

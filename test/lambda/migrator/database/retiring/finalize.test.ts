@@ -49,25 +49,37 @@ const DEPENDENTS = `
   CREATE RULE logged AS ON UPDATE TO public.others DO ALSO SELECT count(*) FROM public.tasks;
   COMMENT ON CONSTRAINT to_task ON public.links IS 'a link';`;
 
+/** The objects of others, in the order of their names. */
+const TAKEN_ALONG = [
+  'policy allowed on public.others',
+  'default value for public.others.id',
+  'rule logged on public.others',
+  'materialized view public.kept',
+  'view public.more',
+  'function public.named(retired_r1.tasks)',
+  'view public.titles',
+  'foreign key to_task on public.links',
+];
+
 test('a table with everything is dropped, and comes back as it was, without rows', async () => {
   await database.query(EVERYTHING + DEPENDENTS);
   const before = await dump();
   const options = retiring("retire('public.tasks')", "retire('public.days')");
   await upgrade(options, 'head');
+  expect((await lossOfFinalize(options)).found.map(({ rows }) => rows)).toEqual([
+    [
+      { table_name: 'days', rows: '2' },
+      { table_name: 'tasks', rows: '3' },
+    ],
+    TAKEN_ALONG.map((message) => ({ message })),
+  ]);
   const report = await finalize(options);
   expect(report).toMatchObject({
     outcome: 'finalized',
     dropped: expect.arrayContaining(['retired_r1.tasks', 'retired_r1.days', 'public.kept']),
   });
   expect(report.steps.flatMap(({ notices }) => notices.map(({ message }) => message))).toEqual([
-    'CASCADE drops policy allowed on public.others',
-    'CASCADE drops default value for public.others.id',
-    'CASCADE drops rule logged on public.others',
-    'CASCADE drops materialized view public.kept',
-    'CASCADE drops view public.more',
-    'CASCADE drops function public.named(retired_r1.tasks)',
-    'CASCADE drops view public.titles',
-    'CASCADE drops foreign key to_task on public.links',
+    ...TAKEN_ALONG.map((object) => `CASCADE drops ${object}`),
     '6 tables dropped for good',
   ]);
   expect(

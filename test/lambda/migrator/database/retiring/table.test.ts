@@ -1,7 +1,8 @@
 // Retiring tables: everything that belongs to one comes back as it was, and whatever cannot be retired is refused.
 import { plan } from '../../../../../lambda/migrator/inspect.ts';
-import { downgrade, upgrade } from '../../../../../lambda/migrator/migrator.ts';
+import { downgrade, finalize, upgrade } from '../../../../../lambda/migrator/migrator.ts';
 import { offlineSql } from '../../../../../lambda/migrator/offline.ts';
+import { connectorTo } from '../../../../../lambda/migrator/session/connection.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../../../../setup/database.ts';
 import { databaseOf } from '../../../../setup/revisions.ts';
 import { dumpSchema } from '../../../../setup/schema-dump.ts';
@@ -288,4 +289,62 @@ test('the script of --sql retires and restores as a run does', async () => {
   expect(await database.query("SELECT FROM pg_proc WHERE pronamespace = 'backstop'::regnamespace")).toEqual(
     [],
   );
+});
+
+test('a record that is not ours is refused, because its statements would run as this user', async () => {
+  const options = with_(["SELECT backstop.retire('public.a');"]);
+  await database.query('CREATE TABLE public.a ();');
+  await upgrade(options, 'head');
+  const role = `${database.name}_other`;
+  await database.asAdministrator(`CREATE ROLE ${role}; GRANT USAGE, CREATE ON SCHEMA backstop TO ${role};`);
+  try {
+    for (const [sql, fault] of [
+      [`ALTER TABLE backstop.retired OWNER TO ${role}`, 'belongs to'],
+      [
+        `ALTER TABLE backstop.retired OWNER TO ${database.settings.user}; GRANT INSERT ON backstop.retired TO PUBLIC`,
+        'lets everybody write to it',
+      ],
+      [
+        'REVOKE ALL ON backstop.retired FROM PUBLIC; ALTER TABLE backstop.retired ADD COLUMN other integer DEFAULT 1',
+        'has a column "other"',
+      ],
+    ] as const) {
+      await database.asAdministrator(sql);
+      await expect(downgrade(options, 'base')).rejects.toMatchObject({
+        name: 'StrangersObject',
+        summary: expect.stringContaining(`table backstop.retired ${fault}`),
+      });
+    }
+  } finally {
+    await database.asAdministrator(`DROP OWNED BY ${role}; DROP ROLE ${role};`);
+  }
+});
+
+test('another user who may migrate brings back the tables that the owner retired, and the owner finalizes them', async () => {
+  await database.query('CREATE TABLE public.a (id integer PRIMARY KEY);');
+  const before = await dump();
+  const calls = {
+    id: 'r1',
+    upgrade: ["SELECT backstop.retire('public.a');"],
+    downgrade: ['SELECT backstop.restore();'],
+  };
+  const owner = migratorOn(database, { database: databaseOf(calls) });
+  const role = `${database.name}_member`;
+  await database.asAdministrator(
+    `CREATE ROLE ${role} LOGIN PASSWORD 'sesame-42' IN ROLE ${database.settings.user};`,
+  );
+  const member = migratorOn(database, {
+    database: databaseOf(calls),
+    connect: connectorTo({ ...database.settings, user: role, password: 'sesame-42' }),
+  });
+  try {
+    await upgrade(member, 'head');
+    await downgrade(owner, 'base');
+    await upgrade(owner, 'head');
+    await finalize(member);
+    await downgrade(owner, 'base');
+    expect(await dump()).toBe(before);
+  } finally {
+    await database.asAdministrator(`DROP OWNED BY ${role}; DROP ROLE ${role};`);
+  }
 });
