@@ -51,7 +51,7 @@ export async function foresee(queries: Queries, effects: readonly Effect[]): Pro
 function losesOf({ drops, empties, of, mode }: Lock): Pick<Foreseen, 'loses'> {
   // The rows that a DELETE takes are counted when they are gone.
   if (empties) return mode === 'AccessExclusiveLock' ? { loses: 'rows' } : {};
-  if (drops === undefined || of !== undefined || drops.constraint !== undefined) return {};
+  if (drops === undefined || of !== undefined || drops.constraint !== undefined || drops.remade) return {};
   return { loses: drops.column === undefined ? 'itself' : { column: drops.column } };
 }
 

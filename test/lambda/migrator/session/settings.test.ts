@@ -191,7 +191,7 @@ async function observe(changes: readonly Change[], asSuperuser = false): Promise
 /** The words of a report or an error, without measured values. */
 function noted(run: object): unknown {
   const { steps = [], report, ...rest } = run as RunReport & { report?: object };
-  const { durationMs, walBytes, runId, exclusiveMs, estimate, blockers, started_at, cause, ...words } = {
+  const { durationMs, walBytes, runId, exclusiveMs, estimate, blockers, started_at, own, cause, ...words } = {
     ...rest,
     ...(run instanceof BackstopError && { name: run.name, message: run.message }),
   } as Record<string, unknown>;
