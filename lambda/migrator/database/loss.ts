@@ -116,5 +116,5 @@ async function noRetiredRows(queries: Queries, revision: RevisionId): Promise<Ch
 function nothingElse(revision: RevisionId): Check {
   const title = 'nothing else goes with the retired tables';
   const sql = takenAlong(pg.escapeLiteral(`retired_${revision}`));
-  return { id: 'V0.4', title, shownAs: [`V0.4 ${title}`], sql };
+  return { id: 'V0.6', title, shownAs: [`V0.6 ${title}`], sql };
 }
