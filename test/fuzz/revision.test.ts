@@ -13,7 +13,6 @@ import { civilly, numRuns } from './runs.ts';
 const FILES = [
   'upgrade.sql',
   'downgrade.sql',
-  'finalize.sql',
   'verify/before-upgrade.sql',
   'verify/after-upgrade.sql',
   'verify/before-downgrade.sql',
