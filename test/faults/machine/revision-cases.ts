@@ -107,9 +107,10 @@ const MOVED: FaultCase[] = [
     ends: 'FinalizeFailed',
     given: ({ database }) =>
       database.asAdministrator(`
-        CREATE FUNCTION dropping() RETURNS event_trigger LANGUAGE plpgsql AS
+        CREATE SCHEMA fridays;
+        CREATE FUNCTION fridays.dropping() RETURNS event_trigger LANGUAGE plpgsql AS
           $$ BEGIN RAISE EXCEPTION 'no table is dropped on Fridays'; END $$;
-        CREATE EVENT TRIGGER dropping ON ddl_command_start WHEN TAG IN ('DROP TABLE') EXECUTE FUNCTION dropping()`),
+        CREATE EVENT TRIGGER dropping ON ddl_command_start WHEN TAG IN ('DROP TABLE') EXECUTE FUNCTION fridays.dropping()`),
   },
   {
     place: 'Finalize',
