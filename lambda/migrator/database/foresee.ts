@@ -15,6 +15,8 @@ export interface Foreseen extends Omit<Reached, 'place'> {
   readonly isOwned: boolean;
   /** It loses all its rows, goes itself, or loses a column; not said of an object that goes because it depends on another. */
   readonly loses?: 'rows' | 'itself' | { readonly column: string };
+  /** The columns that an UPDATE sets; an empty name means any. */
+  readonly sets?: readonly string[];
   /** The schemas in which names of the work are looked up. */
   readonly schemas: readonly string[];
 }
@@ -42,6 +44,7 @@ export async function foresee(queries: Queries, effects: readonly Effect[]): Pro
         withChildren: !only,
         isOwned: owned && relation.isNamed,
         ...(relation.isNamed || relation.isChild || relation.oid === target.oid ? losesOf(effect) : {}),
+        ...(effect.sets && { sets: effect.sets }),
         schemas,
       },
     ];

@@ -95,6 +95,8 @@ export interface Before {
   readonly before: Relations;
   readonly writtenBefore: WrittenRows;
   readonly atStake: RowsAtStake;
+  /** The locks that the statements show; undefined if the run does things that they do not show. */
+  readonly shown?: readonly Foreseen[] | undefined;
   /** Whether the run drops retired tables because it was asked to. */
   readonly finalizes: boolean;
   /** oid → how many columns a table had before the upgrades that are taken back: the others are the upgrades' own. */
@@ -156,12 +158,34 @@ async function lossesOfChanged(
   });
   return [
     { how: 'deleted', count: deleted - written.deleted },
-    { how: 'updated', count: updated - written.updated },
+    {
+      how: 'updated',
+      count: (await setsOnlyOwn(queries, state, relation, was)) ? 0 : updated - written.updated,
+    },
     { how: 'columns dropped', count: columns.length },
     ...(filenode !== was.filenode && (await isEmptied(queries, state, relation))
       ? [{ how: 'emptied', count: rows } as const]
       : []),
   ];
+}
+
+/** Whether each UPDATE of the table sets only columns that the run has added: no value that was there before has gone. */
+async function setsOnlyOwn(
+  queries: Queries,
+  { shown }: Before,
+  { oid, updated }: TouchedRelation,
+  was: Was,
+): Promise<boolean> {
+  if (updated === 0 || shown === undefined) return false;
+  const names = shown.flatMap((lock) => (lock.oid === oid ? (lock.sets ?? []) : []));
+  if (names.length === 0) return false;
+  const { rows } = await queries.query<{ own: boolean }>(
+    `SELECT NOT EXISTS (SELECT FROM pg_catalog.unnest($2::text[]) AS name WHERE NOT EXISTS (
+              SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = $1 AND a.attname = name AND a.attnum > $3))
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger AS t WHERE t.tgrelid = $1 AND NOT t.tgisinternal) AS own`,
+    [oid, names, was.columns],
+  );
+  return rows[0]?.own === true;
 }
 
 /**

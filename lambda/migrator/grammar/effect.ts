@@ -44,6 +44,8 @@ export interface Lock {
   readonly drops?: Drops;
   /** Rows of it go, and it stays: the rows that meet the condition, if it is plain; otherwise any. */
   readonly empties?: { readonly where?: string };
+  /** Rows of it get other values in these columns; an empty name means any column. */
+  readonly sets?: readonly string[];
   /** Locked are also the tables that refer to it by a foreign key; or, instead of it, its default partition. */
   readonly reaches?: 'referring tables' | 'default partition';
   /** All the work of the statement on this relation: one pass or one rewrite serves all who need it. */

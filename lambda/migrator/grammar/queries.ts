@@ -11,6 +11,8 @@ interface Part {
   readonly lockingClause?: readonly Node[];
   readonly fromClause?: readonly Node[];
   readonly is_from?: boolean;
+  readonly targetList?: readonly Node[];
+  readonly onConflictClause?: { readonly action?: string };
 }
 
 const WRITERS: readonly string[] = ['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt'];
@@ -19,6 +21,8 @@ const WRITERS: readonly string[] = ['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'M
 interface Found {
   readonly tables: RangeVar[];
   readonly written: Set<RangeVar | undefined>;
+  /** The columns that are set in rows of the table. */
+  readonly sets: Map<RangeVar | undefined, readonly string[]>;
   /** Names or aliases of tables whose rows are locked. */
   readonly locked: Set<string>;
   /** Names that WITH gives to queries. */
@@ -27,11 +31,20 @@ interface Found {
 
 /** The locks of all queries in the tree: ROW EXCLUSIVE to write rows, ROW SHARE to lock them. */
 export function queryLocks(tree: unknown): Lock[] {
-  const found: Found = { tables: [], written: new Set(), locked: new Set(), names: new Set() };
+  const found: Found = {
+    tables: [],
+    written: new Set(),
+    sets: new Map(),
+    locked: new Set(),
+    names: new Set(),
+  };
   walk(tree, (kind, node) => note(found, kind, node as Part));
   return found.tables
     .filter((table) => isTable(found, table))
-    .map((table) => ({ relation: relationName(table), mode: modeOf(found, table) }));
+    .map((table) => {
+      const sets = found.sets.get(table);
+      return { relation: relationName(table), mode: modeOf(found, table), ...(sets && { sets }) };
+    });
 }
 
 /** The same of DELETE, which empties its relation. */
@@ -48,12 +61,22 @@ export function deleteLocks(statement: DeleteStmt): Lock[] {
   );
 }
 
-function note({ tables, written, locked, names }: Found, kind: string, part: Part): void {
+function note({ tables, written, sets, locked, names }: Found, kind: string, part: Part): void {
+  const columns = columnsSet(kind, part);
+  if (columns) sets.set(part.relation, columns);
   if (WRITERS.includes(kind) || (kind === 'CopyStmt' && part.is_from)) written.add(part.relation);
   if (kind === 'CommonTableExpr') names.add(part.ctename ?? '');
   if (part.lockingClause) for (const name of lockedNames(part)) locked.add(name);
   if (kind === 'RangeVar') tables.push(part as RangeVar);
   else if (part.relation?.relname !== undefined) tables.push(part.relation);
+}
+
+/** The columns that the statement sets in rows that are there; an empty name if that is not plain. */
+function columnsSet(kind: string, { targetList = [], onConflictClause }: Part): string[] | undefined {
+  if (kind === 'MergeStmt') return [''];
+  if (kind === 'InsertStmt') return onConflictClause?.action === 'ONCONFLICT_UPDATE' ? [''] : undefined;
+  if (kind !== 'UpdateStmt') return undefined;
+  return targetList.map((node) => ('ResTarget' in node ? (node.ResTarget.name ?? '') : ''));
 }
 
 /** Otherwise it is the name of a query above it. */

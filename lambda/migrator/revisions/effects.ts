@@ -24,3 +24,12 @@ export function functionsIn(scripts: readonly Script[]): readonly string[] {
   const statements = scripts.flatMap(({ steps }) => steps).flatMap((step) => step.statements ?? []);
   return statements.flatMap(({ defines }) => defines ?? []);
 }
+
+/** Statements that may do more than their text tells. */
+const OPAQUE: readonly string[] = ['DoStmt', 'CallStmt', 'ExecuteStmt', 'SelectStmt', 'DeleteStmt'];
+
+/** Whether the statements show every row that they write: none calls code, or deletes rows to which others refer. */
+export function isShown(scripts: readonly Script[]): boolean {
+  const steps = scripts.flatMap((script) => script.steps);
+  return steps.every(({ statements }) => statements?.every(({ kind }) => !OPAQUE.includes(kind)) ?? false);
+}

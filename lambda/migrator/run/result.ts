@@ -20,6 +20,7 @@ import {
   rowsWritten,
   type StepReport,
 } from '../model/report.ts';
+import { isShown } from '../revisions/effects.ts';
 import { idsOf } from '../revisions/part.ts';
 import type { Ledger } from './ledger.ts';
 import type { Run } from './run.ts';
@@ -67,7 +68,7 @@ export interface StepList {
 /** The report as it is before COMMIT; {@link measure} completes it after. */
 export async function makeReport(
   run: Run,
-  { number, before, blockers }: AttemptOptions,
+  { number, before, blockers, foreseen }: AttemptOptions,
   { ledger, writtenBefore, atStake, since, steps }: Begun & { readonly steps: StepList },
 ): Promise<RunReport> {
   const { runId, direction, from, to, parts, dryRun, estimate } = run;
@@ -79,6 +80,7 @@ export async function makeReport(
       before,
       writtenBefore,
       atStake,
+      shown: isShown(parts.map(({ script }) => script)) ? foreseen : undefined,
       finalizes: finalizesIn(run),
       own: ownIn(since),
     },

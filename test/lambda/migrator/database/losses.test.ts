@@ -38,6 +38,20 @@ describe('named are', () => {
   test.each<[string, readonly string[], readonly RowLoss[]]>([
     ['rows deleted', ['DELETE FROM one WHERE id > 90;'], [lost('public.one', 'deleted', 10)]],
     [
+      'rows overwritten beside a column that the run itself made',
+      [
+        'ALTER TABLE referring ADD n integer;',
+        'UPDATE referring SET n = id;',
+        'UPDATE referring SET id = id;',
+      ],
+      [lost('public.referring', 'updated', 10)],
+    ],
+    [
+      'rows overwritten by a DO block',
+      ['ALTER TABLE referring ADD n integer;', 'DO $$ BEGIN UPDATE referring SET n = id; END $$;'],
+      [lost('public.referring', 'updated', 5)],
+    ],
+    [
       'rows overwritten',
       ["UPDATE ONLY one SET two = 'y' WHERE id > 90;"],
       [lost('public.one', 'updated', 10)],
@@ -108,6 +122,14 @@ describe('named are', () => {
 describe('not named are', () => {
   test.each<[string, readonly string[]]>([
     ['rows inserted', ['INSERT INTO one SELECT 1000;']],
+    [
+      'values of a column that the run itself made',
+      [
+        'ALTER TABLE referring ADD n integer;',
+        'UPDATE referring SET n = id;',
+        'ALTER TABLE referring ALTER n SET NOT NULL;',
+      ],
+    ],
     [
       'a rewritten table',
       ['ALTER TABLE one ALTER three TYPE bigint;', 'ALTER TABLE nothing ALTER id TYPE bigint;'],
