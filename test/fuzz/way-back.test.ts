@@ -7,7 +7,7 @@ import { databaseOf } from '../setup/revisions.ts';
 import { dumpSchema } from '../setup/schema-dump.ts';
 
 /** Each makes a database: BACKSTOP_REVISIONS says how many. */
-const RUNS = Number(process.env.BACKSTOP_REVISIONS ?? 12);
+const RUNS = Number(process.env.BACKSTOP_REVISIONS ?? 8);
 
 /** Tables of the same shape: each change has one of them to itself. */
 const TABLES = ['t0', 't1', 't2', 't3'];
@@ -107,6 +107,17 @@ const schemaOf = async (database: TestDatabase) => {
   }
 };
 
+/** The lines that only one of the texts has. */
+function differing(before: string, after: string): string[] {
+  // The version table stays.
+  const [old, now] = [before, after].map(
+    (text) => new Set(text.split('\n').filter((line) => !line.includes('alembic_version'))),
+  );
+  return [...(old ?? [])]
+    .filter((line) => !now?.has(line))
+    .concat([...(now ?? [])].filter((line) => !old?.has(line)));
+}
+
 test('"as before" and "nothing is lost" are said exactly if they are true', async () => {
   await fc.assert(
     fc.asyncProperty(revision, async (changes) => {
@@ -130,8 +141,9 @@ test('"as before" and "nothing is lost" are said exactly if they are true', asyn
         const [schema, rows] = [await schemaOf(database), await rowsOf(database)];
         await upgrade(options(), 'head', { allowLoss: true });
         const report = await downgrade(options(), 'base');
-        const isSame = (await schemaOf(database)) === schema;
-        expect(report.comparison?.same).toBe(isSame);
+        const differs = differing(schema, await schemaOf(database));
+        const isSame = differs.length === 0;
+        expect({ differs, ...report.comparison }).toMatchObject({ differs, same: isSame });
         const isKept = isSame && (await rowsOf(database)) === rows;
         const isClaimed = report.comparison?.same === true && lossesOf(report).length === 0;
         // Rows that are written again with the same values count as overwritten: that is said, and no harm.
