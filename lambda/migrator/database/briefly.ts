@@ -1,7 +1,7 @@
 // Reading for an estimate: in a separate transaction, which waits for no lock and ends in time.
 import { pathValue } from '../revisions/search-path.ts';
 import type { Queries } from '../session/client.ts';
-import { isServerError } from '../session/sqlstate.ts';
+import { isCancelled, isServerError } from '../session/sqlstate.ts';
 
 /** For a lock that a reading needs, in ms: others are kept waiting behind it no longer. */
 const LOCK_MS = 10;
@@ -34,7 +34,21 @@ export async function briefly<T>(
     if (searchPath) await queries.query(`SET LOCAL search_path TO ${pathValue(searchPath)}`);
     return await read();
   } finally {
-    await queries.query('ROLLBACK').catch(() => {});
+    await rollBack(queries);
+  }
+}
+
+/** The time limit may be up just when the reading is over: the server then cancels the ROLLBACK, and takes the next one. */
+const TRIES = 5;
+
+/** Ends the open transaction. A connection that is lost has ended it. */
+export async function rollBack(queries: Queries): Promise<void> {
+  for (let tries = 1; tries <= TRIES; tries++) {
+    const error = await queries.query('ROLLBACK').then(
+      () => undefined,
+      (cause: unknown) => cause,
+    );
+    if (!isCancelled(error)) return;
   }
 }
 

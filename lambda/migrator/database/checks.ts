@@ -16,6 +16,7 @@ import { type Pieces, type Source, textOf } from '../revisions/origin.ts';
 import { pathValue } from '../revisions/search-path.ts';
 import type { Queries } from '../session/client.ts';
 import { stepError } from '../session/sqlstate.ts';
+import { rollBack } from './briefly.ts';
 import { createHistory } from './history.ts';
 import { shownRows, WORDS } from './shown.ts';
 import { requireNoStrangers } from './strangers.ts';
@@ -58,7 +59,7 @@ export async function runChecks(
   try {
     return await judge(queries, checking, options);
   } finally {
-    await queries.query('ROLLBACK').catch(() => {});
+    await rollBack(queries);
   }
 }
 

@@ -2,7 +2,7 @@
 import type { Differences } from '../model/differences.ts';
 import { requireNoDrift } from '../model/drifted.ts';
 import type { Queries } from '../session/client.ts';
-import { orElse } from './briefly.ts';
+import { orElse, rollBack } from './briefly.ts';
 import { readDifferences, readFingerprint } from './fingerprint.ts';
 import { lastFingerprint } from './fingerprints-of-runs.ts';
 
@@ -29,7 +29,7 @@ async function readSince(queries: Queries, last: string): Promise<Differences | 
     );
     return (await readFingerprint(queries)) === last ? undefined : await differencesSince(queries, last);
   } finally {
-    await queries.query('ROLLBACK').catch(() => {});
+    await rollBack(queries);
   }
 }
 
