@@ -1,9 +1,8 @@
 // Downgrade: steps back to the revision that this execution found, or to the revision that its input names.
 import { reconcile } from './migrator/inspect.ts';
 import { downgrade } from './migrator/migrator.ts';
-import { BackstopError } from './migrator/model/errors.ts';
+import { BackstopError, isEnding } from './migrator/model/errors.ts';
 import type { RunReport } from './migrator/model/report.ts';
-import { promiseOf } from './promises.ts';
 import { isDrill } from './runtime/drill.ts';
 import { type FailureText, orEndAs, stateHandler, type Tools } from './runtime/handler.ts';
 import { measureRun } from './runtime/metrics.ts';
@@ -39,15 +38,19 @@ function failedText(state: StateWith<'plan' | 'snapshot'>, cause: unknown): Fail
   const why = isPartlyApplied(state)
     ? `The upgrade to ${to} was not completed`
     : `Checks did not hold at ${to}`;
-  const isRolledBack = cause instanceof BackstopError && promiseOf(cause.name, []).database === 'unchanged';
   return {
-    message: isRolledBack
-      ? `The downgrade to ${from} failed and was rolled back, which loses nothing: the database is as before it`
-      : `The downgrade to ${from} failed, and it is not known whether it was committed`,
+    message: `The downgrade to ${from} failed, ${endOf(cause)}`,
     detail: `${why}.`,
     hint: [
       `Correct the cause, then start an execution with {"action":"downgrade","target":"${from}"}; or correct the data, then one with {"action":"status"}.`,
       state.snapshot.restore,
     ],
   };
+}
+
+function endOf(cause: unknown): string {
+  if (isEnding(cause, 'PartlyApplied')) return 'and some of its transactions are committed';
+  return cause instanceof BackstopError && cause.name !== 'OutcomeUnknown'
+    ? 'and was rolled back, which loses nothing: the database is as before it'
+    : 'and it is not known whether it was committed';
 }

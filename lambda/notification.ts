@@ -36,7 +36,7 @@ const ONLY_LOOKED: Promised = {
 const IN_WORDS: Readonly<Record<Promised['database'], string>> = {
   'as asked': 'as requested',
   unchanged: 'unchanged by the failed step',
-  downgraded: 'as it was before this execution',
+  downgraded: 'downgraded to where it was before this execution',
   'at target': 'at the target and valid; something is left to do',
   'needs a person': 'NEEDS A PERSON',
 };

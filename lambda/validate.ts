@@ -96,7 +96,7 @@ function causeAfterUpgrade(report: ValidationReport, state: Input['state']): str
  */
 function causeAfterDowngrade(
   report: ValidationReport,
-  { plan, validation, downgrade, snapshot }: Input['state'],
+  { request, plan, validation, downgrade, snapshot }: Input['state'],
 ): string {
   const where = downgrade
     ? `The database was downgraded to ${downgrade.to}`
@@ -108,7 +108,7 @@ function causeAfterDowngrade(
   return [
     `${where}, ${report.passed ? 'and' : 'but'} ${checks}`,
     downgrade && describeSchema(downgrade),
-    downgrade && describeLost(downgrade),
+    downgrade && describeLost(downgrade, { lossless: request.action !== 'downgrade' }),
     validation?.cause && `Before it: ${validation.cause}`,
     `HINT:  ${isWell ? 'Correct the cause' : `Correct ${isWhole ? 'what the checks name' : 'by hand what differs'}`}, then start a new execution.`,
     (!isWell || lost.length > 0) && snapshot?.restore,

@@ -12,6 +12,7 @@ import type { MigratorOptions } from '../../lambda/migrator/session/session.ts';
 import { FAILED } from './exit-status.ts';
 import { describeFailure } from './failure.ts';
 import { runResult } from './outcome.ts';
+import { keepProofs } from './proofs.ts';
 import { failureOfRehearsal } from './rehearsal.ts';
 import type { Call, OptionWords, VerbResult } from './verb.ts';
 import { voiceOf } from './voice.ts';
@@ -39,18 +40,20 @@ export async function finish(
   report: RunReport,
 ): Promise<Finished> {
   const { lines } = runResult(call, migrator, report);
-  if (report.outcome === 'rehearsed') return withFailure(lines, report, failureOfRehearsal(report));
+  if (report.outcome === 'rehearsed') {
+    if (report.direction === 'upgrade') keepProofs(call.terminal, migrator.database, report);
+    return withFailure(lines, report, failureOfRehearsal(report));
+  }
   const isChecked = report.outcome === 'upgraded' || report.outcome === 'downgraded';
-  if (!isChecked || call.options.check === false) return { lines, json: report };
+  const left = isIncomplete(report) ? incomplete(migrator, report) : undefined;
+  if (!isChecked || call.options.check === false) return withFailure(lines, report, left);
   const phase = report.outcome === 'upgraded' ? 'after-upgrade' : 'after-downgrade';
   const validation = await orError(() => validate(migrator, phase, report.to));
   if (validation instanceof BackstopError || !validation.passed) {
     const failure = await fail(call, migrator, report, validation);
     return withFailure(lines, { ...report, ...(validation instanceof Error ? {} : { validation }) }, failure);
   }
-  if (isIncomplete(report)) {
-    return withFailure(lines, { ...report, validation }, incomplete(migrator, report));
-  }
+  if (left) return withFailure(lines, { ...report, validation }, left);
   const shown = verdictLines(validation.checks);
   const verdict = { phase, passed: shown.length, failed: 0, durationMs: validation.durationMs } as const;
   const told = shown.length > 0 ? voiceOf(migrator.database, call.terminal).validated(verdict) : [];
@@ -91,7 +94,10 @@ async function fail(
   const ending: EndingName = direction === 'upgrade' ? 'ValidationFailed' : 'DowngradeFailed';
   return new BackstopError(ending, {
     message: `The ${direction} to ${to} is committed, but ${why}`,
-    detail,
+    detail:
+      direction === 'upgrade'
+        ? detail
+        : [detail, describeSchema(report), describeLost(report, { lossless: false })],
     hint:
       direction === 'upgrade' ? `${again}; or take the upgrade back: ${named(`downgrade ${from}`)}` : again,
   });
@@ -102,7 +108,10 @@ function incomplete(migrator: MigratorOptions, report: RunReport): BackstopError
   const { name } = migrator.database.definition;
   return new BackstopError('DowngradeIncomplete', {
     message: `The downgrade to ${report.to} is committed, but it is not complete. ${describeSchema(report)}`,
-    detail: [...textsOf(report.comparison ?? {}, 'changes', describeChange), describeLost(report)],
+    detail: [
+      ...textsOf(report.comparison ?? {}, 'changes', describeChange),
+      describeLost(report, { lossless: false }),
+    ],
     hint: `Correct by hand what differs, and the downgrade.sql for the next time: npx backstop fingerprint --lines --database ${name}`,
   });
 }
@@ -125,7 +134,7 @@ async function stepBack(
     });
   }
   const validation = await orError(() => validate(migrator, 'after-downgrade', from));
-  const state = [describeSchema(back), describeLost(back)];
+  const state = [describeSchema(back), describeLost(back, { lossless: true })];
   if (validation instanceof BackstopError || !validation.passed) {
     const [still, more] = explain(validation);
     return new BackstopError('DowngradeFailed', {

@@ -52,8 +52,14 @@ function fileOf(env: Terminal['env'], name: string, revision: Revision): string 
   const cache = env.XDG_CACHE_HOME || (env.HOME && join(env.HOME, '.cache'));
   if (!cache) return undefined;
   try {
-    const scripts = [revision.upgrade, revision.downgrade].map(({ steps }) => steps.map(({ sql }) => sql));
-    const checks = PHASES.map((phase) => revision.checks[phase].map(({ sql }) => sql));
+    const scripts = [revision.upgrade, revision.downgrade].map(({ searchPath, locks, steps }) => [
+      searchPath,
+      locks,
+      steps.map(({ sql }) => sql),
+    ]);
+    const checks = PHASES.map((phase) =>
+      revision.checks[phase].map(({ sql, gathers = [] }) => [sql, gathers.map(({ query }) => query.sql)]),
+    );
     const content = JSON.stringify([name, revision.id, scripts, checks]);
     return join(cache, 'backstop', `${createHash('sha256').update(content).digest('hex')}.json`);
   } catch {

@@ -32,6 +32,9 @@ const WAY_BACK: Readonly<Record<NonNullable<Rehearsed['reversible']>, string>> =
 
 function describeWayBack({ reversible, because }: Rehearsed): string[] {
   if (reversible === undefined) return [];
+  if (reversible === 'yes' && because !== undefined) {
+    return [`it can be taken back: its schema is proved, its values are not (${because})`];
+  }
   return [[WAY_BACK[reversible], because].filter(Boolean).join(': ')];
 }
 

@@ -24,6 +24,11 @@ const CHANGES: readonly (readonly [up: string, down: string])[] = [
   ['CREATE INDEX $t_i ON $t (n);', 'DROP INDEX $t_i;'],
   ['ALTER TABLE $t ADD CONSTRAINT $t_c CHECK (n > 0);', 'ALTER TABLE $t DROP CONSTRAINT $t_c;'],
   ['ALTER TABLE $t ALTER n TYPE bigint;', 'ALTER TABLE $t ALTER n TYPE integer;'],
+  [
+    'ALTER TABLE $t ALTER s DROP DEFAULT, ALTER s TYPE integer USING length(s);',
+    "ALTER TABLE $t ALTER s TYPE text USING s::text, ALTER s SET DEFAULT 'x';",
+  ],
+  ['ALTER TABLE $t ADD c integer; UPDATE $t SET c = n;', 'ALTER TABLE $t DROP c;'],
   ["ALTER TABLE $t ALTER s SET DEFAULT 'z';", "ALTER TABLE $t ALTER s SET DEFAULT 'x';"],
   ['ALTER TABLE $t ALTER n DROP NOT NULL;', 'ALTER TABLE $t ALTER n SET NOT NULL;'],
   ['CREATE VIEW $t_v AS SELECT n FROM $t;', 'DROP VIEW $t_v;'],
@@ -152,7 +157,9 @@ test('"as before" and "nothing is lost" are said exactly if they are true', asyn
         if (!isKept) expect(isClaimed).toBe(false);
         const isPlain = changes.every(({ of, isTakenBack, damage }) => {
           return (
-            isTakenBack && damage === 0 && !/UPDATE|DELETE|INSERT|TRUNCATE|DROP/.test(CHANGES[of]?.[0] ?? '')
+            isTakenBack &&
+            damage === 0 &&
+            !/UPDATE|DELETE|INSERT|TRUNCATE|DROP|TYPE/.test(CHANGES[of]?.[0] ?? '')
           );
         });
         if (isPlain && isKept) expect(isClaimed).toBe(true);

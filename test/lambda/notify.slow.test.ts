@@ -102,9 +102,9 @@ describe('an execution that failed', () => {
   test('is reported with the revision that it stepped back to', async () => {
     const { subject, message } = await toldAfter({ snapshot: false, drill: 'validation-failure' });
     expect(subject).toBe('Backstop: ValidationFailed codebase_mcp');
-    expect(message).toContain('codebase_mcp, as it was before this execution');
+    expect(message).toContain('codebase_mcp, downgraded to where it was before this execution');
     expect(message).toMatch(/before: 005\n +now: 005/);
-    expect(message).toContain('Nothing is lost: no row');
+    expect(message).toContain('Nothing is lost: no older row');
     expect(message).not.toContain('What to do');
   });
 

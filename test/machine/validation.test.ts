@@ -141,7 +141,7 @@ const CASES: Case[] = [
           $$ BEGIN RAISE EXCEPTION 'indexes are not dropped on Fridays'; END $$;
         CREATE EVENT TRIGGER dropping ON ddl_command_start WHEN TAG IN ('DROP INDEX') EXECUTE FUNCTION dropping()`),
     says: [
-      'The downgrade to 005 failed and was rolled back, which loses nothing: the database is as before it',
+      'The downgrade to 005 failed, and was rolled back, which loses nothing: the database is as before it',
       'DETAIL:  Checks did not hold at 002. ',
       'The function public.dropping raised an exception (SQLSTATE P0001)',
       'start an execution with {"action":"downgrade","target":"005"}',

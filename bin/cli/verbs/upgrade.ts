@@ -7,7 +7,6 @@ import { selectDatabase } from '../databases.ts';
 import { asResult, finish, noCheck } from '../finish.ts';
 import { offlineResult, refuseRange } from '../offline.ts';
 import { dryRun, lockWait, maxLock, sql, strict, withBounds, yes } from '../options.ts';
-import { keepProofs } from '../proofs.ts';
 import type { Call, Verb } from '../verb.ts';
 import { statusVerb } from './status.ts';
 
@@ -66,7 +65,6 @@ export const upgradeVerb: Verb = {
       ? await confirmLoss(call, `The upgrade to ${target}`, foresee)
       : options.yes === true;
     const report = await upgrade(migrator, target, { dryRun, rehearse, finalize, allowLoss, strict });
-    keepProofs(call.terminal, migrator.database, report);
     return asResult(call, migrator, await finish(call, migrator, report));
   },
 };

@@ -1,11 +1,10 @@
 // The comparison after a downgrade: is the schema as it was before the upgrades, and is anything of theirs gone for good?
-import type { Change } from '../model/differences.ts';
 import type { Comparison, OwnTable, RowLoss } from '../model/losses.ts';
 import type { RevisionId, RunReport } from '../model/report.ts';
 import { BASE } from '../model/report.ts';
 import type { Chain } from '../revisions/chain.ts';
 import type { Queries } from '../session/client.ts';
-import { readDifferences } from './fingerprint.ts';
+import { type Pair, readDifferences } from './fingerprint.ts';
 
 /** A run of the history that moved the version, or finalized. */
 export interface Past {
@@ -44,16 +43,13 @@ export async function readComparison(
 ): Promise<Comparison | undefined> {
   const [upgrade] = runs;
   if (!upgrade?.fingerprint || !stayedAbove(chain, to, runs.slice(1))) return undefined;
-  const found = await readDifferences(queries, upgrade.fingerprint.before, after);
+  const found = await readDifferences(queries, upgrade.fingerprint.before, after, driftOf(runs, before));
   if (found === undefined) return undefined;
-  const drift = await readDrift(queries, runs, before);
-  const changes = found.changes.filter((change) => !drift.has(keyOf(change)));
   const losses = runs.flatMap((run) => run.losses ?? []);
   const finalized = runs.flatMap(({ outcome, revisions }) => (outcome === 'finalized' ? revisions : []));
   return {
-    same: changes.length === 0 && found.omitted === undefined,
-    changes,
-    ...(found.omitted && { omitted: found.omitted }),
+    same: found.changes.length === 0,
+    ...found,
     ...(losses.length > 0 && { losses }),
     ...(finalized.length > 0 && { finalized: [...new Set(finalized)] }),
   };
@@ -89,23 +85,11 @@ function stayedAbove({ revisions }: Chain, to: RevisionId, runs: readonly Past[]
   return runs.every((run) => run.outcome !== 'stamped' && isAbove(run.from) && isAbove(run.to));
 }
 
-/** The changes that were made between two of the runs, as keys. */
-async function readDrift(
-  queries: Queries,
-  runs: readonly Past[],
-  before: string,
-): Promise<ReadonlySet<string>> {
-  const keys = new Set<string>();
-  for (const [index, { fingerprint }] of runs.entries()) {
+/** The fingerprints between two of the runs, where somebody else changed something. */
+function driftOf(runs: readonly Past[], before: string): Pair[] {
+  return runs.flatMap(({ fingerprint }, index) => {
     const next = index + 1 < runs.length ? runs[index + 1]?.fingerprint?.before : before;
-    if (!fingerprint || next === undefined || next === fingerprint.after) continue;
-    const { changes = [] } = (await readDifferences(queries, fingerprint.after, next)) ?? {};
-    for (const change of changes) keys.add(keyOf(change));
-  }
-  return keys;
-}
-
-/** An object and its definition after the change. */
-function keyOf({ object, after }: Change): string {
-  return JSON.stringify([object, after]);
+    if (!fingerprint || next === undefined || next === fingerprint.after) return [];
+    return [{ before: fingerprint.after, after: next }];
+  });
 }

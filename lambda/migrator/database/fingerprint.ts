@@ -2,10 +2,8 @@
 import type { Queries } from '../session/client.ts';
 import { askNow } from './fingerprint/query.ts';
 
-export { readDifferences } from './fingerprint/differences.ts';
+export { type Pair, readDifferences } from './fingerprint/differences.ts';
 export { createFingerprints } from './fingerprint/kept.ts';
-export { readPositions } from './fingerprint/positions.ts';
-
 export { readDifferencesSince } from './fingerprint/since.ts';
 
 /** The hash of the catalogue as the open transaction sees it, or a statement alone: 64 hexadecimal digits. */

@@ -151,11 +151,10 @@ async function lossesOfChanged(
   was: Was,
 ): Promise<Found[]> {
   const { oid, updated, deleted, columnsDropped, filenode } = relation;
-  const { rows = null, emptyColumns = [] } = state.atStake.get(oid) ?? {};
+  const { emptyColumns = [] } = state.atStake.get(oid) ?? {};
   const written = state.writtenBefore.get(oid) ?? { updated: 0, deleted: 0 };
-  const columns = columnsDropped.filter((number) => {
-    return number <= (state.own?.get(oid) ?? was.columns) && !emptyColumns.includes(number);
-  });
+  const older = state.own?.get(oid) ?? was.columns;
+  const columns = columnsDropped.filter((number) => number <= older && !emptyColumns.includes(number));
   return [
     { how: 'deleted', count: deleted - written.deleted },
     {
@@ -163,13 +162,31 @@ async function lossesOfChanged(
       count: (await setsOnlyOwn(queries, state, relation, was)) ? 0 : updated - written.updated,
     },
     { how: 'columns dropped', count: columns.length },
-    ...(filenode !== was.filenode && (await isEmptied(queries, state, relation))
-      ? [{ how: 'emptied', count: rows } as const]
-      : []),
+    ...(filenode === was.filenode ? [] : [await lossOfNewFile(queries, state, relation, older)]),
   ];
 }
 
-/** Whether each UPDATE of the table sets only columns that the run has added: no value that was there before has gone. */
+/** A table with a new file was emptied or rewritten; a rewrite may convert the values of columns. */
+async function lossOfNewFile(
+  queries: Queries,
+  state: Before,
+  relation: TouchedRelation,
+  older: number,
+): Promise<Found> {
+  const { rows: held = null } = state.atStake.get(relation.oid) ?? {};
+  if (await isEmptied(queries, state, relation)) return { how: 'emptied', count: held };
+  const { rows } = await queries.query<{ count: number }>(
+    `SELECT pg_catalog.count(*)::float8 AS count FROM pg_catalog.pg_attribute AS a
+     WHERE a.attrelid = $1 AND a.attnum BETWEEN 1 AND $2 AND NOT a.attisdropped AND pg_catalog.age(a.xmin) <= 0`,
+    [relation.oid, older],
+  );
+  return { how: 'columns converted', count: held === 0 ? 0 : (rows[0]?.count ?? 0) };
+}
+
+/**
+ * Whether each UPDATE of the table sets only columns that the run has added: no value that was there before has gone. If a
+ * trigger, a rule or a foreign key may have written as well, that is not known.
+ */
 async function setsOnlyOwn(
   queries: Queries,
   { shown }: Before,
@@ -180,9 +197,13 @@ async function setsOnlyOwn(
   const names = shown.flatMap((lock) => (lock.oid === oid ? (lock.sets ?? []) : []));
   if (names.length === 0) return false;
   const { rows } = await queries.query<{ own: boolean }>(
-    `SELECT NOT EXISTS (SELECT FROM pg_catalog.unnest($2::text[]) AS name WHERE NOT EXISTS (
+    `WITH held AS (SELECT relation FROM pg_catalog.pg_locks WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'relation')
+     SELECT NOT EXISTS (SELECT FROM pg_catalog.unnest($2::text[]) AS name WHERE NOT EXISTS (
               SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = $1 AND a.attname = name AND a.attnum > $3))
-        AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger AS t WHERE t.tgrelid = $1 AND NOT t.tgisinternal) AS own`,
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger AS t JOIN held ON held.relation = t.tgrelid WHERE NOT t.tgisinternal)
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_rewrite AS w JOIN held ON held.relation = w.ev_class WHERE w.ev_type <> '1')
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS c
+                        WHERE c.conrelid = $1 AND c.contype = 'f' AND c.confupdtype IN ('c', 'n', 'd')) AS own`,
     [oid, names, was.columns],
   );
   return rows[0]?.own === true;

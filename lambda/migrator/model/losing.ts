@@ -16,11 +16,18 @@ const WORDS: Readonly<Record<RowLoss['how'], string>> = {
   emptied: 'emptied',
   dropped: 'dropped',
   'columns dropped': 'dropped',
+  'columns converted': 'converted',
 };
+
+/** Whether rows and columns are still there, with other values: they may be the same again after a downgrade, or not. */
+export function isOverwriting({ how }: RowLoss): boolean {
+  return how === 'updated' || how === 'columns converted';
+}
 
 /** `public.orders: 12 rows deleted`, `public.old: dropped with 1 row`, `public.t: 2 columns dropped`. */
 export function describeRowLoss({ relation, how, count }: RowLoss): string {
-  if (how === 'columns dropped') return `${relation}: ${counted(count, 'column')} ${WORDS[how]}`;
+  if (how === 'columns dropped' || how === 'columns converted')
+    return `${relation}: ${counted(count, 'column')} ${WORDS[how]}`;
   if (how === 'deleted' || how === 'updated') return `${relation}: ${counted(count, 'row')} ${WORDS[how]}`;
   return count === null
     ? `${relation}: ${WORDS[how]}, its rows were not counted`
@@ -42,14 +49,14 @@ export function describeLosses(owner: Pick<RunReport | Plan, 'losses'> & Shorten
 }
 
 /**
- * Throws WouldLoseData if the run has taken away rows or columns that were there before it, and that it did not retire. An
- * UPDATE needs no leave.
+ * Throws WouldLoseData if the run has taken away rows or columns that were there before it, and that it did not retire. To
+ * write other values needs no leave.
  */
 export function requireLeave(
   { direction, to, losses = [] }: Pick<RunReport | Plan, 'direction' | 'to' | 'losses'>,
   state = 'Everything was rolled back.',
 ): void {
-  const asked = losses.filter(({ how }) => how !== 'updated');
+  const asked = losses.filter((loss) => !isOverwriting(loss));
   if (asked.length === 0) return;
   throw new BackstopError('WouldLoseData', {
     message: `The ${direction} to ${to} would lose data for good`,

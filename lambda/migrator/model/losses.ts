@@ -13,8 +13,8 @@ export interface OwnTable {
 /** Rows or columns of a table that a run has taken away. */
 export interface RowLoss {
   readonly relation: string;
-  readonly how: 'deleted' | 'updated' | 'emptied' | 'dropped' | 'columns dropped';
-  /** Rows, or for `columns dropped` columns; above 10,000 for rows that go with their table means more than 10,000. Null if not counted. */
+  readonly how: 'deleted' | 'updated' | 'emptied' | 'dropped' | 'columns dropped' | 'columns converted';
+  /** Rows or columns; above 10,000 for rows that go with their table means more than 10,000. Null if not counted. */
   readonly count: number | null;
 }
 

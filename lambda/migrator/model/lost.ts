@@ -33,11 +33,19 @@ export function lossesOf({ comparison, losses = [], omitted }: Back): string[] {
   ];
 }
 
-/** `Nothing is lost`, if schema and rows prove it; otherwise the tables and numbers, or that it is not known. */
-export function describeLost(back: Back): string {
+/**
+ * `Nothing is lost`, if schema and rows prove it; otherwise the tables and numbers, or that it is not known.
+ *
+ * @param lossless whether the downgrade was allowed to lose no row that came since the upgrade: one that a person asks for may
+ *   drop such rows with the tables of the upgrade
+ */
+export function describeLost(back: Back, { lossless }: { readonly lossless: boolean }): string {
   const lines = lossesOf(back);
   if (lines.length > 0) return `Lost or overwritten: ${lines.join('; ')}.`;
-  return back.comparison?.same
-    ? 'Nothing is lost: no row that was there before was deleted or overwritten, and no table or column dropped that held any.'
-    : 'No row that was there before was deleted or overwritten.';
+  if (back.comparison === undefined) {
+    return 'The downgrade itself deleted or overwrote no older row; whether the upgrade did is not known.';
+  }
+  return back.comparison.same && lossless
+    ? 'Nothing is lost: no older row was deleted or overwritten, and no table or column dropped that held any.'
+    : 'No older row was deleted or overwritten.';
 }

@@ -214,7 +214,7 @@ export interface Rehearsed {
    * can show it. Absent in a dry run of a downgrade.
    */
   readonly reversible?: 'yes' | 'with loss' | 'no' | 'unknown';
-  /** Why it cannot be taken back or that is not known, or the loss. */
+  /** Why it cannot be taken back or that is not known, the loss, or the values that are not compared. */
   readonly because?: string;
   /** The objects that its downgrade does not leave as they were; absent if there are none. */
   readonly differences?: readonly Change[];

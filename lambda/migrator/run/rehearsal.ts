@@ -9,7 +9,8 @@ import { describeViolations } from '../model/describe.ts';
 import { describeChanges } from '../model/differences.ts';
 import { BackstopError } from '../model/errors.ts';
 import { formatLocation } from '../model/location.ts';
-import { describeLosses } from '../model/losing.ts';
+import { describeLosses, isOverwriting } from '../model/losing.ts';
+import type { RowLoss } from '../model/losses.ts';
 import type { CheckReport, Rehearsed, RevisionId, StepReport } from '../model/report.ts';
 import { revisionOf } from '../revisions/chain.ts';
 import type { Phase } from '../revisions/check.ts';
@@ -35,6 +36,8 @@ export class Rehearsal {
   /** The state before each upgrade. */
   readonly #states = new Map<RevisionId, State>();
   #last: State | undefined;
+  /** Revision → the rows and columns to which it has given other values: they are not compared. */
+  readonly #overwritten = new Map<RevisionId, string>();
   /** Revision → the rows that its downgrade has taken away. */
   readonly #lossesBack = new Map<RevisionId, string>();
 
@@ -71,7 +74,7 @@ export class Rehearsal {
       const loss = losses.get(id) ?? this.#lossesBack.get(id);
       ways.set(
         id,
-        obstacle ?? (loss === undefined ? { reversible: 'yes' } : { reversible: 'with loss', because: loss }),
+        obstacle ?? (loss === undefined ? this.#proved(id) : { reversible: 'with loss', because: loss }),
       );
       if (obstacle && !stopped) stopped = { ...obstacle, because: `${id} stays above it` };
     }
@@ -88,11 +91,24 @@ export class Rehearsal {
     let after = this.#last;
     for (const id of upgraded) {
       const before = this.#states.get(id);
-      const losses = newLosses(before, after);
+      const losses = this.#takenBy(id, before, after);
       if (losses.length > 0) found.set(id, describeLosses({ losses }).join(', '));
       after = before;
     }
     return found;
+  }
+
+  /** The rows and columns that a revision takes away between two states; those with other values are noted. */
+  #takenBy(id: RevisionId, before: State | undefined, after: State | undefined): RowLoss[] {
+    const losses = newLosses(before, after);
+    const overwritten = losses.filter(isOverwriting);
+    if (overwritten.length > 0) this.#overwritten.set(id, describeLosses({ losses: overwritten }).join(', '));
+    return losses.filter((loss) => !isOverwriting(loss));
+  }
+
+  #proved(id: RevisionId): WayBack {
+    const because = this.#overwritten.get(id);
+    return { reversible: 'yes', ...(because !== undefined && { because }) };
   }
 
   /** Revision → what its downgrade would lose, asked before the first downgrade, as a downgrade asks. */
@@ -145,7 +161,7 @@ export class Rehearsal {
       return { reversible: 'no', because, differences: differences.changes };
     }
     // A row that the downgrade deletes may be the upgrade's: the numbers of rows are compared.
-    const taken = newLosses(this.#last, now).filter(({ how }) => how !== 'deleted');
+    const taken = this.#takenBy(id, this.#last, now).filter(({ how }) => how !== 'deleted');
     const losses = [...rowsGone(state, now), ...taken];
     if (losses.length > 0) this.#lossesBack.set(id, describeLosses({ losses }).join(', '));
     return undefined;

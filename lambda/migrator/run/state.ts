@@ -50,8 +50,8 @@ export function rowsGone(before: State, now: State): RowLoss[] {
   });
 }
 
-/** The losses that came between two states, but for rows that were updated. */
+/** The losses that came between two states. */
 export function newLosses(before: State | undefined, after: State | undefined): RowLoss[] {
   const known = new Set(before?.losses.map((loss) => JSON.stringify(loss)));
-  return (after?.losses ?? []).filter((loss) => loss.how !== 'updated' && !known.has(JSON.stringify(loss)));
+  return (after?.losses ?? []).filter((loss) => !known.has(JSON.stringify(loss)));
 }

@@ -202,6 +202,8 @@ describe('a downgrade by hand', () => {
       err: [
         'DowngradeFailed: The downgrade to base is committed, but 1 of 1 check of 001 does not hold',
         'DETAIL:  V1.1 check 1: 1 row violates it',
+        'The schema is as it was before the upgrade: its fingerprint was compared.',
+        'No older row was deleted or overwritten.',
         'HINT:  Correct the cause, then: npx backstop check after-downgrade --database app',
       ],
     });
@@ -289,4 +291,12 @@ test('show repeats what the last dry run found, until a file changes', async () 
   appendFileSync(join(folder, 'app/001/downgrade.sql'), '\nSELECT 1;\n');
   expect((await show()).out.join('\n')).not.toContain('Dry run');
   rmSync(cache, { recursive: true });
+});
+
+test('a downgrade that takes nothing back ends with 1, also without checks', async () => {
+  const folder = project({ ...TABLE, downgrade: ['SELECT 1;'] });
+  await on(folder, 'upgrade');
+  const { status, err } = await on(folder, 'downgrade', 'base', '--yes', '--no-check');
+  expect(status).toBe(1);
+  expect(err.join('\n')).toContain('table public.one added');
 });

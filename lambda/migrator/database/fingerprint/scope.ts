@@ -18,7 +18,7 @@ export interface Kind {
 export const THIS_DATABASE = 'd.datname = pg_catalog.current_database()';
 
 /** Schemas that are left out, as a condition on `nspname`. */
-export const LEFT_OUT = "(nspname ~ '^(pg_|retired_)' OR nspname IN ('information_schema', 'backstop'))";
+const LEFT_OUT = "(nspname ~ '^(pg_|retired_)' OR nspname IN ('information_schema', 'backstop'))";
 
 /**
  * - `schemas (oid, name)`, the name as SQL;

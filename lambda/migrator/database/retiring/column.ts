@@ -1,4 +1,4 @@
-// Retiring and restoring columns, as SQL: a column keeps its values under another col, out of the way of the application.
+// Retiring and restoring columns, as SQL: a column keeps its values under another name, out of the way of the application.
 import { PLPGSQL } from './shared.ts';
 
 /**

@@ -9,7 +9,6 @@ import {
   readDifferences,
   readFingerprint,
   readLines,
-  readPositions,
 } from '../../../../lambda/migrator/database/fingerprint.ts';
 import { createHistory } from '../../../../lambda/migrator/database/history.ts';
 import { makeDatabase, superuserOf, type TestDatabase, testServer } from '../../../setup/database.ts';
@@ -262,25 +261,4 @@ test('of many differences the first and the last are listed, and the others coun
     expect({ listed: changes.length, omitted }).toEqual({ listed: 100, omitted: { changes: 300 } });
     expect(changes.at(-1)).toMatchObject({ object: 'table app.many_1199', change: 'added' });
   });
-});
-
-test('each sequence has its position, which is null if it was never used', async () => {
-  await rolledBack(async () => {
-    await client.query(`ALTER SEQUENCE app.items_id_seq RESTART; ALTER SEQUENCE app.numbers RESTART;
-      SELECT pg_catalog.nextval('app.numbers'); CREATE SCHEMA retired_001; CREATE SEQUENCE retired_001.s;
-      CREATE TEMPORARY SEQUENCE mine`);
-    const positions = [...(await readPositions(client)).values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-    expect(positions).toEqual([
-      { name: 'app.items_id_seq', value: null },
-      { name: 'app.numbers', value: '10' },
-      { name: 'app.orders_id_seq', value: null },
-    ]);
-  });
-});
-
-test('a position that the user may not read is null', async () => {
-  await client.query("SELECT pg_catalog.nextval('app.numbers')");
-  const owner = await database.connect('test');
-  expect([...(await readPositions(owner)).values()].map(({ value }) => value)).toEqual([null, null, null]);
-  await owner.end();
 });

@@ -34,9 +34,33 @@ async function lossesOf(...steps: string[]): Promise<readonly RowLoss[] | undefi
 
 const lost = (relation: string, how: RowLoss['how'], count: number | null) => ({ relation, how, count });
 
+beforeEach(() =>
+  database.query(`
+    CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN UPDATE public.referring SET id = id; RETURN NEW; END';
+    CREATE TRIGGER touch BEFORE INSERT ON other.large FOR EACH ROW EXECUTE FUNCTION touch()`),
+);
+
 describe('named are', () => {
   test.each<[string, readonly string[], readonly RowLoss[]]>([
     ['rows deleted', ['DELETE FROM one WHERE id > 90;'], [lost('public.one', 'deleted', 10)]],
+    [
+      'a column whose values are converted',
+      [
+        'ALTER TABLE referring ADD s text; ALTER TABLE referring DROP CONSTRAINT referring_id_fkey;',
+        'ALTER TABLE referring ALTER id TYPE numeric(1) USING id % 2;',
+      ],
+      [lost('public.referring', 'columns converted', 1)],
+    ],
+    [
+      'a column whose values a DO block converts',
+      ['DO $$ BEGIN ALTER TABLE ONLY child ALTER four TYPE text USING NULL; END $$;'],
+      [lost('public.child', 'columns converted', 1)],
+    ],
+    [
+      'rows that a trigger of another table may have overwritten',
+      [`ALTER TABLE referring ADD n integer; UPDATE referring SET n = id; INSERT INTO other.large SELECT 0;`],
+      [lost('public.referring', 'updated', 10)],
+    ],
     [
       'rows overwritten beside a column that the run itself made',
       [
@@ -132,11 +156,11 @@ describe('not named are', () => {
     ],
     [
       'a rewritten table',
-      ['ALTER TABLE one ALTER three TYPE bigint;', 'ALTER TABLE nothing ALTER id TYPE bigint;'],
+      ['ALTER TABLE one ADD t uuid DEFAULT gen_random_uuid();', 'ALTER TABLE nothing ALTER id TYPE bigint;'],
     ],
     [
       'a rewritten table to which rows come',
-      ['ALTER TABLE referring ALTER id TYPE bigint;', 'INSERT INTO referring SELECT 6;'],
+      ['ALTER TABLE referring ADD t uuid DEFAULT gen_random_uuid();', 'INSERT INTO referring SELECT 6;'],
     ],
     ['an empty table dropped', ['DROP TABLE nothing;']],
     [

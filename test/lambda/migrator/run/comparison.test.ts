@@ -65,6 +65,17 @@ test('a change that somebody made between the runs, and that is still there, is 
   expect(report.comparison).toMatchObject({ same: true });
 });
 
+test('a hundred and more such changes do not count either, and one that the downgrade left does', async () => {
+  const revisions = chain(`${UP} CREATE TYPE t AS ENUM ();`, 'ALTER TABLE one DROP three;');
+  await up(revisions);
+  await database.query(
+    "DO $$ BEGIN FOR i IN 1..150 LOOP EXECUTE 'CREATE TABLE many_' || i || ' (id int)'; END LOOP; END $$",
+  );
+  const report = await down(revisions);
+  expect(changesOf(report)).toEqual(['type public.t added']);
+  expect(report.comparison?.omitted).toBeUndefined();
+});
+
 test('the losses of the upgrade are known to its downgrade', async () => {
   const revisions = chain('DELETE FROM one WHERE id > 7;', 'SELECT 1;');
   await up(revisions);

@@ -207,6 +207,11 @@ test.each<[string, Omit<RevisionDraft, 'id'>, object]>([
     { reversible: 'with loss', because: 'public.kept: 2 rows deleted' },
   ],
   [
+    'values that were overwritten are not proved',
+    { upgrade: ['UPDATE kept SET id = id + 100;'], downgrade: ['UPDATE kept SET id = id - 100;'] },
+    { reversible: 'yes', because: 'public.kept: 20 rows overwritten' },
+  ],
+  [
     'rows that the downgrade deletes are a loss if they are not the upgrade’s',
     { upgrade: ['INSERT INTO kept SELECT 11;'], downgrade: ['DELETE FROM kept WHERE id > 9;'] },
     { reversible: 'with loss', because: 'public.kept: 1 row deleted' },
