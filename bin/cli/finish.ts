@@ -107,7 +107,7 @@ async function fail(
 function incomplete(migrator: MigratorOptions, report: RunReport): BackstopError {
   const { name } = migrator.database.definition;
   return new BackstopError('DowngradeIncomplete', {
-    message: `The downgrade to ${report.to} is committed, but it is not complete. ${describeSchema(report)}`,
+    message: `The downgrade to ${report.to} is committed, and the schema is not as it was before the upgrade`,
     detail: [
       ...textsOf(report.comparison ?? {}, 'changes', describeChange),
       describeLost(report, { lossless: false }),

@@ -85,7 +85,7 @@ function stayedAbove({ revisions }: Chain, to: RevisionId, runs: readonly Past[]
   return runs.every((run) => run.outcome !== 'stamped' && isAbove(run.from) && isAbove(run.to));
 }
 
-/** The fingerprints between two of the runs, where somebody else changed something. */
+/** The pairs of fingerprints between which somebody else has changed something. */
 function driftOf(runs: readonly Past[], before: string): Pair[] {
   return runs.flatMap(({ fingerprint }, index) => {
     const next = index + 1 < runs.length ? runs[index + 1]?.fingerprint?.before : before;

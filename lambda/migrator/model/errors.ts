@@ -10,7 +10,7 @@ import { printable } from './printable.ts';
 export type DatabaseState =
   /** The failed step has changed nothing itself. */
   | 'unchanged'
-  /** The upgrade of this execution, if committed, was downgraded. The ending says how the schema compares with the one before, and what is lost. */
+  /** The upgrade of this execution, if committed, was downgraded. The ending says how the schema compares with the one before, and names the losses. */
   | 'downgraded'
   /** The run was committed and is valid; something after it is still to do. */
   | 'at target'

@@ -25,19 +25,17 @@ export function describeSchema({ comparison, to }: Back): string {
 export function lossesOf({ comparison, losses = [], omitted }: Back): string[] {
   const { losses: before = [], finalized = [] } = comparison ?? {};
   return [
-    ...describeLosses({ losses: before }).map((line) => `${line} by the upgrade`),
+    ...describeLosses({ losses: before }).map((line) => `${line} before the downgrade`),
     ...describeLosses({ losses, ...(omitted && { omitted }) }).map((line) => `${line} by the downgrade`),
-    ...(finalized.length > 0
-      ? [`the rows of the tables that ${finalized.join(', ')} retired: finalized`]
-      : []),
+    ...(finalized.length > 0 ? [`the rows and columns that ${finalized.join(', ')} retired: finalized`] : []),
   ];
 }
 
 /**
  * `Nothing is lost`, if schema and rows prove it; otherwise the tables and numbers, or that it is not known.
  *
- * @param lossless whether the downgrade was allowed to lose no row that came since the upgrade: one that a person asks for may
- *   drop such rows with the tables of the upgrade
+ * @param lossless whether the downgrade was allowed to lose no row that came since the upgrade: a downgrade that a person asks
+ *   for may drop such rows with the tables of the upgrade
  */
 export function describeLost(back: Back, { lossless }: { readonly lossless: boolean }): string {
   const lines = lossesOf(back);

@@ -154,7 +154,8 @@ test.each([
   const down = await run(migrations, 'downgrade', 'base', '--yes');
   expect(down.status).toBe(1);
   expect(down.out.join('\n')).toContain('Downgrade of 002: none');
-  expect(down.err.join('\n')).toMatch(/^DowngradeIncomplete: .*: table public\.one added\.\n/);
+  expect(down.err[0]).toMatch(/^DowngradeIncomplete: /);
+  expect(down.err.join('\n')).toContain('table public.one added');
   expect(await run(migrations, 'current')).toMatchObject({ out: [] });
   const script = (await run(migrations, 'downgrade', '002:001', '--sql')).out.join('\n');
   expect(script).toContain('-- none: its file holds no SQL');

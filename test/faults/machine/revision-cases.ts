@@ -1,5 +1,5 @@
 // Cases with a broken revision or a changed database: each step fails, and each phase of checks.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { downgrade } from '../../../lambda/migrator/migrator.ts';
 import type { Deployment } from '../../../lib/twin/deployment.ts';
@@ -128,6 +128,20 @@ const MOVED: FaultCase[] = [
   },
 ];
 
+const INCOMPLETE: FaultCase[] = [
+  {
+    place: 'Validate downgrade',
+    fault: 'the downgrade has left an object that was not there before',
+    ends: 'DowngradeIncomplete',
+    deployment: withMigrations((folder) =>
+      appendFileSync(
+        join(folder, REVISION, 'downgrade.sql'),
+        '\nCREATE TYPE public.left_behind AS ENUM ();\n',
+      ),
+    ),
+  },
+];
+
 const PARTS: FaultCase[] = [
   {
     place: 'Migrate',
@@ -137,4 +151,4 @@ const PARTS: FaultCase[] = [
   },
 ];
 
-export const REVISIONS: FaultCase[] = [...STEPS, ...PARTS, ...CHECKS, ...MOVED];
+export const REVISIONS: FaultCase[] = [...STEPS, ...PARTS, ...INCOMPLETE, ...CHECKS, ...MOVED];

@@ -69,6 +69,7 @@ DECLARE
 BEGIN
   PERFORM backstop.retired_by_hand(VARIADIC targets);
   PERFORM backstop.refuse_strangers();
+  PERFORM backstop.refuse_children();
   PERFORM backstop.drop_retired_columns();
   tables := ARRAY(
     SELECT c.oid FROM backstop.retired AS r
@@ -166,38 +167,6 @@ BEGIN
     || CASE WHEN r.id = first THEN pg_catalog.jsonb_build_object('statements', coalesce(statements, '[]')) ELSE '{}' END
   WHERE r.revision = revision_id AND r.record ? 'members' AND NOT r.record ? 'finalized';
   PERFORM backstop.drop_retired_schema();
-END $fn$`;
-
-/** The schema of the revision must hold what the record lists, and nothing else: it would look as if it were retired. */
-export const REFUSE_STRANGERS = `CREATE FUNCTION backstop.refuse_strangers() RETURNS void ${PLPGSQL} AS $fn$
-DECLARE
-  revision_id CONSTANT text := backstop.retiring_revision();
-  home CONSTANT text := 'retired_' || revision_id;
-  kept CONSTANT text := 'kept_' || revision_id;
-  strangers record;
-BEGIN
-  SELECT pg_catalog.string_agg(pg_catalog.format('%s %s', o.type, o.identity), ', ' ORDER BY o.identity) AS names,
-         pg_catalog.string_agg(pg_catalog.format('ALTER %s %s SET SCHEMA %I;', pg_catalog.upper(o.type), o.identity, kept), ' ' ORDER BY o.identity) AS remedy
-  INTO strangers
-  FROM pg_catalog.pg_namespace AS n
-  JOIN pg_catalog.pg_depend AS d ON d.refclassid = 'pg_catalog.pg_namespace'::regclass AND d.refobjid = n.oid AND d.deptype = 'n'
-  CROSS JOIN LATERAL pg_catalog.pg_identify_object(d.classid, d.objid, d.objsubid) AS o
-  WHERE n.nspname = home
-    AND NOT (d.classid = 'pg_catalog.pg_class'::regclass AND EXISTS (
-      SELECT FROM backstop.retired AS r CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(r.record -> 'members') AS m
-      JOIN pg_catalog.pg_class AS c ON c.relname = m ->> 'kept_as'
-      WHERE r.revision = revision_id AND c.oid = d.objid))
-    -- A sequence that a column owns belongs to its table.
-    AND NOT EXISTS (
-      SELECT FROM pg_catalog.pg_depend AS own WHERE own.classid = d.classid AND own.objid = d.objid
-        AND own.refclassid = 'pg_catalog.pg_class'::regclass AND own.deptype IN ('a', 'i') AND o.type = 'sequence');
-  IF strangers.names IS NOT NULL THEN
-    RAISE EXCEPTION USING
-      ERRCODE = 'dependent_objects_still_exist',
-      MESSAGE = pg_catalog.format('Schema %I holds objects that revision %s did not retire', home, revision_id),
-      DETAIL = 'Found: ' || strangers.names,
-      HINT = pg_catalog.format('Run: CREATE SCHEMA IF NOT EXISTS %I; %s', kept, strangers.remedy);
-  END IF;
 END $fn$`;
 
 /** The retired columns of tables that stay. A column of a table that is retired, too, goes and comes with it. */

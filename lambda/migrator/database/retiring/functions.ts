@@ -7,9 +7,10 @@ import { COLUMN_OF, NEEDS, RESTORE_COLUMN, RETIRE_COLUMN } from './column.ts';
 import { COLUMN_DEFINITIONS } from './column-definitions.ts';
 import { DEFINITIONS } from './definitions.ts';
 import { DEPENDENTS } from './dependents.ts';
-import { ADOPT, DROP_COLUMNS, DROP_RETIRED, DROP_SCHEMA, REFUSE_STRANGERS, RUN } from './drop.ts';
+import { ADOPT, DROP_COLUMNS, DROP_RETIRED, DROP_SCHEMA, RUN } from './drop.ts';
 import { GRANT, POLICY, PUBLICATION } from './parts.ts';
 import { MAKE_RECORD } from './record.ts';
+import { REFUSE_CHILDREN, REFUSE_STRANGERS } from './refusals.ts';
 import { REMAKE, RESTORE_ALL, RESTORE_NAMED, RESTORE_ONE } from './restore.ts';
 import { REVISION, TABLE, TREE } from './shared.ts';
 import { NAMES, RESTORE_TABLE, RETIRE } from './table.ts';
@@ -36,6 +37,7 @@ const FUNCTIONS = [
   ADOPT,
   DROP_SCHEMA,
   REFUSE_STRANGERS,
+  REFUSE_CHILDREN,
   DROP_COLUMNS,
   REMAKE,
   RESTORE_ONE,

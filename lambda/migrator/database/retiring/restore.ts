@@ -50,7 +50,8 @@ BEGIN
   PERFORM backstop.retiring_run(source.statements);
   UPDATE backstop.retired AS r SET record = r.record - 'statements' WHERE r.id = source.id;
   IF coalesce(pg_catalog.current_setting('backstop.warned', true), '') <> retired.revision THEN
-    RAISE WARNING 'Data in dropped tables NOT restored. Restore from backup if needed.';
+    RAISE WARNING 'Data in dropped % NOT restored. Restore from backup if needed.',
+      CASE WHEN retired.column_name IS NULL THEN 'tables' ELSE 'columns' END;
     PERFORM pg_catalog.set_config('backstop.warned', retired.revision, true);
   END IF;
 END $fn$`;

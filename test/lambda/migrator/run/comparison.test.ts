@@ -65,7 +65,7 @@ test('a change that somebody made between the runs, and that is still there, is 
   expect(report.comparison).toMatchObject({ same: true });
 });
 
-test('a hundred and more such changes do not count either, and one that the downgrade left does', async () => {
+test('a hundred and more such changes do not count either, and an object that the downgrade left does', async () => {
   const revisions = chain(`${UP} CREATE TYPE t AS ENUM ();`, 'ALTER TABLE one DROP three;');
   await up(revisions);
   await database.query(

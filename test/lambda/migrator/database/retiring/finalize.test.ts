@@ -73,6 +73,9 @@ test('a table with everything is dropped, and comes back as it was, without rows
     ],
     TAKEN_ALONG.map((message) => ({ message })),
   ]);
+  // The rows of a child table would keep it from being dropped.
+  await database.query(`DO $$ BEGIN EXECUTE 'DELETE FROM ONLY ' || (
+    SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = 'retired_r1.tasks'::regclass); END $$`);
   const report = await finalize(options);
   expect(report).toMatchObject({
     outcome: 'finalized',
@@ -180,6 +183,20 @@ test.each<[what: string, since: string, message: string, remedy: string]>([
     hint: `Take it out of the way, then run again: ${remedy}`,
   });
   await database.query(remedy);
+  expect(await finalize(options)).toMatchObject({ outcome: 'finalized' });
+});
+
+test('a child table that went with its parent keeps finalize from dropping its rows', async () => {
+  await database.query(`CREATE TABLE public.a (id integer); CREATE TABLE public.child () INHERITS (public.a);
+    INSERT INTO public.a VALUES (1); INSERT INTO public.child VALUES (2);`);
+  const options = retiring("retire('public.a')");
+  await upgrade(options, 'head');
+  await expect(finalize(options)).rejects.toMatchObject({
+    name: 'MigrationRefused',
+    summary: 'The rows of public.child would be dropped, which inherits from public.a',
+    hint: 'To keep them, downgrade, and take the table out first: ALTER TABLE public.child NO INHERIT public.a; if they may go: TRUNCATE ONLY retired_r1.child;',
+  });
+  await database.query('TRUNCATE ONLY retired_r1.child');
   expect(await finalize(options)).toMatchObject({ outcome: 'finalized' });
 });
 
