@@ -1,7 +1,9 @@
 // An execution in a few lines, made from its document: for its output, and for the message about its end.
 import { countOf, textsOf } from './migrator/model/bounded.ts';
 import { describeTransactions, seconds } from './migrator/model/describe.ts';
+import { describeChanges } from './migrator/model/differences.ts';
 import type { DatabaseState } from './migrator/model/errors.ts';
+import { describeLosses } from './migrator/model/losing.ts';
 import { printable } from './migrator/model/printable.ts';
 import type { Plan, RevisionId, RunReport } from './migrator/model/report.ts';
 import { committedMigration, type ExecutionState, type Summary, takenSnapshot } from './state.ts';
@@ -66,6 +68,8 @@ function describePlan(plan: Plan | undefined): string {
   const [longest] = [...(estimate?.tables ?? [])].sort((a, b) => b.lockMs - a.lockMs);
   return [
     `At ${from}, target ${to}: ${pending.join(', ')} to run${describeTransactions(transactions)}.`,
+    plan?.drift && `The schema has changed since the last run: ${describeChanges(plan.drift)}.`,
+    plan?.losses && `It takes away for good: ${describeLosses(plan).join('; ')}.`,
     retires.length > 0 && `To be retired: ${textsOf(plan ?? {}, 'retires').join(', ')}.`,
     estimate && `Estimated: ${seconds(estimate.durationMs)} in all.`,
     longest && `${longest.relation} locked for ${seconds(longest.lockMs)}.`,

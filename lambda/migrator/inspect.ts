@@ -1,4 +1,4 @@
-// The verbs that change nothing: plan, loss, validate, current, history, fingerprint.
+// The verbs that change nothing: plan, validate, current, history, fingerprint.
 import { readDifference } from './database/applied.ts';
 import { runChecks } from './database/checks.ts';
 import { readCurrent } from './database/current.ts';

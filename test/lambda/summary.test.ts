@@ -106,6 +106,29 @@ describe('of a failure', () => {
   });
 });
 
+describe('of a plan', () => {
+  const planned = (found: object) => {
+    const sections = { request: { ...request, action: 'plan' }, plan: { ...plan, ...found } };
+    return summarize(documentWith(sections)).message.split('\n');
+  };
+
+  test('says what has changed since the last run', () => {
+    const drift = { changes: [{ object: 'index public.i', change: 'added' }] };
+    expect(planned({ drift })).toEqual([
+      'At 005, target 002: 002 to run.',
+      'The schema has changed since the last run: index public.i added.',
+    ]);
+  });
+
+  test('says what would be lost for good', () => {
+    const losses = [{ relation: 'public.orders', how: 'dropped', count: 5 }];
+    expect(planned({ losses })).toEqual([
+      'At 005, target 002: 002 to run.',
+      'It takes away for good: public.orders: dropped with 5 rows.',
+    ]);
+  });
+});
+
 describe('an output', () => {
   const execution = { arn: 'arn:run-1' };
 
