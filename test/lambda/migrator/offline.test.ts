@@ -55,7 +55,8 @@ const psql =
         PGSSLMODE: tls.mode === 'off' ? 'disable' : 'require',
       },
     });
-    running.child.stdin?.end(script);
+    // It stops at the first error, perhaps before it has read the rest of the script.
+    running.child.stdin?.on('error', () => {}).end(script);
     return running.then(
       ({ stderr }) => ({ status: 0, errors: stderr }),
       ({ code, stderr }) => ({ status: code, errors: stderr }),
