@@ -1,7 +1,9 @@
 // The server's own account of a transaction: locks, rewritten and moved relations, rows, write-ahead log.
 import type { HeldLock, RowCounts } from '../model/report.ts';
 import { type Queries, together } from '../session/client.ts';
+import { type Limits, milliseconds } from '../session/limits.ts';
 import { IDLE_IN_TRANSACTION } from '../session/neutral.ts';
+import { FIRST_OID } from './first-oid.ts';
 
 /** A table or materialized view, as the catalogue has it at one moment. */
 interface Relation {
@@ -65,6 +67,7 @@ const YOUNG_SCHEMAS = `
 export const MOMENT = `
   SELECT pg_catalog.set_config('client_encoding', 'UTF8', true),
          pg_catalog.set_config('idle_in_transaction_session_timeout', '${IDLE_IN_TRANSACTION}', true),
+         ARRAY[pg_catalog.current_setting('statement_timeout'), pg_catalog.current_setting('lock_timeout')] AS limits,
          pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text AS transaction,
          pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::pg_catalog.text AS wal,
          (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
@@ -73,7 +76,7 @@ export const MOMENT = `
           FROM pg_catalog.pg_lock_status() AS l,
                pg_catalog.pg_identify_object_as_address('pg_catalog.pg_class'::pg_catalog.regclass, l.relation, 0) AS named
           WHERE l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() AND l.granted
-            AND l.locktype OPERATOR(pg_catalog.=) 'relation'
+            AND l.locktype OPERATOR(pg_catalog.=) 'relation' AND l.relation OPERATOR(pg_catalog.>=) ${FIRST_OID}::pg_catalog.oid
             AND named.type OPERATOR(pg_catalog.=) ANY (ARRAY['table', 'materialized view'])) AS locks`;
 
 /** Reads the same as pg_stat_xact_user_tables, without planning and reading its other columns. */
@@ -172,16 +175,12 @@ export function qualified({ schema, name }: Pick<Relation, 'schema' | 'name'>): 
 /** The schema `retired_<revision>` holds the retired objects of that revision, until they are finalized. */
 export const RETIRED_PREFIX = 'retired_';
 
-/** Those of the schemas that the open transaction has made. */
-export async function newAmong(queries: Queries, schemas: readonly string[]): Promise<string[]> {
-  const { rows } = await queries.query<{ name: string }>(YOUNG_SCHEMAS);
-  return rows.map(({ name }) => name).filter((name) => schemas.includes(name));
-}
-
 /** The state of the transaction at one moment, between two steps. */
 export interface Moment {
   /** The id of the open transaction; null if a step has ended it. */
   readonly transaction: string | null;
+  /** How long the session lets a statement take, and wait for a lock, in ms; 0 is for ever. */
+  readonly limits: Limits;
   /** Position of the write-ahead log, in bytes. */
   readonly wal: number;
   /** Locks on tables, strongest first, each with the oid and the filenode of its table. */
@@ -189,6 +188,7 @@ export interface Moment {
 }
 
 interface MomentRow extends Pick<Moment, 'transaction'> {
+  readonly limits: readonly [statement: string, lock: string];
   readonly wal: string;
   readonly locks: readonly {
     readonly oid: string;
@@ -200,11 +200,17 @@ interface MomentRow extends Pick<Moment, 'transaction'> {
 
 export async function readMoment(queries: Queries): Promise<Moment> {
   const { rows } = await queries.query<MomentRow>(MOMENT);
-  const { transaction, wal, locks } = rows[0] as MomentRow;
+  const { transaction, limits, wal, locks } = rows[0] as MomentRow;
   const held = locks
     .filter(({ name: [schema] }) => !schema.startsWith('pg_') && schema !== 'backstop')
     .map(({ name, ...lock }) => ({ ...lock, relation: name.join('.') }));
-  return { transaction, wal: Number(wal), locks: held.sort(strongestFirst) };
+  const [statement, lock] = limits;
+  return {
+    transaction,
+    limits: [milliseconds(statement), milliseconds(lock)],
+    wal: Number(wal),
+    locks: held.sort(strongestFirst),
+  };
 }
 
 function strongestFirst(one: HeldLock, other: HeldLock): number {

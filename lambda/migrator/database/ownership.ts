@@ -2,6 +2,7 @@
 //
 // So every runner that may migrate may also go back: the owner, each member of it, both users of an alternating secret.
 import type { Queries } from '../session/client.ts';
+import { FIRST_OID } from './first-oid.ts';
 import { trust } from './trust.ts';
 
 /** The role that gets what a run makes. */
@@ -11,9 +12,6 @@ export interface Heir {
   /** Oids of the objects that this user owned before; empty without a role. */
   readonly before: readonly string[];
 }
-
-/** The first oid that is none of the server's own (FirstNormalObjectId). */
-const FIRST_OID = 16_384;
 
 /**
  * All objects of this user that can be given away: class, oid and schema. A sequence of a column goes with its table, as a
@@ -141,7 +139,8 @@ export async function handOver(
  * Takes from others what default privileges have given them on objects that were just made. Another role keeps what a step
  * has granted it. So does the owner of a table in the schema: foreign keys of others are checked in its name.
  *
- * @param schemas and `tables` (with their schemas) by name; a sequence of a table's column is closed with it
+ * @param schemas and `tables` (with their schemas) by name; a sequence of a table's column is closed with it. Schemas that the
+ *   open transaction has not made are left alone.
  */
 export async function closeToOthers(
   queries: Queries,
@@ -154,7 +153,7 @@ export async function closeToOthers(
     `SELECT DISTINCT pg_catalog.format('REVOKE ALL ON %s %s FROM %s;', class, name,
               CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END) AS sql
      FROM (SELECT 'SCHEMA', pg_catalog.quote_ident(nspname), nspowner, nspacl, oid FROM pg_catalog.pg_namespace
-           WHERE nspname = ANY ($1::text[])
+           WHERE nspname = ANY ($1::text[]) AND pg_catalog.age(xmin) <= 0
            UNION ALL
            SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END,
                   pg_catalog.format('%I.%I', n.nspname, c.relname), c.relowner, c.relacl, NULL

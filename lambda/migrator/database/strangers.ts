@@ -4,6 +4,7 @@
 import { BackstopError } from '../model/errors.ts';
 import { mergePaths, openSchemas } from '../revisions/search-path.ts';
 import type { Queries } from '../session/client.ts';
+import { FIRST_OID } from './first-oid.ts';
 import { trust } from './trust.ts';
 
 /** How many a message names. */
@@ -78,7 +79,7 @@ const OTHERS = `
       OR EXISTS (SELECT FROM pg_catalog.pg_type
                  WHERE typnamespace IN (SELECT oid FROM path) AND typowner IN (SELECT oid FROM others))
       OR EXISTS (SELECT FROM pg_catalog.pg_cast AS k JOIN pg_catalog.pg_type AS t ON t.oid IN (k.castsource, k.casttarget)
-                 WHERE k.oid >= 16384 AND t.typowner IN (SELECT oid FROM others)) AS others`;
+                 WHERE k.oid >= ${FIRST_OID} AND t.typowner IN (SELECT oid FROM others)) AS others`;
 
 /**
  * Requires that no stranger has put something into the search paths that SQL could call by mistake. Without a schema in

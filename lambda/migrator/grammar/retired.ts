@@ -1,4 +1,4 @@
-// The effects of `SELECT backstop.retire('public.tasks')`, whose table is a literal.
+// The effects of `SELECT backstop.retire('public.tasks')`, whose tables are literals.
 import type { Node } from '@pgsql/types';
 import type { Lock } from './effect.ts';
 import { qualified, texts } from './names.ts';
@@ -17,18 +17,28 @@ export function retired(statement: { targetList?: Node[] }): readonly Lock[] | u
   const targets = (statement.targetList ?? []).map((node) =>
     'ResTarget' in node ? node.ResTarget.val : undefined,
   );
-  const locks = targets.map(retiredBy);
+  const locks = targets.flatMap(retiredBy);
   const known = locks.filter((lock) => lock !== undefined);
   return known.length > 0 && known.length === locks.length ? known : undefined;
 }
 
-function retiredBy(node: Node | undefined): Lock | undefined {
+function retiredBy(node: Node | undefined): (Lock | undefined)[] {
   const call = node !== undefined && 'FuncCall' in node ? node.FuncCall : undefined;
   const retires = CALLS[texts(call?.funcname).join('.')];
-  const [name] = call?.args ?? [];
+  if (retires === undefined) return [undefined];
+  const [first] = call?.args ?? [];
+  if (retires === 'column') return [lockOf(first, retires)];
+  const list =
+    call?.func_variadic && first !== undefined && 'A_ArrayExpr' in first
+      ? first.A_ArrayExpr.elements
+      : call?.args;
+  return (list ?? [undefined]).map((name) => lockOf(name, retires));
+}
+
+function lockOf(name: Node | undefined, retires: NonNullable<Lock['retires']>): Lock | undefined {
   const literal = name !== undefined && 'A_Const' in name ? name.A_Const.sval?.sval : undefined;
   const parts = NAME.exec(literal ?? '');
-  if (retires === undefined || parts === null) return undefined;
+  if (parts === null) return undefined;
   const relation = qualified(plain(parts[1], parts[2]), plain(parts[3], parts[4]));
   return { relation, mode: 'AccessExclusiveLock', owned: true, retires };
 }

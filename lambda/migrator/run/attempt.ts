@@ -1,5 +1,4 @@
 // One attempt at the transaction of a run: the locks, the steps, the version, the history, COMMIT alone.
-import { newAmong } from '../database/evidence.ts';
 import { remember } from '../database/history.ts';
 import { ownObjects } from '../database/ours.ts';
 import { closeToOthers, handOver } from '../database/ownership.ts';
@@ -150,9 +149,11 @@ export class Attempt {
     );
     if (direction === 'upgrade' && !(dryRun || this.#run.allowLoss)) requireLeave(measured);
     this.#place = 'giving what was made its owner';
-    const { schemas } = ownObjects(this.#run.database);
-    await closeToOthers(this.#run, { schemas: await newAmong(this.#run, schemas) });
-    if (!dryRun) await this.#retiring.end(this.#run);
+    await together(
+      closeToOthers(this.#run, { schemas: ownObjects(this.#run.database).schemas }),
+      // A dry run still takes the upgrade back.
+      dryRun ? Promise.resolve() : this.#retiring.end(this.#run),
+    );
     await handOver(this.#run, begun.heir);
     this.#place = 'reading the fingerprint';
     const report = { ...measured, ...(await readProof(this.#run, begun)) };

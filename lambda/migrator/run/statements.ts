@@ -1,11 +1,12 @@
 // How an attempt sends statements: bounded, a step in one round trip, and after a revision the session as at the start.
+import pg from 'pg';
 import { readMoment } from '../database/evidence.ts';
 import { BackstopError } from '../model/errors.ts';
 import type { StepReport } from '../model/report.ts';
 import { pathValue } from '../revisions/search-path.ts';
 import { onCompleted, together } from '../session/client.ts';
-import { bound, LIMIT, LIMIT_AND_PATH, LIMIT_LOCKS } from '../session/limits.ts';
-import { CHECK_DEFERRED, FORGET } from '../session/neutral.ts';
+import { bound, DEADLOCK_TIMEOUT, type Limits } from '../session/limits.ts';
+import { CHECK_DEFERRED, FORGET_OF_STEPS } from '../session/neutral.ts';
 import { isCancelled } from '../session/sqlstate.ts';
 import type { Begun } from './result.ts';
 import type { Run } from './run.ts';
@@ -24,12 +25,17 @@ export interface StepPlace {
   readonly isLast?: boolean;
 }
 
+/** Every session begins without a limit. */
+const NONE: Limits = [0, 0];
+
 /** Listens to the client of a run until it is stopped. */
 export class Statements {
   /** Stops to count. */
   readonly stop: () => void;
   readonly #run: Run;
   #completed = 0;
+  /** As the latest step has left them. */
+  #limits: Limits = NONE;
   #restored: Promise<unknown> = Promise.resolve();
 
   constructor(run: Run) {
@@ -64,10 +70,11 @@ export class Statements {
   ): Promise<Pick<StepReport, 'durationMs' | 'locks' | 'rewritten' | 'walBytes'>> {
     const run = this.#run;
     const started = performance.now();
-    // The first answer belongs to the limit, which is sent before the SQL.
-    this.#completed = -1;
+    const limits = this.#bounds(file);
+    // The first answers belong to the limits, which are sent before the SQL.
+    this.#completed = -limits.length;
     const answers = together(
-      this.limit(file),
+      run.query(limits.join(' ')),
       run.query(sql).then(() => performance.now() - started),
       readMoment(run),
     );
@@ -77,6 +84,7 @@ export class Statements {
       this.#restored.catch(() => {});
     }
     const [, durationMs, moment] = await answers;
+    this.#limits = isLast ? NONE : moment.limits;
     if (moment.transaction !== transaction) {
       throw new BackstopError('OutcomeUnknown', {
         message: `The transaction was ended in ${place}`,
@@ -98,12 +106,13 @@ export class Statements {
     begun: Pick<Begun, 'transaction' | 'ledger'>,
     place: string,
   ): Promise<void> {
-    const { rows } = await this.#run.query<{ briefMs: number }>(LIMIT_LOCKS);
-    const briefMs = rows[0]?.briefMs ?? 0;
+    const { rows } = await this.#run.query<{ ms: number }>(DEADLOCK_TIMEOUT);
+    const briefMs = 0.9 * (rows[0]?.ms ?? 0);
     const started = performance.now();
     try {
-      const sql = `LOCK TABLE ${tables.join(', ')} IN ACCESS EXCLUSIVE MODE`;
-      await this.carryOut(`${sql}; ${bound(this.#limits())}`, begun, place);
+      const after = this.#bounds().join(' ');
+      this.#limits = [Math.round(briefMs), 0];
+      await this.carryOut(`LOCK TABLE ${tables.join(', ')} IN ACCESS EXCLUSIVE MODE; ${after}`, begun, place);
     } catch (error) {
       if (!isCancelled(error) || performance.now() - started < briefMs) throw error;
       const message = `The table locks were not granted together within ${briefMs} ms`;
@@ -111,25 +120,34 @@ export class Statements {
     }
   }
 
-  /**
-   * From here on the server lets no statement take longer than there is time left, or wait longer for a lock.
-   *
-   * @param file that begins here; default: the settings stay as before
-   */
-  async limit(file?: FileStart): Promise<void> {
-    const limits = this.#limits();
-    await (file === undefined
-      ? this.#run.query(LIMIT, limits)
-      : this.#run.query(LIMIT_AND_PATH, [...limits, pathValue(file.searchPath), file.revision]));
+  /** From here on the server lets no statement take longer than there is time left, or wait longer for a lock. */
+  async limit(): Promise<void> {
+    await this.#run.query(this.#bounds().join(' '));
   }
 
   /** In one message: deferred constraints are checked in the session of the revision; then it is as at the start. */
   async restore(): Promise<void> {
-    const limits = bound(this.#limits());
-    await this.#run.query([limits, CHECK_DEFERRED, this.#run.neutral, FORGET, limits].join('\n'));
+    const limits = bound([this.#run.leftMs(), this.#run.bounds.lockTimeoutMs]).join(' ');
+    await this.#run.query([limits, CHECK_DEFERRED, this.#run.neutral, FORGET_OF_STEPS, limits].join('\n'));
   }
 
-  #limits(): [statement: string, lock: string] {
-    return [`${this.#run.leftMs()}ms`, `${this.#run.bounds.lockTimeoutMs}ms`];
+  /** The statements that bound the next one: a shorter time of a step stays. */
+  #bounds(file?: FileStart): string[] {
+    const { bounds } = this.#run;
+    const [statement, lock] = this.#limits;
+    return [
+      ...bound([least(statement, this.#run.leftMs()), least(lock, bounds.lockTimeoutMs)]),
+      ...(file === undefined
+        ? []
+        : [
+            `SET LOCAL search_path TO ${pathValue(file.searchPath)};`,
+            // The functions of retiring read it.
+            `SET LOCAL backstop.revision = ${pg.escapeLiteral(file.revision)};`,
+          ]),
+    ];
   }
+}
+
+function least(own: number, wanted: number): number {
+  return own === 0 ? wanted : Math.min(own, wanted);
 }

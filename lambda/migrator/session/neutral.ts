@@ -5,6 +5,7 @@ import pg from 'pg';
 import { BackstopError } from '../model/errors.ts';
 import type { Queries } from './client.ts';
 import { noticeDeadClient } from './dead-client.ts';
+import { DEALLOCATE_OTHERS } from './prepared-statements.ts';
 
 /** Between two statements of a transaction, for a runner that has died; as the server writes it. */
 export const IDLE_IN_TRANSACTION = '1min';
@@ -192,8 +193,14 @@ BEGIN
 END
 $do$;`;
 
+const forget = (deallocate: string) =>
+  `CLOSE ALL; ${deallocate} UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES;`;
+
 /** Takes from the session the rest of its state. Advisory locks stay: the lock of the runner is one of them. */
-export const FORGET = 'CLOSE ALL; DEALLOCATE ALL; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES;';
+export const FORGET = forget('DEALLOCATE ALL;');
+
+/** The same, but for the statements that the run itself has prepared. */
+export const FORGET_OF_STEPS = forget(DEALLOCATE_OTHERS);
 
 /** The same settings in a script, for the rest of its transaction, on a server of any version and as any role. */
 export const SETTINGS_OF_SCRIPT = `DO LANGUAGE plpgsql $do$

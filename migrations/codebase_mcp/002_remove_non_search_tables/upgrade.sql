@@ -290,16 +290,13 @@ END $do$;
 -- step: Dropping unused tables
 DO $do$
 DECLARE
-  unused CONSTANT text[] := string_to_array(current_setting('backstop_002.unused_tables'), ' ');
-  name text;
-  retired integer := 0;
+  retiring CONSTANT text[] := ARRAY(
+    SELECT 'public.' || name FROM string_to_table(current_setting('backstop_002.unused_tables'), ' ') AS name
+    WHERE to_regclass('public.' || name) IS NOT NULL
+  );
 BEGIN
-  FOREACH name IN ARRAY unused LOOP
-    CONTINUE WHEN to_regclass('public.' || name) IS NULL;
-    PERFORM backstop.retire('public.' || name);
-    retired := retired + 1;
-  END LOOP;
-  RAISE NOTICE '% tables retired to retired_002', retired;
+  PERFORM backstop.retire(VARIADIC retiring);
+  RAISE NOTICE '% tables retired to retired_002', cardinality(retiring);
 END $do$;
 
 -- step: Running validation checks

@@ -1,5 +1,6 @@
 // The lines of objects that are attached to a table: triggers, rules, policies, extended statistics, publications.
-import { FIRST_OID, type Kind, own, role, short, THIS_DATABASE } from './scope.ts';
+import { FIRST_OID } from '../first-oid.ts';
+import { type Kind, own, role, short, THIS_DATABASE } from './scope.ts';
 
 const ENABLED = (flag: string) =>
   `CASE ${flag} WHEN 'O' THEN '' WHEN 'D' THEN ', disabled' WHEN 'R' THEN ', replica' ELSE ', always' END`;

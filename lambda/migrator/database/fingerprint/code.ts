@@ -1,5 +1,6 @@
 // The lines of views and of functions, procedures and aggregates. Their texts are hashed.
-import { FIRST_OID, hashed, type Kind, ROUTINE, role, short, shown } from './scope.ts';
+import { FIRST_OID } from '../first-oid.ts';
+import { hashed, type Kind, ROUTINE, role, short, shown } from './scope.ts';
 
 /**
  * The text of a view as every version of PostgreSQL has it: from 16 on, a view of one table does without its name before

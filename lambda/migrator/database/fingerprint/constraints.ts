@@ -1,5 +1,6 @@
 // The lines of indexes and constraints. An index that a constraint has made is part of the constraint's line.
-import { FIRST_OID, type Kind, short, shown } from './scope.ts';
+import { FIRST_OID } from '../first-oid.ts';
+import { type Kind, short, shown } from './scope.ts';
 
 /** A column `c` of an index `i`, with its operator class `o` unless that is the server's own default, and its direction. */
 const keyed = (at: string) => `

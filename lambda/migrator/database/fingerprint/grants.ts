@@ -1,5 +1,6 @@
 // The lines of grants, default privileges, comments and security labels.
-import { FIRST_OID, hashed, type Kind, own, ROUTINE, role, THIS_DATABASE } from './scope.ts';
+import { FIRST_OID } from '../first-oid.ts';
+import { hashed, type Kind, own, ROUTINE, role, THIS_DATABASE } from './scope.ts';
 
 /**
  * Objects with an ACL: `kind` as acldefault() has it. An object without one has the default, which is not listed either: a line

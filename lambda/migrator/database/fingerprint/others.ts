@@ -1,5 +1,6 @@
 // The lines of objects that most databases have few of: schemas, extensions, casts, operators, foreign servers, text search, …
-import { FIRST_OID, hidden, type Kind, own, role, short, THIS_DATABASE } from './scope.ts';
+import { FIRST_OID } from '../first-oid.ts';
+import { hidden, type Kind, own, role, short, THIS_DATABASE } from './scope.ts';
 
 /** The name of an object in a schema. */
 const named = (schema: string, name: string) =>

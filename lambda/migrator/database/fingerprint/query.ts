@@ -1,6 +1,7 @@
 // The query of the fingerprint: the lines of all kinds, as one text, and its hash.
 import type pg from 'pg';
 import type { Queries } from '../../session/client.ts';
+import { forgetPrepared, prepare } from '../../session/prepared-statements.ts';
 import { ATTACHED_LINES } from './attached.ts';
 import { CODE_LINES } from './code.ts';
 import { CONSTRAINT_LINES } from './constraints.ts';
@@ -21,12 +22,20 @@ const KINDS: readonly Kind[] = [
 ];
 
 /**
- * Whether there are objects of each kind: most databases have few kinds, and to plan a query for the others takes time. And
- * whether a transaction was open before this statement.
+ * - Whether there are objects of each kind: most databases have few kinds, and to plan a query for the others takes time.
+ * - How large the catalogue is, as a power of two: a plan is good for as many objects as there were when it was made.
+ * - Whether a transaction was open before this statement.
  */
 const PRESENT = `
   SELECT ARRAY[${KINDS.map((kind) => (kind.in === undefined ? 'true' : `EXISTS (SELECT FROM ${kind.in})`))}] AS present,
+         pg_catalog.round(pg_catalog.log(2, pg_catalog.pg_relation_size('pg_catalog.pg_attribute')::numeric))::int AS size,
          pg_catalog.transaction_timestamp() <> pg_catalog.statement_timestamp() AS "isOpen"`;
+
+interface Present {
+  readonly present: readonly boolean[];
+  readonly size: number;
+  readonly isOpen: boolean;
+}
 
 /** `now (lines, hash)`: the lines in the order of their bytes, and their hash. */
 const now = (kinds: readonly Kind[]) => `
@@ -75,6 +84,8 @@ const TRIES = 5;
  *
  * The server makes the texts of views, rules and expressions under ACCESS SHARE locks of their tables. In an open transaction
  * they are given back, unless the query writes.
+ *
+ * @param options.writes in an open transaction: the question is prepared, because it is asked again while tables are locked
  */
 export async function askNow<Row extends pg.QueryResultRow>(
   queries: Queries,
@@ -82,31 +93,42 @@ export async function askNow<Row extends pg.QueryResultRow>(
   { writes = false }: { readonly writes?: boolean } = {},
 ): Promise<Row[]> {
   for (let tries = 1; ; tries += 1) {
-    const { rows } = await queries.query<{ present: boolean[]; isOpen: boolean }>(PRESENT);
-    const { present = [], isOpen = false } = rows[0] ?? {};
-    const question = `${now(KINDS.filter((_, index) => present[index]))}${sql}`;
     try {
-      return await (isOpen ? askInside(queries, question, writes) : ask(queries, question));
+      return await (writes ? askAgain<Row>(queries, sql) : askOnce<Row>(queries, sql));
     } catch (error) {
-      if ((error as { code?: unknown }).code !== DROPPED || tries === TRIES) throw error;
+      const isOver = (error as { code?: unknown }).code === DROPPED || forgetPrepared(queries, error);
+      if (!isOver || tries === TRIES) throw error;
     }
   }
+}
+
+async function askOnce<Row extends pg.QueryResultRow>(queries: Queries, sql: string): Promise<Row[]> {
+  const { rows } = await queries.query<Present>(PRESENT);
+  const question = questionOf(rows[0], sql);
+  return rows[0]?.isOpen ? within(queries, GO_BACK, () => ask(queries, question)) : ask(queries, question);
+}
+
+async function askAgain<Row extends pg.QueryResultRow>(queries: Queries, sql: string): Promise<Row[]> {
+  return within(queries, '', async () => {
+    const { rows } = await queries.query<Present>(await prepare(queries, PRESENT));
+    return ask(queries, await prepare(queries, `${questionOf(rows[0], sql)} -- ${rows[0]?.size}`));
+  });
+}
+
+function questionOf(found: Pick<Present, 'present'> | undefined, sql: string): string {
+  return `${now(KINDS.filter((_, index) => found?.present[index]))}${sql}`;
 }
 
 const GO_BACK = 'ROLLBACK TO SAVEPOINT backstop_fingerprint;';
 const FORGET = 'RELEASE SAVEPOINT backstop_fingerprint';
 
 /** The open transaction goes on after an error. */
-async function askInside<Row extends pg.QueryResultRow>(
-  queries: Queries,
-  sql: string,
-  writes: boolean,
-): Promise<Row[]> {
+async function within<T>(queries: Queries, end: typeof GO_BACK | '', work: () => Promise<T>): Promise<T> {
   await queries.query('SAVEPOINT backstop_fingerprint');
   try {
-    const rows = await ask<Row>(queries, sql);
-    await queries.query(`${writes ? '' : GO_BACK} ${FORGET}`);
-    return rows;
+    const result = await work();
+    await queries.query(`${end} ${FORGET}`);
+    return result;
   } catch (error) {
     await queries.query(`${GO_BACK} ${FORGET}`);
     throw error;

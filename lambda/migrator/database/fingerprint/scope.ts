@@ -3,8 +3,7 @@
 // The session resolves names in pg_catalog alone: so the text of a regclass, regtype or regprocedure is qualified
 // if and only if it is the user's.
 
-/** The first oid that is none of the server's own (FirstNormalObjectId). */
-export const FIRST_OID = 16_384;
+import { FIRST_OID } from '../first-oid.ts';
 
 /** A kind of object, or more kinds that are found together. */
 export interface Kind {

@@ -1,5 +1,6 @@
 // The lines of tables, views and sequences, and of their columns.
-import { FIRST_OID, hidden, type Kind, role, short, shown } from './scope.ts';
+import { FIRST_OID } from '../first-oid.ts';
+import { hidden, type Kind, role, short, shown } from './scope.ts';
 
 const KIND = `CASE relkind WHEN 'v' THEN 'view ' WHEN 'm' THEN 'materialized view ' WHEN 'f' THEN 'foreign table '
   WHEN 'S' THEN 'sequence ' WHEN 'c' THEN 'type ' ELSE 'table ' END`;

@@ -1,5 +1,6 @@
 // The lines of types: enums, domains, ranges, base types; a composite type has the lines of a table.
-import { FIRST_OID, type Kind, own, role, short } from './scope.ts';
+import { FIRST_OID } from '../first-oid.ts';
+import { type Kind, own, role, short } from './scope.ts';
 
 const TYPES = `
   SELECT CASE t.typtype WHEN 'd' THEN 'domain ' ELSE 'type ' END || t.oid::regtype::text || E'\\t' || 'owner ' || ${role('t.typowner')}

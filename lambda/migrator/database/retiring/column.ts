@@ -8,7 +8,7 @@ import { PLPGSQL } from './shared.ts';
 export const RETIRE_COLUMN = `CREATE FUNCTION backstop.retire_column(target text, column_name text) RETURNS void ${PLPGSQL} AS $fn$
 DECLARE
   revision_id CONSTANT text := backstop.retiring_revision();
-  root CONSTANT oid := backstop.retiring_table(target);
+  root CONSTANT oid := (backstop.retiring_tables(target))[1];
   col CONSTANT name := column_name;
   kept name := pg_catalog.format('retired_%s_%s', revision_id, column_name)::name;
   seen record;

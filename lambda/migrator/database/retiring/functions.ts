@@ -1,7 +1,8 @@
 // Retiring as the engine's own operation: the functions that a revision calls, and the record of retired tables and columns.
 
 import { idsOf, type Part } from '../../revisions/part.ts';
-import type { Queries } from '../../session/client.ts';
+import { type Queries, together } from '../../session/client.ts';
+import { RETIRED_PREFIX } from '../evidence.ts';
 import { closeToOthers } from '../ownership.ts';
 import { COLUMN_OF, NEEDS, RESTORE_COLUMN, RETIRE_COLUMN } from './column.ts';
 import { COLUMN_DEFINITIONS } from './column-definitions.ts';
@@ -12,14 +13,14 @@ import { GRANT, POLICY, PUBLICATION } from './parts.ts';
 import { MAKE_RECORD } from './record.ts';
 import { REFUSE_CHILDREN, REFUSE_STRANGERS } from './refusals.ts';
 import { REMAKE, RESTORE_ALL, RESTORE_NAMED, RESTORE_ONE } from './restore.ts';
-import { REVISION, TABLE, TREE } from './shared.ts';
+import { REVISION, TABLES, TREE } from './shared.ts';
 import { NAMES, RESTORE_TABLE, RETIRE } from './table.ts';
 
 /** In an order in which each finds the others that it needs. */
 const FUNCTIONS = [
   REVISION,
   TREE,
-  TABLE,
+  TABLES,
   NAMES,
   RETIRE,
   NEEDS,
@@ -69,6 +70,17 @@ $do$`;
 /** Statements that make the functions. */
 export const MAKE_FUNCTIONS = `${[DROP_FUNCTIONS, ...FUNCTIONS].join(';\n')};`;
 
+/** Retires nothing for the revision $1, if this user may make its schema. */
+const MAKE_READY = `
+  SELECT backstop.retire(VARIADIC '{}') FROM (SELECT pg_catalog.set_config('backstop.revision', $1, true) OFFSET 0) AS set
+  WHERE pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')`;
+
+/** Those of the schemas $1 that hold nothing; as SQL. */
+const EMPTY = `
+  SELECT pg_catalog.quote_ident(n.nspname) AS name FROM pg_catalog.pg_namespace AS n
+  WHERE n.nspname = ANY ($1::text[]) AND NOT EXISTS (
+    SELECT FROM pg_catalog.pg_depend AS d WHERE d.refclassid = 'pg_catalog.pg_namespace'::regclass AND d.refobjid = n.oid)`;
+
 /**
  * The functions in the transaction of these parts, if one of them calls them. They are made at its beginning and dropped at
  * its end: so no function of an earlier version is ever called, and others can neither call nor replace one.
@@ -76,15 +88,23 @@ export const MAKE_FUNCTIONS = `${[DROP_FUNCTIONS, ...FUNCTIONS].join(';\n')};`;
 export class Retiring {
   /** Their names in quotes: their words are Backstop's own. Empty if no part calls them. */
   readonly functions: readonly string[];
+  /** Ids of revisions that may retire, and of revisions that may bring back or drop. */
+  readonly #forth: readonly string[];
   readonly #back: readonly string[];
 
   constructor(parts: readonly Part[]) {
     const isUsed = parts.some(({ script }) => script.isRetiring);
     this.functions = isUsed ? FUNCTION_NAMES.map((name) => `"backstop"."${name}"`) : [];
+    this.#forth = idsOf(
+      parts.filter(({ direction, script }) => direction === 'upgrade' && script.isRetiring),
+    );
     this.#back = idsOf(parts.filter(({ direction }) => direction !== 'upgrade'));
   }
 
-  /** Makes the functions, and the record where it is missing. */
+  /**
+   * Makes the functions, the record where it is missing, and the schemas for retired tables: once tables are locked, the server
+   * need not plan what it has planned before.
+   */
   async begin(queries: Queries): Promise<void> {
     if (this.functions.length === 0) return;
     const { rows } = await queries.query("SELECT pg_catalog.to_regclass('backstop.retired') AS oid");
@@ -93,6 +113,7 @@ export class Retiring {
       await closeToOthers(queries, { tables: ['backstop.retired'] });
     }
     await queries.query(MAKE_FUNCTIONS);
+    for (const revision of this.#forth) await queries.query(MAKE_READY, [revision]);
   }
 
   /** The tables that the parts bring back or drop, or of which they do so with a column; as SQL, by the age of their record. */
@@ -111,8 +132,14 @@ export class Retiring {
     return rows.map(({ name }) => name);
   }
 
-  /** A dry run does not need it: it still takes the upgrade back. */
+  /** Drops the functions, and the schemas that are not needed. */
   async end(queries: Queries): Promise<void> {
-    if (this.functions.length > 0) await queries.query(DROP_FUNCTIONS);
+    if (this.functions.length === 0) return;
+    const schemas = this.#forth.map((revision) => `${RETIRED_PREFIX}${revision}`);
+    const [, { rows }] = await together(
+      queries.query(DROP_FUNCTIONS),
+      queries.query<{ name: string }>(EMPTY, [schemas]),
+    );
+    for (const { name } of rows) await queries.query(`DROP SCHEMA ${name}`);
   }
 }

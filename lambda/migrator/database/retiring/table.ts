@@ -2,33 +2,39 @@
 import { asQuery, PLPGSQL } from './shared.ts';
 
 /**
- * Moves the table to `retired_<revision>`. Its indexes, constraints, triggers, policies, rules, grants and sequences go with
- * it; foreign keys and views of others still lead to it. An object whose name is taken in that schema gets a free name.
+ * Moves the tables to `retired_<revision>`. Their indexes, constraints, triggers, policies, rules, grants and sequences go with
+ * them; foreign keys and views of others still lead to them. An object whose name is taken in that schema gets a free name.
+ *
+ * Without a table it makes the schema and plans the queries: a run does so before it locks tables.
  */
-export const RETIRE = `CREATE FUNCTION backstop.retire(target text) RETURNS void ${PLPGSQL} AS $fn$
+export const RETIRE = `CREATE FUNCTION backstop.retire(VARIADIC targets text[]) RETURNS void ${PLPGSQL} AS $fn$
 DECLARE
   revision_id CONSTANT text := backstop.retiring_revision();
   home CONSTANT text := 'retired_' || revision_id;
-  root oid;
+  roots oid[];
+  tables oid[];
   refusal record;
+  owner name;
+  names_clash boolean;
   moving record;
   part record;
+  kept name;
   renamed jsonb;
-  members jsonb := '[]';
+  moved jsonb := '[]';
 BEGIN
-  -- First: the server plans all queries again once there is a new schema.
+  -- First: the server plans all queries again once there is a new schema, and after a GRANT on one.
   IF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = home) THEN
     EXECUTE pg_catalog.format('CREATE SCHEMA %I', home);
     EXECUTE pg_catalog.format('COMMENT ON SCHEMA %I IS %L', home, pg_catalog.format('Tables that revision %s retired, with every '
       'row. A downgrade brings them back, "backstop finalize" drops them for good.', revision_id));
   END IF;
-  root := backstop.retiring_table(target);
+  roots := backstop.retiring_tables(VARIADIC targets);
   SELECT child.relispartition AS is_partition, child.oid::regclass AS child, parent.oid::regclass AS parent INTO refusal
-  FROM backstop.retiring_tree(root) AS t
+  FROM backstop.retiring_tree(VARIADIC roots) AS t
   JOIN pg_catalog.pg_inherits AS i ON i.inhrelid = t.oid
   JOIN pg_catalog.pg_class AS child ON child.oid = i.inhrelid JOIN pg_catalog.pg_class AS parent ON parent.oid = i.inhparent
-  WHERE i.inhparent NOT IN (SELECT inner_tree.oid FROM backstop.retiring_tree(root) AS inner_tree)
-  ORDER BY t.place LIMIT 1;
+  WHERE (t.of_root, i.inhparent) NOT IN (SELECT above.of_root, above.oid FROM backstop.retiring_tree(VARIADIC roots) AS above)
+  ORDER BY pg_catalog.array_position(roots, t.of_root), t.place LIMIT 1;
   IF FOUND THEN
     RAISE EXCEPTION USING
       ERRCODE = 'wrong_object_type',
@@ -38,55 +44,76 @@ BEGIN
         ELSE 'Retire %2$s, or take it out first: ALTER TABLE %1$s NO INHERIT %2$s;' END, refusal.child, refusal.parent);
   END IF;
 
+  tables := ARRAY(SELECT t.oid FROM backstop.retiring_tree(VARIADIC roots) AS t ORDER BY pg_catalog.array_position(roots, t.of_root), t.place);
+  -- Foreign keys are checked with the rights of the table's owner, who must be let into the schema.
+  FOR owner IN
+    SELECT DISTINCT pg_catalog.pg_get_userbyid(c.relowner) FROM pg_catalog.pg_class AS c
+    WHERE c.oid = ANY (tables) AND NOT pg_catalog.has_schema_privilege(c.relowner, home, 'USAGE')
+  LOOP
+    EXECUTE pg_catalog.format('GRANT USAGE ON SCHEMA %I TO %I', home, owner);
+  END LOOP;
+  names_clash := (
+    SELECT pg_catalog.count(u.name) > pg_catalog.count(DISTINCT u.name)
+        OR EXISTS (SELECT FROM pg_catalog.pg_namespace AS n
+                   JOIN pg_catalog.pg_depend AS d ON d.refclassid = 'pg_catalog.pg_namespace'::regclass AND d.refobjid = n.oid
+                   WHERE n.nspname = home)
+    FROM backstop.retiring_names(VARIADIC tables) AS p CROSS JOIN LATERAL pg_catalog.unnest(ARRAY[p.name, p.array_name]) AS u (name));
   FOR moving IN
-    SELECT t.oid, n.nspname, c.relname, c.relkind, pg_catalog.pg_get_userbyid(c.relowner) AS owner
-    FROM backstop.retiring_tree(root) AS t
+    SELECT t.of_root, t.oid, n.nspname, c.relname, c.relkind
+    FROM backstop.retiring_tree(VARIADIC roots) AS t
     JOIN pg_catalog.pg_class AS c ON c.oid = t.oid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-    ORDER BY t.place
+    ORDER BY pg_catalog.array_position(tables, t.oid)
   LOOP
     renamed := '[]';
-    FOR part IN
-      SELECT p.class, p.oid, p.name, 'retired_' || p.oid AS kept_as FROM backstop.retiring_names(moving.oid) AS p
-      WHERE EXISTS (
-        SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-        WHERE n.nspname = home AND c.relname = p.name)
-      OR p.class = 'TABLE' AND EXISTS (
-        SELECT FROM pg_catalog.pg_type AS y JOIN pg_catalog.pg_namespace AS n ON n.oid = y.typnamespace
-        WHERE n.nspname = home AND y.typname IN (p.name, p.array_name))
-    LOOP
-      EXECUTE pg_catalog.format('ALTER %s %s RENAME TO %I', part.class, part.oid::regclass, part.kept_as);
-      renamed := renamed || pg_catalog.jsonb_build_object('class', part.class, 'name', part.name, 'kept_as', part.kept_as);
-    END LOOP;
-    -- Foreign keys are checked with the rights of the table's owner, who must be let into the schema. A GRANT makes the server
-    -- plan all queries again.
-    IF NOT pg_catalog.has_schema_privilege(moving.owner, home, 'USAGE') THEN
-      EXECUTE pg_catalog.format('GRANT USAGE ON SCHEMA %I TO %I', home, moving.owner);
+    kept := moving.relname;
+    IF names_clash THEN
+      FOR part IN
+        SELECT p.class, p.oid, p.name, 'retired_' || p.oid AS kept_as FROM backstop.retiring_names(moving.oid) AS p
+        WHERE EXISTS (
+          SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+          WHERE n.nspname = home AND c.relname = p.name)
+        OR p.class = 'TABLE' AND EXISTS (
+          SELECT FROM pg_catalog.pg_type AS y JOIN pg_catalog.pg_namespace AS n ON n.oid = y.typnamespace
+          WHERE n.nspname = home AND y.typname IN (p.name, p.array_name))
+      LOOP
+        EXECUTE pg_catalog.format('ALTER %s %s RENAME TO %I', part.class, part.oid::regclass, part.kept_as);
+        renamed := renamed || pg_catalog.jsonb_build_object('class', part.class, 'name', part.name, 'kept_as', part.kept_as);
+        IF part.class = 'TABLE' THEN
+          kept := part.kept_as;
+        END IF;
+      END LOOP;
     END IF;
     EXECUTE pg_catalog.format('ALTER TABLE %s SET SCHEMA %I', moving.oid::regclass, home);
-    members := members || pg_catalog.jsonb_build_object('schema', moving.nspname, 'name', moving.relname, 'kind', moving.relkind,
-      'kept_as', (SELECT c.relname FROM pg_catalog.pg_class AS c WHERE c.oid = moving.oid), 'renamed', renamed);
+    moved := moved || pg_catalog.jsonb_build_object('root', moving.of_root::text, 'schema', moving.nspname, 'name', moving.relname,
+      'kind', moving.relkind, 'kept_as', kept, 'renamed', renamed);
   END LOOP;
   -- Of an upgrade before, whose tables finalize has dropped.
-  DELETE FROM backstop.retired AS r WHERE r.revision = revision_id AND r.record ? 'finalized';
+  DELETE FROM backstop.retired AS r WHERE r.revision = revision_id AND r.record ? 'finalized' AND pg_catalog.cardinality(roots) > 0;
   INSERT INTO backstop.retired (revision, schema_name, table_name, kept_as, record)
-  VALUES (revision_id, members -> 0 ->> 'schema', members -> 0 ->> 'name', members -> 0 ->> 'kept_as',
-          pg_catalog.jsonb_build_object('members', members));
+  SELECT revision_id, o.members -> 0 ->> 'schema', o.members -> 0 ->> 'name', o.members -> 0 ->> 'kept_as',
+         pg_catalog.jsonb_build_object('members', o.members)
+  FROM (SELECT pg_catalog.jsonb_agg(m - 'root' ORDER BY place) AS members, pg_catalog.min(place) AS place
+        FROM pg_catalog.jsonb_array_elements(moved) WITH ORDINALITY AS all_moved (m, place) GROUP BY m ->> 'root') AS o
+  ORDER BY o.place;
 END $fn$`;
 
-/** The objects with a name in the schema of a table: the table, its indexes and the sequences of its columns. */
-export const NAMES = `CREATE FUNCTION backstop.retiring_names(of_table oid)
+/** The objects with a name in the schema of each table: the table, its indexes and the sequences of its columns. */
+export const NAMES = `CREATE FUNCTION backstop.retiring_names(VARIADIC tables oid[])
 RETURNS TABLE (class text, oid oid, name name, array_name name) ${asQuery(`
   SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' WHEN 'i' THEN 'INDEX' WHEN 'I' THEN 'INDEX' ELSE 'TABLE' END,
          c.oid, c.relname, a.typname
-  FROM pg_catalog.pg_class AS c
+  FROM pg_catalog.unnest($1) AS t (oid)
+  CROSS JOIN LATERAL (
+    SELECT t.oid AS part, false AS is_sequence
+    UNION ALL
+    SELECT i.indexrelid, false FROM pg_catalog.pg_index AS i WHERE i.indrelid = t.oid
+    UNION ALL
+    SELECT d.objid, true FROM pg_catalog.pg_depend AS d
+    WHERE d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = t.oid
+      AND d.classid = 'pg_catalog.pg_class'::regclass AND d.deptype IN ('a', 'i')) AS p
+  JOIN pg_catalog.pg_class AS c ON c.oid = p.part AND (c.relkind = 'S') = p.is_sequence
   LEFT JOIN pg_catalog.pg_type AS y ON y.oid = c.reltype LEFT JOIN pg_catalog.pg_type AS a ON a.oid = y.typarray
-  WHERE c.oid = $1
-     OR c.oid IN (SELECT i.indexrelid FROM pg_catalog.pg_index AS i WHERE i.indrelid = $1)
-     OR c.relkind = 'S' AND EXISTS (
-       SELECT FROM pg_catalog.pg_depend AS d
-       WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid
-         AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = $1 AND d.deptype IN ('a', 'i'))
-  ORDER BY c.oid <> $1, c.relname`)}`;
+  ORDER BY t.oid, c.oid <> t.oid, c.relname`)}`;
 
 /** Moves the tables of one row of the record back. */
 export const RESTORE_TABLE = `CREATE FUNCTION backstop.restore_retired_table(retired backstop.retired) RETURNS void ${PLPGSQL} AS $fn$

@@ -21,6 +21,13 @@ test.each([
     "SELECT backstop.retire_column('public.a', 'x'), backstop.retire('public.b')",
     [lock('"public"."a"', 'column'), lock('"public"."b"', 'table')],
   ],
+  ...["'public.a', 'public.b'", "VARIADIC ARRAY['public.a', 'public.b']"].map((names): [string, object[]] => [
+    `SELECT backstop.retire(${names})`,
+    [lock('"public"."a"', 'table'), lock('"public"."b"', 'table')],
+  ]),
+  ["SELECT backstop.retire('public.a', name)", []],
+  ["SELECT backstop.retire(VARIADIC ARRAY['public.a', name])", []],
+  ['SELECT backstop.retire(VARIADIC names)', []],
   ["SELECT backstop.retire('public.' || 'tasks')", []],
   ["SELECT backstop.retire('tasks')", []],
   [

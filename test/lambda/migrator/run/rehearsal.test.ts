@@ -291,9 +291,9 @@ test('a lock that only the downgrade needs, and that is not granted, is no verdi
 });
 
 test('the time of the checks does not count as time under locks', () => {
-  const ledger = new Ledger(new Map(), { wal: 0, locks: [], transaction: '1' });
+  const ledger = new Ledger(new Map(), { limits: [0, 0], wal: 0, locks: [], transaction: '1' });
   const lock = { oid: '1', relation: 'public.one', mode: 'AccessExclusiveLock', filenode: '1' };
-  ledger.enter({ wal: 0, locks: [lock], transaction: '1' }, 1_000);
+  ledger.enter({ limits: [0, 0], wal: 0, locks: [lock], transaction: '1' }, 1_000);
   ledger.pause(500);
   expect(ledger.exclusiveMs(2_000)).toEqual({ 'public.one': 500 });
   expect(ledger.pausedMs).toBe(500);

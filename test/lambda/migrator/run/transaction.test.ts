@@ -246,7 +246,7 @@ test('under the locks a step takes one round trip: its bound, itself, and the qu
   };
   await begin({ locks: 'public.one', upgrade: [CHANGE, 'SELECT 2;'] }, {}, connect).run;
   const first = traffic.indexOf(CHANGE) - 1;
-  const [bound, look, restore] = [/set_config\('statement_timeout'/, /AS locks$/, /RESET ROLE;/].map((text) =>
+  const [bound, look, restore] = [/^SET LOCAL statement_timeout/, /AS locks$/, /RESET ROLE;/].map((text) =>
     expect.stringMatching(text),
   );
   const answers = ['answer', 'answer', 'answer'];

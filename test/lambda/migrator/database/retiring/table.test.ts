@@ -80,6 +80,54 @@ test('one table comes back by its name, and the others stay', async () => {
   ]);
 });
 
+test.each(["'public.one', 'app.one', 'public.two'", "VARIADIC ARRAY['public.one', 'app.one', 'public.two']"])(
+  'several tables in one call, retire(%s), are locked at once and come back, also with equal names',
+  async (names) => {
+    await database.query(`CREATE SCHEMA app;
+      CREATE TABLE public.one (id serial PRIMARY KEY, a text UNIQUE); INSERT INTO public.one (a) VALUES ('x');
+      CREATE TABLE app.one (LIKE public.one INCLUDING ALL); CREATE TABLE public.two (one integer REFERENCES public.one);
+      CREATE TABLE public.below () INHERITS (public.two);`);
+    const [before, rows] = [await dump(), 'SELECT a FROM public.one'];
+    const options = with_([`SELECT backstop.retire(${names});`]);
+    const report = await upgrade(options, 'head');
+    expect([report.unforeseen, report.steps[0]?.locks]).toEqual([undefined, []]);
+    expect(report.retired).toEqual(['app.one', 'public.below', 'public.one', 'public.two']);
+    expect(await database.query('SELECT table_name, kept_as FROM backstop.retired ORDER BY id')).toEqual([
+      { table_name: 'one', kept_as: 'one' },
+      { table_name: 'one', kept_as: expect.stringMatching(/^retired_\d+$/) },
+      { table_name: 'two', kept_as: 'two' },
+    ]);
+    await downgrade(options, 'base');
+    expect(await dump()).toBe(before);
+    expect(await database.query(rows)).toEqual([{ a: 'x' }]);
+  },
+);
+
+test.each<[what: string, call: string]>([
+  ['no table', 'retire(VARIADIC ARRAY[]::text[])'],
+  ['only a column', "retire_column('public.a', 'note')"],
+])('a revision that retires %s leaves no schema behind', async (_what, call) => {
+  await database.query('CREATE TABLE public.a (note text);');
+  await upgrade(with_([`SELECT backstop.${call};`]), 'head');
+  expect(await database.query("SELECT nspname FROM pg_namespace WHERE nspname ~ 'retired'")).toEqual([]);
+});
+
+test('a user who may create no schema can retire a column', async () => {
+  await database.query('CREATE TABLE public.a (note text);');
+  await upgrade(migratorOn(database, { database: databaseOf({ id: 'r1' }) }), 'head');
+  const chain = databaseOf(
+    { id: 'r1' },
+    { id: 'r2', revises: 'r1', upgrade: ["SELECT backstop.retire_column('public.a', 'note');"] },
+  );
+  const { name, settings } = database;
+  await database.asAdministrator(`ALTER DATABASE ${name} OWNER TO CURRENT_USER; GRANT CREATE ON SCHEMA public TO ${settings.user};
+    REVOKE CREATE ON DATABASE ${name} FROM ${settings.user}, PUBLIC;`);
+  await upgrade(migratorOn(database, { database: chain }), 'head');
+  expect(await database.query('SELECT kept_as FROM backstop.retired')).toEqual([
+    { kept_as: 'retired_r2_note' },
+  ]);
+});
+
 test.each<[what: string, setUp: string, call: string, message: string, hint: RegExp]>([
   ['no name', '', "''", '"" is not the name of a table with its schema', /^Write it as in SQL/],
   [
@@ -160,6 +208,27 @@ test.each<[what: string, setUp: string, call: string, message: string, hint: Reg
     "'public.b'",
     'public.b inherits from public.a',
     /ALTER TABLE public.b NO INHERIT public.a;$/,
+  ],
+  [
+    'a table that is named twice in one call',
+    'CREATE TABLE public.a ();',
+    "'public.a', 'public.' || 'a'",
+    'public.a is retired twice in one call',
+    /^Name each table once/,
+  ],
+  [
+    'a table after the one above it',
+    'CREATE TABLE public.a (id integer); CREATE TABLE public.b () INHERITS (public.a);',
+    "'public.a', 'public.' || 'b'",
+    'public.b is retired twice in one call',
+    /only the uppermost\.$/,
+  ],
+  [
+    'the second of two tables',
+    'CREATE TABLE public.a ();',
+    "'public.a', 'public.' || 'gone'",
+    'There is no table public.gone',
+    /^Correct the name/,
   ],
   [
     'a table with a child of two parents',
