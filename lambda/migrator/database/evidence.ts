@@ -46,7 +46,7 @@ export const TOUCHED = `
          ARRAY(SELECT attnum FROM pg_catalog.pg_attribute AS a
                WHERE a.attrelid = held.oid AND attisdropped AND pg_catalog.age(a.xmin) <= 0) AS "columnsDropped"
   FROM (SELECT DISTINCT relation AS oid FROM pg_catalog.pg_locks
-        WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'relation' AND granted) AS held
+        WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'relation' AND granted AND relation >= ${FIRST_OID}) AS held
   LEFT JOIN LATERAL (
     SELECT n.nspname AS schema, n.oid::text AS "schemaOid", c.relname AS name,
            coalesce(pg_catalog.pg_relation_filenode(c.oid), 0)::text AS filenode, c.relnatts AS columns

@@ -149,6 +149,7 @@ export async function closeToOthers(
     tables = [],
   }: { readonly schemas?: readonly string[]; readonly tables?: readonly string[] },
 ): Promise<void> {
+  if (schemas.length + tables.length === 0) return;
   const { rows } = await queries.query<{ sql: string }>(
     `SELECT DISTINCT pg_catalog.format('REVOKE ALL ON %s %s FROM %s;', class, name,
               CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END) AS sql

@@ -48,7 +48,7 @@ export class Attempt {
     this.#options = options;
     this.#steps = endsOf(this.#isWhole);
     this.#statements = new Statements(run);
-    this.#retiring = new Retiring(run.parts);
+    this.#retiring = new Retiring(run);
     this.#functions = [...functionsIn(run.parts.map(({ script }) => script)), ...this.#retiring.functions];
     this.#notices = new Notices(run.client, this.#isWhole, this.#functions);
     this.#listener = run.listener;
@@ -108,7 +108,7 @@ export class Attempt {
     await this.#statements.restored;
     if (from !== to) {
       this.#place = `moving the version from ${from} to ${to}`;
-      await together(this.#statements.limit(), moveVersion(this.#run, from, to));
+      await moveVersion(this.#run, from, to);
     }
     this.#completed.push({ direction, revision, from, to, durationMs: performance.now() - started });
   }
@@ -149,8 +149,10 @@ export class Attempt {
     );
     if (direction === 'upgrade' && !(dryRun || this.#run.allowLoss)) requireLeave(measured);
     this.#place = 'giving what was made its owner';
+    const { schemas } = ownObjects(this.#run.database);
     await together(
-      closeToOthers(this.#run, { schemas: ownObjects(this.#run.database).schemas }),
+      // Revisions may make the schema of their retired tables by hand.
+      closeToOthers(this.#run, { schemas: schemas.filter((name) => !this.#retiring.schemas.includes(name)) }),
       // A dry run still takes the upgrade back.
       dryRun ? Promise.resolve() : this.#retiring.end(this.#run),
     );

@@ -1,6 +1,6 @@
 // The query of the fingerprint: the lines of all kinds, as one text, and its hash.
 import type pg from 'pg';
-import type { Queries } from '../../session/client.ts';
+import { type Queries, together } from '../../session/client.ts';
 import { forgetPrepared, prepare } from '../../session/prepared-statements.ts';
 import { ATTACHED_LINES } from './attached.ts';
 import { CODE_LINES } from './code.ts';
@@ -63,16 +63,15 @@ const SETTINGS = {
   work_mem: '64MB',
 } as const;
 
-/** Statements that are sent as one text are a transaction, too. */
-const SET = `
-  SELECT pg_catalog.set_config('backstop.before', (
-    SELECT pg_catalog.jsonb_object_agg(name, pg_catalog.current_setting(name))::text
-    FROM pg_catalog.unnest(ARRAY[${Object.keys(SETTINGS).map((name) => `'${name}'`)}]) AS name), true);
-  SELECT pg_catalog.set_config(key, value, true) FROM pg_catalog.jsonb_each_text('${JSON.stringify(SETTINGS)}');`;
-
+const SET = [
+  `SELECT pg_catalog.set_config('backstop.before', (
+     SELECT pg_catalog.jsonb_object_agg(name, pg_catalog.current_setting(name))::text
+     FROM pg_catalog.unnest(ARRAY[${Object.keys(SETTINGS).map((name) => `'${name}'`)}]) AS name), true)`,
+  `SELECT pg_catalog.set_config(key, value, true) FROM pg_catalog.jsonb_each_text('${JSON.stringify(SETTINGS)}')`,
+];
 const RESET = `
   SELECT pg_catalog.set_config(key, value, true)
-  FROM pg_catalog.jsonb_each_text(pg_catalog.current_setting('backstop.before')::jsonb);`;
+  FROM pg_catalog.jsonb_each_text(pg_catalog.current_setting('backstop.before')::jsonb)`;
 
 /** The server has no other code for an object that another session dropped while its text was made. */
 const DROPPED = 'XX000';
@@ -110,8 +109,9 @@ async function askOnce<Row extends pg.QueryResultRow>(queries: Queries, sql: str
 
 async function askAgain<Row extends pg.QueryResultRow>(queries: Queries, sql: string): Promise<Row[]> {
   return within(queries, '', async () => {
-    const { rows } = await queries.query<Present>(await prepare(queries, PRESENT));
-    return ask(queries, await prepare(queries, `${questionOf(rows[0], sql)} -- ${rows[0]?.size}`));
+    const prepared = (statement: string) => prepare(queries, statement);
+    const { rows } = await queries.query<Present>(await prepared(PRESENT));
+    return ask(queries, `${questionOf(rows[0], sql)} -- ${rows[0]?.size}`, prepared);
   });
 }
 
@@ -124,19 +124,24 @@ const FORGET = 'RELEASE SAVEPOINT backstop_fingerprint';
 
 /** The open transaction goes on after an error. */
 async function within<T>(queries: Queries, end: typeof GO_BACK | '', work: () => Promise<T>): Promise<T> {
-  await queries.query('SAVEPOINT backstop_fingerprint');
   try {
-    const result = await work();
+    const [, result] = await together(queries.query('SAVEPOINT backstop_fingerprint'), work());
     await queries.query(`${end} ${FORGET}`);
     return result;
   } catch (error) {
-    await queries.query(`${GO_BACK} ${FORGET}`);
+    await queries.query(`${GO_BACK} ${FORGET}`).catch(() => {});
     throw error;
   }
 }
 
-/** The rows of a query under {@link SETTINGS}. */
-async function ask<Row extends pg.QueryResultRow>(queries: Queries, sql: string): Promise<Row[]> {
-  const results = (await queries.query(`${SET}${sql};${RESET}`)) as unknown as pg.QueryResult<Row>[];
-  return results[2]?.rows ?? [];
+/** The rows of a query under {@link SETTINGS}. Statements that are sent as one text are a transaction, too. */
+async function ask<Row extends pg.QueryResultRow>(
+  queries: Queries,
+  sql: string,
+  written: (sql: string) => string | Promise<string> = (statement) => statement,
+): Promise<Row[]> {
+  const statements: string[] = [];
+  for (const statement of [...SET, sql, RESET]) statements.push(await written(statement));
+  const results = (await queries.query(statements.join(';\n'))) as unknown as pg.QueryResult<Row>[];
+  return results[SET.length]?.rows ?? [];
 }

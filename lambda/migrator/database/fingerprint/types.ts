@@ -24,7 +24,8 @@ const TYPES = `
                 'element', t.typelem::regtype, 'default', t.typdefault, 'collation', t.typcollation::regcollation) ELSE ', a shell' END END
   FROM pg_catalog.pg_type AS t JOIN schemas AS s ON s.oid = t.typnamespace
   WHERE t.oid >= ${FIRST_OID} AND (t.typtype IN ('e', 'd', 'r')
-         OR t.typtype IN ('b', 'p') AND NOT EXISTS (SELECT FROM pg_catalog.pg_type AS e WHERE e.typarray = t.oid))
+         OR t.typtype IN ('b', 'p') AND NOT EXISTS (
+           SELECT FROM pg_catalog.pg_type AS e WHERE e.oid = t.typelem AND e.typarray = t.oid))
     AND ${own('pg_type', 't.oid')}`;
 
 export const TYPE_LINES: readonly Kind[] = [

@@ -1,6 +1,7 @@
 // Retiring as the engine's own operation: the functions that a revision calls, and the record of retired tables and columns.
 
 import { idsOf, type Part } from '../../revisions/part.ts';
+import type { Script } from '../../revisions/revision.ts';
 import { type Queries, together } from '../../session/client.ts';
 import { RETIRED_PREFIX } from '../evidence.ts';
 import { closeToOthers } from '../ownership.ts';
@@ -16,16 +17,12 @@ import { REMAKE, RESTORE_ALL, RESTORE_NAMED, RESTORE_ONE } from './restore.ts';
 import { REVISION, TABLES, TREE } from './shared.ts';
 import { NAMES, RESTORE_TABLE, RETIRE } from './table.ts';
 
-/** In an order in which each finds the others that it needs. */
-const FUNCTIONS = [
-  REVISION,
-  TREE,
-  TABLES,
-  NAMES,
-  RETIRE,
-  NEEDS,
+/** The functions of an upgrade, in an order in which each finds the others that it needs. */
+const FORTH = [REVISION, TREE, TABLES, NAMES, RETIRE, NEEDS, RETIRE_COLUMN];
+
+/** The functions of a downgrade and of a finalize, which need the others, too. */
+const BACK = [
   COLUMN_OF,
-  RETIRE_COLUMN,
   RESTORE_TABLE,
   RESTORE_COLUMN,
   GRANT,
@@ -49,7 +46,7 @@ const FUNCTIONS = [
 
 /** Their names, each once. */
 export const FUNCTION_NAMES: readonly string[] = [
-  ...new Set(FUNCTIONS.map((sql) => /backstop\.(\w+)/.exec(sql)?.[1] ?? '')),
+  ...new Set([...FORTH, ...BACK].map((sql) => /backstop\.(\w+)/.exec(sql)?.[1] ?? '')),
 ];
 
 /** Drops all functions of these names: each can be called only in the transaction that made it. */
@@ -67,8 +64,16 @@ BEGIN
 END
 $do$`;
 
-/** Statements that make the functions. */
-export const MAKE_FUNCTIONS = `${[DROP_FUNCTIONS, ...FUNCTIONS].join(';\n')};`;
+/** Statements that make the functions of an upgrade. */
+const MAKE_FORTH = `${[DROP_FUNCTIONS, ...FORTH].join(';\n')};`;
+
+/** Statements that make all functions. */
+export const MAKE_FUNCTIONS = `${[MAKE_FORTH, ...BACK].join(';\n')};`;
+
+/** Whether an upgrade calls more than the two functions that retire. */
+function callsOthers({ steps }: Script): boolean {
+  return steps.some(({ sql }) => /\bbackstop"?\s*\.\s*"?(?!retire\b|retire_column\b)\w/i.test(sql));
+}
 
 /** Retires nothing for the revision $1, if this user may make its schema. */
 const MAKE_READY = `
@@ -88,17 +93,25 @@ const EMPTY = `
 export class Retiring {
   /** Their names in quotes: their words are Backstop's own. Empty if no part calls them. */
   readonly functions: readonly string[];
-  /** Ids of revisions that may retire, and of revisions that may bring back or drop. */
-  readonly #forth: readonly string[];
+  /** Revision → the schema for the tables that it may retire. */
+  readonly #schemas: ReadonlyMap<string, string>;
+  /** Ids of the revisions that may bring back or drop. */
   readonly #back: readonly string[];
 
-  constructor(parts: readonly Part[]) {
+  /** Whether all functions are made: a dry run takes the upgrade back. */
+  readonly #isWhole: boolean;
+
+  constructor({ parts, dryRun }: { readonly parts: readonly Part[]; readonly dryRun?: boolean }) {
     const isUsed = parts.some(({ script }) => script.isRetiring);
     this.functions = isUsed ? FUNCTION_NAMES.map((name) => `"backstop"."${name}"`) : [];
-    this.#forth = idsOf(
+    const forth = idsOf(
       parts.filter(({ direction, script }) => direction === 'upgrade' && script.isRetiring),
     );
+    this.#schemas = new Map(forth.map((id) => [id, `${RETIRED_PREFIX}${id}`]));
     this.#back = idsOf(parts.filter(({ direction }) => direction !== 'upgrade'));
+    this.#isWhole =
+      dryRun === true ||
+      parts.some(({ direction, script }) => direction !== 'upgrade' || callsOthers(script));
   }
 
   /**
@@ -112,8 +125,14 @@ export class Retiring {
       await queries.query(MAKE_RECORD);
       await closeToOthers(queries, { tables: ['backstop.retired'] });
     }
-    await queries.query(MAKE_FUNCTIONS);
-    for (const revision of this.#forth) await queries.query(MAKE_READY, [revision]);
+    await queries.query(this.#isWhole ? MAKE_FUNCTIONS : MAKE_FORTH);
+    for (const revision of this.#schemas.keys()) await queries.query(MAKE_READY, [revision]);
+    await closeToOthers(queries, { schemas: this.schemas });
+  }
+
+  /** The schemas that it makes. */
+  get schemas(): readonly string[] {
+    return [...this.#schemas.values()];
   }
 
   /** The tables that the parts bring back or drop, or of which they do so with a column; as SQL, by the age of their record. */
@@ -135,10 +154,9 @@ export class Retiring {
   /** Drops the functions, and the schemas that are not needed. */
   async end(queries: Queries): Promise<void> {
     if (this.functions.length === 0) return;
-    const schemas = this.#forth.map((revision) => `${RETIRED_PREFIX}${revision}`);
     const [, { rows }] = await together(
       queries.query(DROP_FUNCTIONS),
-      queries.query<{ name: string }>(EMPTY, [schemas]),
+      queries.query<{ name: string }>(EMPTY, [this.schemas]),
     );
     for (const { name } of rows) await queries.query(`DROP SCHEMA ${name}`);
   }

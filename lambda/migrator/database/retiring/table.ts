@@ -13,6 +13,7 @@ DECLARE
   home CONSTANT text := 'retired_' || revision_id;
   roots oid[];
   tables oid[];
+  of_roots oid[];
   refusal record;
   owner name;
   names_clash boolean;
@@ -29,12 +30,16 @@ BEGIN
       'row. A downgrade brings them back, "backstop finalize" drops them for good.', revision_id));
   END IF;
   roots := backstop.retiring_tables(VARIADIC targets);
+  SELECT pg_catalog.array_agg(t.oid ORDER BY t.root_place, t.place), pg_catalog.array_agg(t.of_root ORDER BY t.root_place, t.place)
+  INTO tables, of_roots
+  FROM (SELECT below.*, pg_catalog.array_position(roots, below.of_root) AS root_place FROM backstop.retiring_tree(VARIADIC roots) AS below) AS t;
   SELECT child.relispartition AS is_partition, child.oid::regclass AS child, parent.oid::regclass AS parent INTO refusal
-  FROM backstop.retiring_tree(VARIADIC roots) AS t
+  FROM ROWS FROM (pg_catalog.unnest(tables), pg_catalog.unnest(of_roots)) WITH ORDINALITY AS t (oid, of_root, place)
   JOIN pg_catalog.pg_inherits AS i ON i.inhrelid = t.oid
   JOIN pg_catalog.pg_class AS child ON child.oid = i.inhrelid JOIN pg_catalog.pg_class AS parent ON parent.oid = i.inhparent
-  WHERE (t.of_root, i.inhparent) NOT IN (SELECT above.of_root, above.oid FROM backstop.retiring_tree(VARIADIC roots) AS above)
-  ORDER BY pg_catalog.array_position(roots, t.of_root), t.place LIMIT 1;
+  WHERE (t.of_root, i.inhparent) NOT IN (
+    SELECT above.of_root, above.oid FROM ROWS FROM (pg_catalog.unnest(tables), pg_catalog.unnest(of_roots)) AS above (oid, of_root))
+  ORDER BY t.place LIMIT 1;
   IF FOUND THEN
     RAISE EXCEPTION USING
       ERRCODE = 'wrong_object_type',
@@ -44,7 +49,6 @@ BEGIN
         ELSE 'Retire %2$s, or take it out first: ALTER TABLE %1$s NO INHERIT %2$s;' END, refusal.child, refusal.parent);
   END IF;
 
-  tables := ARRAY(SELECT t.oid FROM backstop.retiring_tree(VARIADIC roots) AS t ORDER BY pg_catalog.array_position(roots, t.of_root), t.place);
   -- Foreign keys are checked with the rights of the table's owner, who must be let into the schema.
   FOR owner IN
     SELECT DISTINCT pg_catalog.pg_get_userbyid(c.relowner) FROM pg_catalog.pg_class AS c
@@ -60,9 +64,9 @@ BEGIN
     FROM backstop.retiring_names(VARIADIC tables) AS p CROSS JOIN LATERAL pg_catalog.unnest(ARRAY[p.name, p.array_name]) AS u (name));
   FOR moving IN
     SELECT t.of_root, t.oid, n.nspname, c.relname, c.relkind
-    FROM backstop.retiring_tree(VARIADIC roots) AS t
+    FROM ROWS FROM (pg_catalog.unnest(tables), pg_catalog.unnest(of_roots)) WITH ORDINALITY AS t (oid, of_root, place)
     JOIN pg_catalog.pg_class AS c ON c.oid = t.oid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-    ORDER BY pg_catalog.array_position(tables, t.oid)
+    ORDER BY t.place
   LOOP
     renamed := '[]';
     kept := moving.relname;
