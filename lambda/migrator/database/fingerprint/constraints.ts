@@ -3,8 +3,8 @@ import { FIRST_OID } from '../first-oid.ts';
 import { type Kind, short, shown } from './scope.ts';
 
 /** A column `c` of an index `i`, with its operator class `o` unless that is the server's own default, and its direction. */
-const keyed = (at: string) => `
-  pg_catalog.quote_ident(c.attname)
+const keyed = (at: string, name: string) => `
+  ${name}
   || CASE WHEN i.indcollation[${at}] = 0 OR i.indcollation[${at}] = c.attcollation THEN ''
           ELSE ' COLLATE ' || i.indcollation[${at}]::regcollation::text END
   || CASE WHEN o.opcdefault AND o.oid < ${FIRST_OID} THEN ''
@@ -25,8 +25,8 @@ const INDEXES = `
               || coalesce((SELECT ' STATISTICS ' || pg_catalog.string_agg(a.attnum::text || ' ' || a.attstattarget::text, ', ' ORDER BY a.attnum)
                            FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0), '')
             ELSE CASE WHEN x.relam = 405 THEN ' hash (' ELSE ' (' END
-              || CASE WHEN i.indnatts = 1 THEN ${keyed('0')} ELSE (
-                   SELECT pg_catalog.string_agg(CASE WHEN at < i.indnkeyatts THEN ${keyed('at')}
+              || CASE WHEN i.indnatts = 1 THEN ${keyed('0', 'c.name')} ELSE (
+                   SELECT pg_catalog.string_agg(CASE WHEN at < i.indnkeyatts THEN ${keyed('at', 'pg_catalog.quote_ident(c.attname)')}
                                                      ELSE 'INCLUDE ' || pg_catalog.quote_ident(c.attname) END, ', ' ORDER BY at)
                    FROM pg_catalog.generate_series(0, i.indnatts - 1) AS at
                    JOIN pg_catalog.pg_attribute AS c ON c.attrelid = i.indrelid AND c.attnum = i.indkey[at]
@@ -44,10 +44,10 @@ const INDEXES = `
               SELECT ', attached to ' || h.inhparent::regclass::text FROM pg_catalog.pg_inherits AS h WHERE h.inhrelid = x.oid), '') END
   FROM pg_catalog.pg_index AS i JOIN relations AS r ON r.oid = i.indrelid
   JOIN pg_catalog.pg_class AS x ON x.oid = i.indexrelid JOIN schemas AS n ON n.oid = x.relnamespace
-  LEFT JOIN pg_catalog.pg_attribute AS c ON c.attrelid = i.indrelid AND c.attnum = i.indkey[0] AND i.indnatts = 1
+  LEFT JOIN columns AS c ON c.attrelid = i.indrelid AND c.attnum = i.indkey[0] AND i.indnatts = 1
   LEFT JOIN pg_catalog.pg_opclass AS o ON o.oid = i.indclass[0]
-  LEFT JOIN pg_catalog.pg_constraint AS con
-         ON con.conindid = i.indexrelid AND con.conrelid = i.indrelid AND con.contype IN ('p', 'u', 'x')
+  LEFT JOIN (SELECT k.* FROM pg_catalog.pg_constraint AS k WHERE k.contype IN ('p', 'u', 'x') OFFSET 0) AS con
+         ON con.conindid = i.indexrelid AND con.conrelid = i.indrelid
   WHERE i.indrelid >= ${FIRST_OID}`;
 
 /**

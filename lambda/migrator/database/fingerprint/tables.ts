@@ -10,8 +10,8 @@ const KIND = `CASE relkind WHEN 'v' THEN 'view ' WHEN 'm' THEN 'materialized vie
  * them.
  */
 export const COLUMNS = `
-  columns (attrelid, attnum, name, line) AS MATERIALIZED (
-    SELECT a.attrelid, a.attnum, n.name, 'column ' || r.place || '.' || n.name || E'\\t' || pg_catalog.format_type(a.atttypid, a.atttypmod)
+  columns (attrelid, attnum, attcollation, name, line) AS MATERIALIZED (
+    SELECT a.attrelid, a.attnum, a.attcollation, n.name, 'column ' || r.place || '.' || n.name || E'\\t' || pg_catalog.format_type(a.atttypid, a.atttypmod)
            || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END
            || CASE WHEN a.atthasdef THEN coalesce((
                 SELECT CASE a.attgenerated WHEN '' THEN ' DEFAULT ' ELSE ' GENERATED ALWAYS AS ' END
