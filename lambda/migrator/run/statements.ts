@@ -140,7 +140,8 @@ export class Statements {
       ...(file === undefined
         ? []
         : [
-            `SET LOCAL search_path TO ${pathValue(file.searchPath)};`,
+            // The statements of a stamp name their schemas, and have no path.
+            `SET LOCAL search_path TO ${pathValue(file.searchPath) || "''"};`,
             // The functions of retiring read it.
             `SET LOCAL backstop.revision = ${pg.escapeLiteral(file.revision)};`,
           ]),
