@@ -43,10 +43,19 @@ export interface Findings {
   readonly revision: RevisionId;
   readonly before: Rows;
   readonly after: Rows;
+  /** Sentences about permissions that the functions lacked. */
+  readonly denials: readonly string[];
   readonly durationMs: number;
 }
 
-export function makeReport({ execution, revision, before, after, durationMs }: Findings): LocalReport {
+export function makeReport({
+  execution,
+  revision,
+  before,
+  after,
+  denials,
+  durationMs,
+}: Findings): LocalReport {
   const { plan, downgrade, finalization, validation, downgradeValidation, snapshot } = execution.state;
   const migration = committedMigration(execution.state);
   const runs = [migration, downgrade, finalization].filter((run) => run !== undefined);
@@ -56,6 +65,7 @@ export function makeReport({ execution, revision, before, after, durationMs }: F
     outcome: error ?? (downgrade ?? migration ?? finalization)?.outcome ?? 'nothing to do',
     message: [
       ...whatHappened(execution),
+      ...denials,
       whatIsThere(revision, before, after),
       ...whatIsNext(execution),
     ].join('\n'),

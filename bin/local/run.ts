@@ -17,6 +17,7 @@ import { localDatabases } from '../../lib/twin/databases.ts';
 import { type Deployment, readDeployment } from '../../lib/twin/deployment.ts';
 import { startServer } from '../../lib/twin/server.ts';
 import { prepareDatabase, startTwin } from '../../lib/twin/twin.ts';
+import { describeDenials } from './denied.ts';
 import { type LocalReport, makeReport, type Rows } from './report.ts';
 import type { Display } from './terminal.ts';
 
@@ -58,7 +59,9 @@ export async function runLocally(
     try {
       const execution = await twin.execute({ database, ...(drill && { drill }) }, display.event);
       const { revision, rows: after } = await findOut(migrations, settings);
-      return makeReport({ execution, revision, before, after, durationMs: performance.now() - started });
+      const denials = describeDenials(twin.endpoint.judged);
+      const durationMs = performance.now() - started;
+      return makeReport({ execution, revision, before, after, denials, durationMs });
     } finally {
       clearInterval(watching);
       await twin.stop();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { CloudAssembly } from 'aws-cdk-lib/cx-api';
 import type { StateMachineDefinition } from 'aws-local-stepfunctions';
 import { ACCOUNT, REGION } from './aws/account.ts';
+import type { Role, Statement } from './aws/iam.ts';
 
 /** A function as deployed: where its code lies, and how it is configured. */
 export interface DeployedFunction {
@@ -17,6 +18,7 @@ export interface DeployedFunction {
   readonly environment: Readonly<Record<string, string>>;
   readonly timeoutSeconds: number;
   readonly memoryMb: number;
+  readonly role: Role;
 }
 
 export interface Deployment {
@@ -55,12 +57,25 @@ export function readDeployment(assembly: CloudAssembly, stackName: string): Depl
         environment: resolve(properties.Environment?.Variables ?? {}) as Record<string, string>,
         timeoutSeconds: properties.Timeout,
         memoryMb: properties.MemorySize,
+        role: readRole(String(properties.Role['Fn::GetAtt'][0]), resources),
       };
     });
   return {
     definition: JSON.parse(String(resolve(machine.Properties.DefinitionString))),
     functions: new Map(functions.map((deployed) => [deployed.arn, deployed])),
   };
+}
+
+/** A role with the statements of its inline policies and of the policies that are attached to it. */
+function readRole(id: string, resources: Readonly<Record<string, Resource>>): Role {
+  const own = resources[id]?.Properties.Policies ?? [];
+  const attached = Object.values(resources).filter(
+    ({ Type, Properties }) =>
+      Type === 'AWS::IAM::Policy' && Properties.Roles.some(({ Ref }: { Ref?: string }) => Ref === id),
+  );
+  const policies = [...own, ...attached.map(({ Properties }) => Properties)];
+  const statements = policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+  return { name: id, statements: resolveIntrinsics(statements, resources) as Statement[] };
 }
 
 /** Asset hash → folder, as the asset manifest has it. */

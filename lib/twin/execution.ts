@@ -96,7 +96,11 @@ function taskHandlers(
       };
       return [
         state,
-        async (payload: unknown) => (await invoke(deployed, payload, environment, log, measured)) as never,
+        async (payload: unknown) => {
+          // Whose access key it is tells the local AWS which role asks.
+          const own = { ...environment, AWS_ACCESS_KEY_ID: deployed.role.name };
+          return (await invoke(deployed, payload, own, log, measured)) as never;
+        },
       ];
     }),
   );

@@ -77,9 +77,9 @@ export async function startTwin(
     // The shape of a secret that RDS manages: the rest of the connection must come from RDS.
     endpoint.secrets.set(secretArn, JSON.stringify({ username: user, password }));
   }
+  for (const { role } of deployment.functions.values()) endpoint.roles.set(role.name, role);
   const environment = {
     AWS_REGION: REGION,
-    AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_ENDPOINT_URL_RDS: endpoint.url,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoint.url,

@@ -121,15 +121,18 @@ describe('an execution takes its snapshot', () => {
       deployment: withEnvironment({ BACKSTOP_KEEP_SNAPSHOTS: '2' }),
     });
     for (const [day, id] of ['oldest', 'old', 'young'].entries()) {
-      addSnapshot(twin.endpoint, id, day + 1, ['backstop:database', 'codebase_mcp']);
+      addSnapshot(twin.endpoint, `backstop-codebase-mcp-${id}`, day + 1, [
+        'backstop:database',
+        'codebase_mcp',
+      ]);
     }
     addSnapshot(twin.endpoint, 'other-database', 1, ['backstop:database', 'another']);
     addSnapshot(twin.endpoint, 'by-hand', 1, ['owner', 'somebody']);
     const { execution } = await takeSnapshot(twin);
     const { id, deleted } = execution.state.snapshot ?? {};
-    expect(deleted).toEqual(['old', 'oldest']);
+    expect(deleted).toEqual(['backstop-codebase-mcp-old', 'backstop-codebase-mcp-oldest']);
     const left = [...twin.endpoint.snapshots.values()].map(({ identifier }) => identifier);
-    expect(left.sort()).toEqual(['by-hand', 'other-database', 'young', id].sort());
+    expect(left.sort()).toEqual(['by-hand', 'other-database', 'backstop-codebase-mcp-young', id].sort());
   });
 
   test('of the whole cluster if the database is in a cluster', async () => {

@@ -50,6 +50,8 @@ export interface LocalAccount {
   readonly tags: Map<string, Map<string, string>>;
   /** Secret strings by ARN or name. */
   readonly secrets: Map<string, string>;
+  /** ARNs of the customer's keys that encrypt secrets, by the ARN of the secret. */
+  readonly secretKeys: Map<string, string>;
   /** One-time schedules by group and name, e.g. `group/name`. They never start anything by themselves here. */
   readonly schedules: Map<string, StoredSchedule>;
   /** How many manual snapshots there may be, of instances and of clusters each. */

@@ -6,7 +6,9 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { XMLBuilder } from 'fast-xml-parser';
 import type { LocalServer } from '../server.ts';
-import { type AwsFault, AwsFaultError, type LocalAccount } from './account.ts';
+import { ACCOUNT, type AwsFault, AwsFaultError, type LocalAccount } from './account.ts';
+import { describeDenial, isAllowed, type Need, type Role } from './iam.ts';
+import { rdsNeeds, schedulerNeeds, secretsManagerNeeds } from './needs.ts';
 import { callRds } from './rds.ts';
 import { callScheduler } from './scheduler.ts';
 import { callSecretsManager } from './secrets-manager.ts';
@@ -19,17 +21,28 @@ export interface AwsRequest {
   readonly parameters: Readonly<Record<string, string>>;
 }
 
+/** One need of a request, judged by the role of its caller. */
+export interface Judgement {
+  readonly role: Role;
+  readonly need: Need;
+  readonly isAllowed: boolean;
+}
+
 export interface AwsEndpoint extends LocalAccount {
   readonly url: string;
   /** Everything that was asked, in order. */
   readonly requests: AwsRequest[];
+  /** The roles of the functions, by their access keys. Any other access key is the administrator's, who may do everything. */
+  readonly roles: Map<string, Role>;
+  /** Each need that was judged so far, in order. */
+  readonly judged: Judgement[];
   /** Called before each action; the fault it returns is answered in the action's place. */
   onRequest: ((request: AwsRequest) => AwsFault | undefined | Promise<AwsFault | undefined>) | undefined;
   /** Ends the endpoint and the servers that it restored; the given servers in `instances` go on. */
   stop(): Promise<void>;
 }
 
-/** Starts on a free port of 127.0.0.1, with an empty account. Credentials are not checked: any will do. */
+/** Starts on a free port of 127.0.0.1, with an empty account. Signatures are not checked, only whose access key it is. */
 export async function startAwsEndpoint(): Promise<AwsEndpoint> {
   const restored: Promise<LocalServer>[] = [];
   const http = createServer((request, response) => answer(endpoint, restored, request, response));
@@ -42,9 +55,12 @@ export async function startAwsEndpoint(): Promise<AwsEndpoint> {
     snapshots: new Map(),
     tags: new Map(),
     secrets: new Map(),
+    secretKeys: new Map(),
     schedules: new Map(),
     snapshotQuota: 100,
     requests: [],
+    roles: new Map(),
+    judged: [],
     onRequest: undefined,
     async stop() {
       http.close();
@@ -99,12 +115,17 @@ const REST_JSON: Protocol = {
 /** A service of AWS: how its requests read, and who answers them. */
 interface Service {
   readonly protocol: Protocol;
+  /** The error of a call that IAM denies. */
+  readonly denied: Pick<AwsFault, 'code' | 'httpStatus'>;
+  needs(account: LocalAccount, request: AwsRequest): Need[];
   read(incoming: IncomingMessage, body: string): AwsRequest;
   call(endpoint: AwsEndpoint, restored: Promise<LocalServer>[], request: AwsRequest): object;
 }
 
 const RDS: Service = {
   protocol: QUERY,
+  denied: { code: 'AccessDenied', httpStatus: 403 },
+  needs: (account, { action, parameters }) => rdsNeeds(account, action, parameters),
   read: (_, body) => {
     const { Action = '', Version: _version, ...parameters } = Object.fromEntries(new URLSearchParams(body));
     return { action: Action, parameters };
@@ -114,6 +135,8 @@ const RDS: Service = {
 
 const SECRETS_MANAGER: Service = {
   protocol: JSON_1_1,
+  denied: { code: 'AccessDeniedException', httpStatus: 400 },
+  needs: (account, { action, parameters }) => secretsManagerNeeds(account, action, parameters),
   read: ({ headers }, body) => ({
     action: String(headers['x-amz-target']).split('.').at(-1) ?? '',
     parameters: JSON.parse(body),
@@ -123,6 +146,8 @@ const SECRETS_MANAGER: Service = {
 
 const SCHEDULER: Service = {
   protocol: REST_JSON,
+  denied: { code: 'AccessDeniedException', httpStatus: 403 },
+  needs: (_, { action, parameters }) => schedulerNeeds(action, parameters),
   read: ({ method, url = '' }, body) => ({
     action: method === 'PUT' ? 'UpdateSchedule' : 'CreateSchedule',
     parameters: { ...JSON.parse(body), Name: decodeURIComponent(url.split('/').at(-1) ?? '') },
@@ -153,6 +178,7 @@ async function answer(
   try {
     const request = service.read(incoming, await text(incoming));
     endpoint.requests.push(request);
+    authorize(endpoint, service, request, incoming);
     const fault = await endpoint.onRequest?.(request);
     if (fault) throw new AwsFaultError(fault);
     send(200, protocol.result(request.action, service.call(endpoint, restored, request)));
@@ -162,5 +188,23 @@ async function answer(
         ? error
         : { code: 'InternalFailure', message: String(error), httpStatus: 500 };
     send(fault.httpStatus, protocol.fault(fault));
+  }
+}
+
+/** @throws AwsFaultError if the role of the caller does not allow all that the request needs */
+function authorize(
+  endpoint: AwsEndpoint,
+  service: Service,
+  request: AwsRequest,
+  { headers }: IncomingMessage,
+): void {
+  const [, accessKey = ''] = /Credential=([^/]+)\//.exec(headers.authorization ?? '') ?? [];
+  const role = endpoint.roles.get(accessKey);
+  if (role === undefined) return;
+  for (const need of service.needs(endpoint, request)) {
+    const judgement = { role, need, isAllowed: isAllowed(role, need) };
+    endpoint.judged.push(judgement);
+    if (!judgement.isAllowed)
+      throw new AwsFaultError({ ...service.denied, message: describeDenial(role, need, ACCOUNT) });
   }
 }

@@ -13,8 +13,7 @@ export function callSecretsManager(
       message: `The local twin of AWS has no ${action}.`,
     });
   }
-  const name = nameOf(SecretId ?? '');
-  const key = [...account.secrets.keys()].find((known) => nameOf(known) === name);
+  const key = keyOf(account, SecretId);
   if (key === undefined) {
     throw new AwsFaultError({
       code: 'ResourceNotFoundException',
@@ -22,8 +21,8 @@ export function callSecretsManager(
     });
   }
   return {
-    ARN: key.startsWith('arn:') ? key : `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${name}-Local0`,
-    Name: name,
+    ARN: secretArnOf(account, key),
+    Name: nameOf(key),
     SecretString: account.secrets.get(key),
     VersionStages: ['AWSCURRENT'],
   };
@@ -32,4 +31,15 @@ export function callSecretsManager(
 /** An ARN ends with the secret's name, a hyphen and six characters that AWS adds. */
 function nameOf(secretId: string): string {
   return /^arn:[^:]+:secretsmanager:[^:]*:[^:]*:secret:(.+)-\w{6}$/.exec(secretId)?.[1] ?? secretId;
+}
+
+/** The key of a secret in the account; undefined if there is no such secret. */
+function keyOf({ secrets }: LocalAccount, secretId = ''): string | undefined {
+  return [...secrets.keys()].find((known) => nameOf(known) === nameOf(secretId));
+}
+
+/** The ARN by which IAM judges: of the secret, or of a secret with that name. */
+export function secretArnOf(account: LocalAccount, secretId: string): string {
+  const id = keyOf(account, secretId) ?? secretId;
+  return id.startsWith('arn:') ? id : `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${id}-Local0`;
 }

@@ -31,7 +31,8 @@ interface Call {
 
 const DESCRIBE = 'DescribeDBSnapshots';
 const oldSnapshot = {
-  given: ({ endpoint }: TestTwin) => addSnapshot(endpoint, 'old', 1, ['backstop:database', 'codebase_mcp']),
+  given: ({ endpoint }: TestTwin) =>
+    addSnapshot(endpoint, 'backstop-codebase-mcp-old', 1, ['backstop:database', 'codebase_mcp']),
   deployment: withEnvironment({ BACKSTOP_KEEP_SNAPSHOTS: '1' }),
 };
 
