@@ -15,7 +15,7 @@ import { ENDINGS, type EndingName } from '../../lambda/migrator/model/errors.ts'
 import { type Action, NO_SNAPSHOT, type Reconciliation } from '../../lambda/state.ts';
 import type { Functions } from '../functions.ts';
 import { createEndings } from './endings.ts';
-import { CAUGHT, EXPLAINED, explain, format, on, onAnythingElse } from './states.ts';
+import { CAUGHT, EXPLAINED, explain, format, on } from './states.ts';
 import { createTasks } from './tasks.ts';
 
 /** The engine's endings that mean: nothing was changed. */
@@ -92,13 +92,10 @@ export function defineFlow(scope: Construct, functions: Functions, refusals: rea
 
   tasks.resolve
     .addCatch(ends.unchanged, on('InvalidInput', 'ConfigurationError'))
-    .addCatch(ends.misconfigured, onAnythingElse())
+    .catchRest(ends.misconfigured)
     .next(tasks.preflight);
 
-  tasks.preflight
-    .addCatch(ends.unchanged, onUnchanged())
-    .addCatch(ends.unreachable, onAnythingElse())
-    .next(whatToDo);
+  tasks.preflight.addCatch(ends.unchanged, onUnchanged()).catchRest(ends.unreachable).next(whatToDo);
 
   const withoutSnapshot = new Pass(scope, 'Without snapshot', {
     comment: 'Says in the document that there is none.',
@@ -117,7 +114,7 @@ export function defineFlow(scope: Construct, functions: Functions, refusals: rea
 
   tasks.takeSnapshot
     .addCatch(ends.unchanged, on('SnapshotFailed', 'SnapshotQuotaExceeded', 'ConfigurationError'))
-    .addCatch(ends.noSnapshot, onAnythingElse())
+    .catchRest(ends.noSnapshot)
     .next(snapshotAvailable);
   const waitForSnapshot = new Wait(scope, 'Wait for snapshot', {
     comment: 'RDS takes minutes.',
@@ -152,23 +149,20 @@ export function defineFlow(scope: Construct, functions: Functions, refusals: rea
   tasks.migrate
     .addCatch(ends.unchanged, onUnchanged())
     .addCatch(explainNotValidated, onPartlyApplied())
-    .addCatch(tasks.reconcile, onAnythingElse())
+    .catchRest(tasks.reconcile)
     .next(tasks.validate);
 
   tasks.reconcile
     .addCatch(ends.unknown, onUnchanged())
     .addCatch(explainNotValidated, onPartlyApplied())
-    .addCatch(ends.unknownSilent, onAnythingElse())
+    .catchRest(ends.unknownSilent)
     .next(wasCommitted);
   wasCommitted
     .when(verdictIs('committed'), tasks.validate)
     .when(verdictIs('rolled back'), ends.rolledBack)
     .otherwise(ends.elsewhere);
 
-  tasks.validate
-    .addCatch(explainNotValidated, onUnchanged())
-    .addCatch(checksLost, onAnythingElse())
-    .next(valid);
+  tasks.validate.addCatch(explainNotValidated, onUnchanged()).catchRest(checksLost).next(valid);
   valid
     .when(isTrue('$.validation.passed'), finalizeWanted)
     .when(Condition.and(actionIs('upgrade'), Condition.or(appliedHere, partlyApplied)), tasks.downgrade)
@@ -192,28 +186,28 @@ export function defineFlow(scope: Construct, functions: Functions, refusals: rea
 
   tasks.schedule
     .addCatch(ends.finalizeFailed, on('FinalizeFailed'))
-    .addCatch(ends.finalizeLost, onAnythingElse())
+    .catchRest(ends.finalizeLost)
     .next(tasks.summarize);
 
   tasks.finalize
     .addCatch(ends.finalizeFailed, on('FinalizeFailed'))
     .addCatch(ends.moved, on('NotAtTarget'))
-    .addCatch(ends.finalizeLost, onAnythingElse())
+    .catchRest(ends.finalizeLost)
     .next(tasks.summarize);
 
   tasks.downgrade
     .addCatch(ends.downgradeFailed, on('DowngradeFailed'))
-    .addCatch(ends.downgradeLost, onAnythingElse())
+    .catchRest(ends.downgradeLost)
     .next(tasks.validateDowngrade);
   tasks.downgradeOnRequest
     .addCatch(ends.unchanged, onUnchanged())
     .addCatch(ends.downgradeFailed, on('OutcomeUnknown', 'PartlyApplied'))
-    .addCatch(ends.downgradeLost, onAnythingElse())
+    .catchRest(ends.downgradeLost)
     .next(tasks.validateDowngrade);
 
   tasks.validateDowngrade
     .addCatch(ends.downgradeFailed, on('DowngradeFailed'))
-    .addCatch(ends.downgradeUnchecked, onAnythingElse())
+    .catchRest(ends.downgradeUnchecked)
     .next(downgradeValid);
   downgradeValid
     .when(Condition.not(isTrue('$.downgradeValidation.passed')), ends.downgradeInvalid)
@@ -221,7 +215,7 @@ export function defineFlow(scope: Construct, functions: Functions, refusals: rea
     .otherwise(ends.downgraded);
 
   // The execution has succeeded, whether or not its summary could be made.
-  tasks.summarize.addCatch(ends.succeeded, onAnythingElse()).next(ends.succeeded);
+  tasks.summarize.catchRest(ends.succeeded).next(ends.succeeded);
 
   return receive;
 }

@@ -66,12 +66,30 @@ export interface TaskProps {
   };
 }
 
-export function task(scope: Construct, name: string, props: TaskProps): LambdaInvoke {
+/** An answer above 256 KiB. By AWS's documentation States.ALL leaves it out, so it is named. */
+const TOO_LARGE = 'States.DataLimitExceeded';
+
+/** A Task whose errors are caught by name, and then all others. */
+export class Task extends LambdaInvoke {
+  override addCatch(next: IChainable, props?: CatchProps): this {
+    super.addCatch(next, props);
+    return this;
+  }
+
+  /** Every error that no Catch before it names leads to `next`. */
+  catchRest(next: IChainable): this {
+    for (const error of [TOO_LARGE, Errors.ALL])
+      this.addCatch(next, { errors: [error], resultPath: '$.failure' });
+    return this;
+  }
+}
+
+export function task(scope: Construct, name: string, props: TaskProps): Task {
   const { comment, into, payload, once = false, retry } = props;
   const { timeout } = props.function;
   if (!timeout) throw new Error(`The function ${props.function.node.path} has no timeout.`);
 
-  const state = new LambdaInvoke(scope, name, {
+  const state = new Task(scope, name, {
     comment,
     lambdaFunction: props.function,
     ...(payload && { payload }),
@@ -91,11 +109,6 @@ export function task(scope: Construct, name: string, props: TaskProps): LambdaIn
 /** Catches these errors; the error is then in `$.failure`. */
 export function on(...errors: readonly AnyEnding[]): CatchProps {
   return { errors: [...errors], resultPath: '$.failure' };
-}
-
-/** Catches every error that no Catch before it names. */
-export function onAnythingElse(): CatchProps {
-  return { errors: [Errors.ALL], resultPath: '$.failure' };
 }
 
 /** A sentence made of parts of the document: each `{}` of the template is the next path. */

@@ -75,8 +75,34 @@ export async function execute(options: ExecutionOptions): Promise<Execution> {
   const record = new Recorder(listener);
   for await (const event of running.eventLogs as AsyncIterable<MachineEvent>) {
     if (!isAdded(event.state?.name)) record.add(event);
+    if (event.type !== 'StateExited' || !isTooLarge(event.state?.output)) continue;
+    // No Catch helps: the answer was small enough, and the document is not.
+    running.abort();
+    record.add({
+      ...event,
+      type: 'ExecutionFailed',
+      Error: TOO_LARGE,
+      Cause: describeTooLarge(event.state?.name ?? ''),
+    });
+    break;
   }
   return { name, arn, ...record.ending(), functions, durationMs: performance.now() - started };
+}
+
+/** In bytes of UTF-8: no input, output or document of a state may be larger. */
+const LARGEST_DATA = 262_144;
+const TOO_LARGE = 'States.DataLimitExceeded';
+
+function isTooLarge(data: unknown): boolean {
+  return Buffer.byteLength(JSON.stringify(data) ?? '') > LARGEST_DATA;
+}
+
+function describeTooLarge(state: string): string {
+  return `The state/task '${state}' returned a result with a size exceeding the maximum number of bytes service limit.`;
+}
+
+function tooLarge(state: string): Error {
+  return Object.assign(new Error(describeTooLarge(state)), { name: TOO_LARGE });
 }
 
 type Definition = Deployment['definition'];
@@ -99,7 +125,9 @@ function taskHandlers(
         async (payload: unknown) => {
           // Whose access key it is tells the local AWS which role asks.
           const own = { ...environment, AWS_ACCESS_KEY_ID: deployed.role.name };
-          return (await invoke(deployed, payload, own, log, measured)) as never;
+          const answer = await invoke(deployed, payload, own, log, measured);
+          if (isTooLarge(answer)) throw tooLarge(state);
+          return answer as never;
         },
       ];
     }),

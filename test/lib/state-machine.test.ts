@@ -114,6 +114,12 @@ describe('every Task', () => {
     }
   });
 
+  test('catches an answer that is too large by its own name, which States.ALL need not mean', () => {
+    for (const [, { Catch = [] }] of tasks) {
+      expect(Catch.at(-2)).toEqual({ ...Catch.at(-1), ErrorEquals: ['States.DataLimitExceeded'] });
+    }
+  });
+
   test('is never tried again blindly if a lost answer may hide a commit', () => {
     const retried = ONCE.flatMap((name) => definition.States[name]?.Retry ?? []);
     expect(retried.flatMap(({ ErrorEquals }) => ErrorEquals)).toEqual([THROTTLED, THROTTLED]);
