@@ -78,6 +78,10 @@ const database = object({
   ).optional(),
   secretKeyArn: keyArn().optional(),
   iam: iam.optional(),
+  host: text(
+    /^(?!.*\.\.)[a-zA-Z0-9]([a-zA-Z0-9.-]{0,251}[a-zA-Z0-9])?$/,
+    'write the host name of the proxy between the functions and the server, e.g. "proxy.shop.internal"',
+  ).optional(),
   securityGroupId: text(ec2Id('sg'), 'write the id of the security group, e.g. "sg-0a1b2c3d"'),
   port: integer(1, 65535, 'port').default(5432),
 });

@@ -45,6 +45,12 @@ export interface DatabaseProps {
    * @default - the login that the secret says
    */
   readonly iam?: IamLoginProps | undefined;
+  /**
+   * The host that the functions connect to, if a proxy that keeps sessions is between them and the server: then
+   * `securityGroupId` is the proxy's. A secret may name it, too.
+   * @default - the endpoint of the instance, or the writer endpoint of the cluster
+   */
+  readonly host?: string | undefined;
   /** The security group of the instance or cluster; the functions are let in through it. */
   readonly securityGroupId: string;
   /**

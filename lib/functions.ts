@@ -108,9 +108,10 @@ function snapshotEnvironment(settings: Settings) {
 
 function databaseEnvironment(settings: Settings): Record<string, string> {
   return {
-    BACKSTOP_LOGINS: byDatabase(settings.databases, ({ secretArn, iam }) =>
-      iam ? { iamUser: iam.user, databaseName: iam.databaseName } : { secretArn },
-    ),
+    BACKSTOP_LOGINS: byDatabase(settings.databases, ({ secretArn, iam, host }) => ({
+      ...(iam ? { iamUser: iam.user, databaseName: iam.databaseName } : { secretArn }),
+      ...(host !== undefined && { host }),
+    })),
     BACKSTOP_MIGRATIONS: MIGRATIONS_FOLDER,
     BACKSTOP_TRANSACTION_SECONDS: String(settings.transactionSeconds),
     BACKSTOP_LOCK_WAIT_SECONDS: String(settings.lockWaitSeconds),

@@ -42,13 +42,16 @@ export const notifyEnvironment = z.object({
 
 /** Functions that speak to the database. */
 export const databaseEnvironment = z.object({
-  /** Name of a database → the ARN of its secret, or its user and name where IAM vouches for the function. */
+  /**
+   * Name of a database → the ARN of its secret, or its user and name where IAM vouches for the function; and a host, if it is
+   * reached by another one than its endpoint.
+   */
   BACKSTOP_LOGINS: json.pipe(
     z.record(
       z.string(),
       z.union([
-        z.strictObject({ secretArn: z.string() }),
-        z.strictObject({ iamUser: z.string(), databaseName: z.string() }),
+        z.strictObject({ secretArn: z.string(), host: z.string().optional() }),
+        z.strictObject({ iamUser: z.string(), databaseName: z.string(), host: z.string().optional() }),
       ]),
     ),
   ),

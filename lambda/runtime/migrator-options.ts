@@ -56,9 +56,10 @@ function connectAsConfigured(instance: Instance, database: string, environment: 
       hint: `Add "secretArn" or "iam" to the configuration of ${database} and deploy again.`,
     });
   }
+  const server = { ...instance, host: login.host ?? instance.host };
   const open = async (applicationName: string) => {
     const credentials =
-      'secretArn' in login ? await withSecret(instance, login.secretArn) : await withIam(instance, login);
+      'secretArn' in login ? await withSecret(server, login.secretArn) : await withIam(server, login);
     return connectorTo({ ...credentials, tls: tlsSettings(environment) })(applicationName);
   };
   return async (applicationName) => {
@@ -76,6 +77,7 @@ type Address = Omit<ConnectionSettings, 'tls'>;
 /** The missing values of the secret come from RDS: a secret that RDS manages holds only user name and password. */
 async function withSecret(instance: Instance, arn: string): Promise<Address> {
   const credentials = await readCredentials(arn);
+  requireSameServer(instance, arn, credentials.host);
   const database = credentials.dbname ?? instance.databaseName;
   if (database === undefined) {
     throw new BackstopError('ConfigurationError', {
@@ -84,12 +86,22 @@ async function withSecret(instance: Instance, arn: string): Promise<Address> {
     });
   }
   return {
-    host: credentials.host ?? instance.host,
+    host: instance.host,
     port: credentials.port ?? instance.port,
     database,
     user: credentials.username,
     password: credentials.password,
   };
+}
+
+/** The snapshot is taken of the instance or cluster: a secret that leads elsewhere would migrate a database without one. */
+function requireSameServer({ host, identifier }: Instance, arn: string, wanted = host): void {
+  if (wanted.toLowerCase() === host.toLowerCase()) return;
+  throw new BackstopError('ConfigurationError', {
+    message: `The secret ${arn} names another host than the endpoint of "${identifier}"`,
+    detail: `The endpoint is ${host}. A snapshot of it would not hold the database that is migrated.`,
+    hint: 'Write the endpoint into the secret, of a cluster its writer endpoint, or take "host" out. To go through a proxy that keeps sessions, write its name as "host" into the configuration of the database.',
+  });
 }
 
 /** The endpoint comes from RDS: the token is signed for its name. */

@@ -69,7 +69,12 @@ describe('a configuration that names everything', () => {
     const everything = {
       ...EXAMPLE,
       databases: {
-        codebase_mcp: { ...EXAMPLE.databases.codebase_mcp, secretKeyArn: KEY, port: 5433 },
+        codebase_mcp: {
+          ...EXAMPLE.databases.codebase_mcp,
+          secretKeyArn: KEY,
+          host: 'proxy.shop.internal',
+          port: 5433,
+        },
         socrates_auth: { ...AUTH, secretArn: undefined, port: 5432, iam: IAM },
       },
       keepSnapshots: 9,
@@ -247,6 +252,13 @@ describe('a configuration with a wrong value', () => {
       'backstop.databases.codebase_mcp.iam.resourceId',
       '"codebase-mcp"',
       'the resource id that RDS shows',
+    ],
+    [
+      'a URL for a host',
+      withDatabase({ host: 'postgres://proxy' }),
+      'backstop.databases.codebase_mcp.host',
+      '"postgres://proxy"',
+      'write the host name of the proxy',
     ],
     [
       'the key of a secret that is not there',

@@ -309,6 +309,15 @@ describe('several databases', () => {
       .flatMap(({ Resource }) => Resource)
       .map((arn) => JSON.stringify(arn).match(/[\w-]+:[\w*-]+(?="\]\]\}$)/)?.[0]);
 
+  test('name the host of a proxy beside their login', () => {
+    const proxied = synthesizeTemplate({
+      databases: { codebase_mcp: { ...databases.codebase_mcp, host: 'proxy.shop.internal' } },
+    });
+    expect(JSON.parse(functionOf('Migrate', proxied).Environment.Variables.BACKSTOP_LOGINS)).toEqual({
+      codebase_mcp: { secretArn: databases.codebase_mcp.secretArn, host: 'proxy.shop.internal' },
+    });
+  });
+
   test('reach the functions by their names', () => {
     expect(JSON.parse(functionOf('Resolve', several).Environment.Variables.BACKSTOP_DATABASES)).toEqual({
       codebase_mcp: { identifier: 'codebase-mcp' },

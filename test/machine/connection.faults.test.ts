@@ -36,6 +36,10 @@ function secretOf({ endpoint }: TestTwin, change: object): string {
   return JSON.stringify({ ...JSON.parse(endpoint.secrets.get(SECRET_ARN) ?? ''), ...change });
 }
 
+/** A configuration that names a host for a proxy. */
+const withHost = (host: string) =>
+  withEnvironment({ BACKSTOP_LOGINS: JSON.stringify({ codebase_mcp: { secretArn: SECRET_ARN, host } }) });
+
 /** AWS answers one of its actions with an error. */
 const refuses =
   (action: string, code: string) =>
@@ -52,6 +56,23 @@ const CASES: Case[] = [
     when: 'RDS knows no such instance',
     given: ({ endpoint }) => endpoint.instances.clear(),
     says: [`RDS knows no instance and no cluster "${INSTANCE}"`, 'Correct "identifier"'],
+  },
+  {
+    ending: 'ConfigurationError',
+    when: 'the secret names another server than the snapshot is taken of',
+    given: secretHas({ host: 'replica.elsewhere.internal' }),
+    says: [
+      `names another host than the endpoint of "${INSTANCE}"`,
+      `The endpoint is ${testServer.host}.`,
+      'To go through a proxy that keeps sessions, write its name as "host"',
+    ],
+  },
+  {
+    ending: 'ConfigurationError',
+    when: 'the secret names neither the proxy of the configuration nor the endpoint',
+    deployment: withHost('proxy.shop.internal'),
+    given: secretHas({ host: 'replica.elsewhere.internal' }),
+    says: [`names another host than the endpoint of "${INSTANCE}"`, 'The endpoint is proxy.shop.internal.'],
   },
   {
     ending: 'ConfigurationError',
@@ -199,6 +220,7 @@ test('SessionNotKept: the secret leads to a pooler in transaction mode', async (
   await provoke({
     ending: 'SessionNotKept',
     when: '',
+    deployment: withHost('127.0.0.1'),
     server: { tls: 'off' },
     async given(twin) {
       pooler = await startPooler(twin.database.settings, { mode: 'transaction', size: 2, order: 'last' });
@@ -262,6 +284,23 @@ describe('an execution reaches the database', () => {
     await using twin = await makeTwin({ at: '002', server: { port: 1 } });
     const { host, port } = testServer;
     secretHas({ host, port: String(port), dbname: twin.database.name, engine: 'postgres' })(twin);
+    await expectToGetThrough(twin);
+  });
+
+  test('by a secret that writes the endpoint in capitals', async () => {
+    await using twin = await makeTwin({ at: '002' });
+    secretHas({ host: testServer.host.toUpperCase() })(twin);
+    await expectToGetThrough(twin);
+  });
+
+  test('by the host that the configuration names, as the secret does or without it', async () => {
+    await using twin = await makeTwin({
+      at: '002',
+      deployment: withHost(testServer.host),
+      server: { host: 'an-endpoint.out-of-reach.internal' },
+    });
+    await expectToGetThrough(twin);
+    secretHas({ host: testServer.host })(twin);
     await expectToGetThrough(twin);
   });
 
