@@ -80,10 +80,10 @@ const MAKE_READY = `
   SELECT backstop.retire(VARIADIC '{}') FROM (SELECT pg_catalog.set_config('backstop.revision', $1, true) OFFSET 0) AS set
   WHERE pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')`;
 
-/** Those of the schemas $1 that hold nothing; as SQL. */
+/** The schemas among $1 that this transaction has made for nothing; as SQL. */
 const EMPTY = `
   SELECT pg_catalog.quote_ident(n.nspname) AS name FROM pg_catalog.pg_namespace AS n
-  WHERE n.nspname = ANY ($1::text[]) AND NOT EXISTS (
+  WHERE n.nspname = ANY ($1::text[]) AND pg_catalog.age(n.xmin) <= 0 AND NOT EXISTS (
     SELECT FROM pg_catalog.pg_depend AS d WHERE d.refclassid = 'pg_catalog.pg_namespace'::regclass AND d.refobjid = n.oid)`;
 
 /**

@@ -112,6 +112,14 @@ test.each<[what: string, call: string]>([
   expect(await database.query("SELECT nspname FROM pg_namespace WHERE nspname ~ 'retired'")).toEqual([]);
 });
 
+test('an empty schema that was there before stays', async () => {
+  await database.asAdministrator(
+    `CREATE SCHEMA retired_r1; ALTER SCHEMA retired_r1 OWNER TO ${database.settings.user}`,
+  );
+  await upgrade(with_(['SELECT backstop.retire(VARIADIC ARRAY[]::text[]);']), 'head');
+  expect(await database.query("SELECT nspname FROM pg_namespace WHERE nspname ~ 'retired'")).toHaveLength(1);
+});
+
 test('a user who may create no schema can retire a column', async () => {
   await database.query('CREATE TABLE public.a (note text);');
   await upgrade(migratorOn(database, { database: databaseOf({ id: 'r1' }) }), 'head');
