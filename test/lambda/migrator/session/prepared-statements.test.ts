@@ -63,3 +63,15 @@ test('the statements of a step are gone after its revision', async () => {
     summary: expect.stringMatching(/"mine" does not exist/),
   });
 });
+
+test('a run in several transactions prepares its own statements once', async () => {
+  const chain = databaseOf(
+    { id: '001', upgrade: ['CREATE TABLE public.two ();'], endsTransaction: ['upgrade'] },
+    { id: '002', revises: '001', upgrade: ['CREATE TABLE public.three ();'] },
+  );
+  const report = await upgrade(migratorOn(database, { database: chain }), 'head');
+  expect(report.to).toBe('002');
+  const client = await database.connect('reader');
+  expect(report.fingerprint?.after).toBe(await readFingerprint(client));
+  await client.end();
+});
