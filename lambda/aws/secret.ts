@@ -45,7 +45,10 @@ export async function readCredentials(arn: string): Promise<Credentials> {
 
 /** Without its cause, which would be logged: it quotes the answer, which may contain the password. */
 function unreadable(arn: string, cause: Error): BackstopError {
-  const isMisunderstood = '$response' in cause && !(cause instanceof SecretsManagerServiceException);
+  // The SDK takes name and message as a broken answer has them, of any type.
+  const isText = [cause.name, cause.message].every((word: unknown) => typeof word === 'string');
+  const isMisunderstood =
+    !isText || ('$response' in cause && !(cause instanceof SecretsManagerServiceException));
   return new BackstopError('ConfigurationError', {
     message: `The secret ${arn} could not be read`,
     detail: isMisunderstood ? 'The answer is not one of Secrets Manager.' : `${cause.name}: ${cause.message}`,
