@@ -162,13 +162,16 @@ function checkNames(settings: { databases: object; defaultDatabase: string }, wr
   }
 }
 
-function checkLogin(name: string, { secretArn, secretKeyArn, iam }: Database, wrong: Wrong): void {
+function checkLogin(name: string, { secretArn, secretKeyArn, host, iam }: Database, wrong: Wrong): void {
   if ((secretArn === undefined) === (iam === undefined)) {
     const message = 'write either secretArn, or iam with user, resourceId and databaseName';
     wrong(message, 'databases', name);
   }
   if (secretArn === undefined && secretKeyArn !== undefined) {
     wrong('remove it: there is no secret that this key could encrypt', 'databases', name, 'secretKeyArn');
+  }
+  if (iam !== undefined && host !== undefined) {
+    wrong('remove it: a login by IAM goes to the endpoint itself', 'databases', name, 'host');
   }
 }
 

@@ -108,10 +108,11 @@ function snapshotEnvironment(settings: Settings) {
 
 function databaseEnvironment(settings: Settings): Record<string, string> {
   return {
-    BACKSTOP_LOGINS: byDatabase(settings.databases, ({ secretArn, iam, host }) => ({
-      ...(iam ? { iamUser: iam.user, databaseName: iam.databaseName } : { secretArn }),
-      ...(host !== undefined && { host }),
-    })),
+    BACKSTOP_LOGINS: byDatabase(settings.databases, ({ secretArn, iam, host }) =>
+      iam
+        ? { iamUser: iam.user, databaseName: iam.databaseName }
+        : { secretArn, ...(host !== undefined && { host }) },
+    ),
     BACKSTOP_MIGRATIONS: MIGRATIONS_FOLDER,
     BACKSTOP_TRANSACTION_SECONDS: String(settings.transactionSeconds),
     BACKSTOP_LOCK_WAIT_SECONDS: String(settings.lockWaitSeconds),

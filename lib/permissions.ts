@@ -25,7 +25,9 @@ function rdsArns(scope: Construct, resource: string, names: readonly string[]): 
 }
 
 /** Whether an identifier is an instance's or a cluster's is not known yet: it may be described as either. */
-const identifiers = (databases: Databases) => Object.values(databases).map(({ identifier }) => identifier);
+const identifiers = (databases: Databases) =>
+  // RDS writes them in small letters, and IAM compares letter by letter.
+  Object.values(databases).map(({ identifier }) => identifier.toLowerCase());
 
 export function describeDatabases(scope: Construct, databases: Databases): PolicyStatement[] {
   const names = identifiers(databases);

@@ -42,16 +42,13 @@ export const notifyEnvironment = z.object({
 
 /** Functions that speak to the database. */
 export const databaseEnvironment = z.object({
-  /**
-   * Name of a database → the ARN of its secret, or its user and name where IAM vouches for the function; and a host, if it is
-   * reached by another one than its endpoint.
-   */
+  /** Name of a database → the ARN of its secret and the host of its proxy, or its user and name where IAM vouches for the function. */
   BACKSTOP_LOGINS: json.pipe(
     z.record(
       z.string(),
       z.union([
         z.strictObject({ secretArn: z.string(), host: z.string().optional() }),
-        z.strictObject({ iamUser: z.string(), databaseName: z.string(), host: z.string().optional() }),
+        z.strictObject({ iamUser: z.string(), databaseName: z.string() }),
       ]),
     ),
   ),

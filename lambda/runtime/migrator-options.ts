@@ -56,10 +56,9 @@ function connectAsConfigured(instance: Instance, database: string, environment: 
       hint: `Add "secretArn" or "iam" to the configuration of ${database} and deploy again.`,
     });
   }
-  const server = { ...instance, host: login.host ?? instance.host };
   const open = async (applicationName: string) => {
     const credentials =
-      'secretArn' in login ? await withSecret(server, login.secretArn) : await withIam(server, login);
+      'secretArn' in login ? await withSecret(instance, login) : await withIam(instance, login);
     return connectorTo({ ...credentials, tls: tlsSettings(environment) })(applicationName);
   };
   return async (applicationName) => {
@@ -75,9 +74,12 @@ function connectAsConfigured(instance: Instance, database: string, environment: 
 type Address = Omit<ConnectionSettings, 'tls'>;
 
 /** The missing values of the secret come from RDS: a secret that RDS manages holds only user name and password. */
-async function withSecret(instance: Instance, arn: string): Promise<Address> {
-  const credentials = await readCredentials(arn);
-  requireSameServer(instance, arn, credentials.host);
+async function withSecret(
+  instance: Instance,
+  { secretArn, host }: { readonly secretArn: string; readonly host?: string | undefined },
+): Promise<Address> {
+  const credentials = await readCredentials(secretArn);
+  requireSameServer([instance.host, ...(host === undefined ? [] : [host])], secretArn, credentials.host);
   const database = credentials.dbname ?? instance.databaseName;
   if (database === undefined) {
     throw new BackstopError('ConfigurationError', {
@@ -86,7 +88,7 @@ async function withSecret(instance: Instance, arn: string): Promise<Address> {
     });
   }
   return {
-    host: instance.host,
+    host: host ?? instance.host,
     port: credentials.port ?? instance.port,
     database,
     user: credentials.username,
@@ -95,11 +97,11 @@ async function withSecret(instance: Instance, arn: string): Promise<Address> {
 }
 
 /** The snapshot is taken of the instance or cluster: a secret that leads elsewhere would migrate a database without one. */
-function requireSameServer({ host, identifier }: Instance, arn: string, wanted = host): void {
-  if (wanted.toLowerCase() === host.toLowerCase()) return;
+function requireSameServer(allowed: readonly string[], arn: string, host: string | undefined): void {
+  if (host === undefined || allowed.some((each) => each.toLowerCase() === host.toLowerCase())) return;
   throw new BackstopError('ConfigurationError', {
-    message: `The secret ${arn} names another host than the endpoint of "${identifier}"`,
-    detail: `The endpoint is ${host}. A snapshot of it would not hold the database that is migrated.`,
+    message: `The secret ${arn} names another host than the server that the snapshot is taken of`,
+    detail: `It may name ${allowed.join(' or ')}.`,
     hint: 'Write the endpoint into the secret, of a cluster its writer endpoint, or take "host" out. To go through a proxy that keeps sessions, write its name as "host" into the configuration of the database.',
   });
 }

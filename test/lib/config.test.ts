@@ -261,6 +261,13 @@ describe('a configuration with a wrong value', () => {
       'write the host name of the proxy',
     ],
     [
+      'a proxy with a login by IAM',
+      withDatabase({ secretArn: undefined, iam: IAM, host: 'proxy.shop.internal' }),
+      'backstop.databases.codebase_mcp.host',
+      '"proxy.shop.internal"',
+      'a login by IAM goes to the endpoint itself',
+    ],
+    [
       'the key of a secret that is not there',
       withDatabase({ secretArn: undefined, secretKeyArn: KEY, iam: IAM }),
       'backstop.databases.codebase_mcp.secretKeyArn',

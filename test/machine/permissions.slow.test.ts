@@ -129,7 +129,6 @@ test('executions use all that is granted, and are granted all that they use', as
     expect(judged.filter(({ isAllowed }) => !isAllowed)).toEqual([]);
     for (const { role, need } of judged) used.add(`${nameOf(role)} ${need.action}`);
   }
-  // The last one ends before it reads its secret; the first one has read it.
   expect([...used].sort()).toEqual(granted());
 });
 

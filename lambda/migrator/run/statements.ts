@@ -107,11 +107,11 @@ export class Statements {
     place: string,
   ): Promise<void> {
     const { rows } = await this.#run.query<{ ms: number }>(DEADLOCK_TIMEOUT);
-    const briefMs = 0.9 * (rows[0]?.ms ?? 0);
+    const briefMs = Math.round(0.9 * (rows[0]?.ms ?? 0));
     const started = performance.now();
     try {
       const after = this.#bounds().join(' ');
-      this.#limits = [Math.round(briefMs), 0];
+      this.#limits = [briefMs, 0];
       await this.carryOut(`LOCK TABLE ${tables.join(', ')} IN ACCESS EXCLUSIVE MODE; ${after}`, begun, place);
     } catch (error) {
       if (!isCancelled(error) || performance.now() - started < briefMs) throw error;
