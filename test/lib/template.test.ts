@@ -309,6 +309,15 @@ describe('several databases', () => {
       .flatMap(({ Resource }) => Resource)
       .map((arn) => JSON.stringify(arn).match(/[\w-]+:[\w*-]+(?="\]\]\}$)/)?.[0]);
 
+  test('are permitted by the small letters in which RDS keeps their identifiers', () => {
+    const capitals = synthesizeTemplate({
+      databases: { codebase_mcp: { ...databases.codebase_mcp, identifier: 'Codebase-MCP' } },
+    });
+    const statements = JSON.stringify(statementsOf('Snapshot', capitals));
+    expect(statements).toContain(':db:codebase-mcp');
+    expect(statements).not.toContain('Codebase-MCP');
+  });
+
   test('name the host of a proxy beside their login', () => {
     const proxied = synthesizeTemplate({
       databases: { codebase_mcp: { ...databases.codebase_mcp, host: 'proxy.shop.internal' } },
