@@ -42,7 +42,7 @@ export function parseRequest(
   input: unknown,
   { databases, defaultDatabase, allowDrills, finalizeAfterDays, maxLockSeconds, drift: deployed }: Deployment,
 ): Request {
-  const result = shape.safeParse(typeof input === 'string' ? { action: input } : (input ?? {}));
+  const result = shape.safeParse(typeof input === 'string' ? { action: input } : input);
   if (!result.success) throw invalid(result.error.issues[0], input);
   const {
     action,
@@ -84,7 +84,7 @@ function invalid(issue: z.core.$ZodIssue | undefined, input: unknown): BackstopE
   const field = issue?.path.join('.');
   if (!field) {
     return new BackstopError('InvalidInput', {
-      message: `The input is ${Array.isArray(input) ? 'an array' : typeof input}, not an object`,
+      message: `The input is ${kindOf(input)}, not an object`,
       hint: `Write {} or an object with: ${fields}.`,
     });
   }
@@ -92,6 +92,11 @@ function invalid(issue: z.core.$ZodIssue | undefined, input: unknown): BackstopE
   const hint =
     issue?.code === 'invalid_value' ? `Use one of: ${issue.values.join(', ')}.` : `${issue?.message}.`;
   return new BackstopError('InvalidInput', { message: `"${field}" is ${describe(value)}`, hint });
+}
+
+function kindOf(input: unknown): string {
+  if (input === null) return 'null';
+  return Array.isArray(input) ? 'an array' : typeof input;
 }
 
 /** A value may be nested too deeply to be written out. */

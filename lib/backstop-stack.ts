@@ -1,5 +1,5 @@
 // The deployed stack: the functions, the state machine that calls them, and the alarms and dashboard for operators.
-import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { Aws, CfnOutput, Fn, Names, Stack, type StackProps } from 'aws-cdk-lib';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { LogGroup, type LogGroupProps } from 'aws-cdk-lib/aws-logs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
@@ -19,6 +19,11 @@ export interface BackstopStackProps extends StackProps {
 export class BackstopStack extends Stack {
   /** For a pipeline to start. */
   readonly stateMachine: StateMachine;
+  /** Known before the deployment, so that another stack can refer to it without a value of this one. */
+  readonly stateMachineName = Names.uniqueResourceName(this, {
+    maxLength: 80,
+    allowedSpecialCharacters: '-',
+  });
 
   constructor(scope: Construct, id: string, { settings, ...props }: BackstopStackProps) {
     super(scope, id, props);
@@ -33,8 +38,12 @@ export class BackstopStack extends Stack {
     const refusals = readRefusals(MIGRATIONS);
     const functions = new Functions(this, 'Functions', shared, settings);
     this.stateMachine = new MigrationStateMachine(this, 'StateMachine', {
+      stateMachineName: this.stateMachineName,
       functions,
-      logGroup: new LogGroup(this, 'ExecutionLog', logs),
+      logGroup: new LogGroup(this, 'ExecutionLog', {
+        ...logs,
+        logGroupName: vendedLogName(this.stateMachineName),
+      }),
       refusals,
       key,
     });
@@ -49,4 +58,13 @@ export class BackstopStack extends Stack {
     new CfnOutput(this, 'TopicArn', { value: operations.topic.topicArn });
     new CfnOutput(this, 'DashboardUrl', { value: operations.dashboardUrl });
   }
+}
+
+/**
+ * Groups with this prefix share one line of the account's resource policy for logs, which has 5,120 characters; each other
+ * group takes its share of them. The end is the stack's own UUID: a group outlives its stack, and a stack with the same
+ * name makes another.
+ */
+function vendedLogName(stateMachineName: string): string {
+  return `/aws/vendedlogs/states/${stateMachineName}-${Fn.select(2, Fn.split('/', Aws.STACK_ID))}`;
 }

@@ -12,9 +12,11 @@ import {
 import { type IRole, PolicyDocument, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption, type IBucket } from 'aws-cdk-lib/aws-s3';
-import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { type IStateMachine, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import type { BackstopStack } from './backstop-stack.ts';
 import type { Settings } from './config.ts';
+import { consoleOf } from './console.ts';
 import { Commands, type Workshop } from './delivery/commands.ts';
 import {
   assumeBootstrapRoles,
@@ -32,8 +34,8 @@ type Delivery = NonNullable<Settings['delivery']>;
 export interface DeliveryStackProps extends StackProps {
   readonly settings: Settings;
   readonly delivery: Delivery;
-  /** The pipeline deploys it, with its whole stack, and then starts it. */
-  readonly stateMachine: IStateMachine;
+  /** The pipeline deploys it, and then starts its state machine. */
+  readonly backstop: BackstopStack;
 }
 
 /** Longer than the seven days that an approval may take, so that what waited for one can still be tried again. */
@@ -57,11 +59,13 @@ export class DeliveryStack extends Stack {
   readonly #source = new Artifact('Source');
 
   constructor(scope: Construct, id: string, props: DeliveryStackProps) {
-    const { settings, delivery, stateMachine, ...stackProps } = props;
+    const { settings, delivery, backstop, ...stackProps } = props;
     super(scope, id, stackProps);
     const { kmsKeyArn, logRetentionDays: retention } = settings;
     const key = kmsKeyArn === undefined ? undefined : Key.fromKeyArn(this, 'Key', kmsKeyArn);
-    this.#stateMachine = stateMachine;
+    // By its name, not by a value of the other stack: neither deployment waits for the other.
+    const { stateMachineName } = backstop;
+    this.#stateMachine = StateMachine.fromStateMachineName(this, 'StateMachine', stateMachineName);
     this.#workshop = {
       artifacts: this.#createArtifacts(key),
       logs: { retention, ...(key && { encryptionKey: key }) },
@@ -69,7 +73,7 @@ export class DeliveryStack extends Stack {
     };
 
     const test = this.#createTest();
-    const deploy = this.#createDeploy();
+    const deploy = this.#createDeploy(backstop);
     const summary = delivery.approval ? this.#createSummary() : undefined;
     new Pipeline(this, 'Pipeline', {
       pipelineType: PipelineType.V2,
@@ -123,8 +127,7 @@ export class DeliveryStack extends Stack {
     });
   }
 
-  #createDeploy(): IProject {
-    const { stack } = this.#stateMachine;
+  #createDeploy(stack: BackstopStack): IProject {
     return new Commands(this, 'Deploy', {
       workshop: this.#workshop,
       description: 'Deploys the state machine and its functions',
@@ -195,7 +198,7 @@ export class DeliveryStack extends Stack {
       environmentVariables: { EXECUTION_ARN: { value: PLAN_EXECUTION_ARN } },
       runOrder: runOrder + 1,
     });
-    const console = `https://${Aws.REGION}.console.aws.amazon.com/states/home?region=${Aws.REGION}`;
+    const console = `${consoleOf(this)}/states/home?region=${Aws.REGION}`;
     return [
       this.#execute('Plan', { action: 'plan' }, runOrder),
       summary,

@@ -1,6 +1,6 @@
 // One Lambda function of Backstop: a handler of lambda/, bundled, with its own role and time limit.
 import { join } from 'node:path';
-import { Duration } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { PolicyDocument, type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Architecture, type FunctionOptions, Runtime } from 'aws-cdk-lib/aws-lambda';
@@ -51,6 +51,8 @@ export class BackstopFunction extends NodejsFunction {
       memorySize: 512,
       timeout: Duration.seconds(seconds[name]),
       logGroup,
+      // An execution that is under way still calls the version before a deployment.
+      currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
       role: new Role(scope, `${id}Role`, {
         assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
         inlinePolicies: { [name]: new PolicyDocument({ statements }) },

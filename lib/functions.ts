@@ -25,6 +25,9 @@ export class Functions extends Construct {
   /** The group of the schedules that start the state machine; their role needs its permission. */
   readonly schedules: ScheduleGroup;
 
+  /** All functions that the state machine calls. */
+  readonly called: readonly BackstopFunction[];
+
   readonly #shared: SharedProps;
 
   constructor(scope: Construct, id: string, shared: SharedProps, settings: Settings) {
@@ -68,6 +71,7 @@ export class Functions extends Construct {
     this.validate = this.#create('validate', 'Runs the checks of the revision', inVpc);
     this.finalize = this.#create('finalize', 'Drops what the upgrade retired', inVpc);
     this.downgrade = this.#create('downgrade', 'Takes the revisions back', inVpc);
+    this.called = this.node.children.filter((child) => child instanceof BackstopFunction);
   }
 
   #create(name: FunctionName, description: string, props: Props): BackstopFunction {

@@ -5,12 +5,12 @@ import { SCHEDULE_PREFIX, snapshotPrefix } from '../lambda/aws/names.ts';
 import type { BackstopStack } from './backstop-stack.ts';
 import type { Settings } from './config.ts';
 import type { DeliveryStack } from './delivery-stack.ts';
-import { BackstopFunction } from './function.ts';
+import type { Functions } from './functions.ts';
 
 /** Acknowledges the findings in the stack with the state machine. */
 export function acknowledgeBackstop(stack: BackstopStack, { databases }: Settings): void {
   const functions = find(stack, 'Functions');
-  const called = functions.node.children.filter((child) => child instanceof BackstopFunction);
+  const { called } = functions as Functions;
 
   const snapshots = ['snapshot', 'cluster-snapshot'];
   acknowledge(
@@ -44,7 +44,7 @@ export function acknowledgeBackstop(stack: BackstopStack, { databases }: Setting
   }
   acknowledge(
     find(stack, 'StateMachine', 'Role'),
-    'CDK lets the state machine call every version of a function, and these functions have only one.',
+    'An execution calls the versions that it began with, also after the next deployment.',
     ...called.map((lambda) => wildcard(`<${logicalId(lambda)}.Arn>:*`)),
   );
   acknowledge(

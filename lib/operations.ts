@@ -1,5 +1,5 @@
 // The tools of an operator: a topic that reports every execution, alarms, a dashboard and saved log queries.
-import { Aws, CfnMapping, Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
@@ -7,8 +7,8 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { CONSOLE_HOSTS } from '../lambda/aws/console.ts';
 import type { Settings } from './config.ts';
+import { consoleOf } from './console.ts';
 import { BackstopFunction, type SharedProps } from './function.ts';
 import { addAlarms } from './operations/alarms.ts';
 import { addDashboard } from './operations/dashboard.ts';
@@ -92,10 +92,6 @@ export class Operations extends Construct {
   }
 
   #urlOf(dashboard: string): string {
-    const hosts = Object.entries(CONSOLE_HOSTS).map(([partition, host]) => [partition, { host }]);
-    const consoles = new CfnMapping(this, 'Consoles', { mapping: Object.fromEntries(hosts) });
-    const { region } = Stack.of(this);
-    const host = `${region}.${consoles.findInMap(Aws.PARTITION, 'host')}`;
-    return `https://${host}/cloudwatch/home?region=${region}#dashboards/dashboard/${dashboard}`;
+    return `${consoleOf(this)}/cloudwatch/home?region=${Stack.of(this).region}#dashboards/dashboard/${dashboard}`;
   }
 }

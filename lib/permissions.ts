@@ -2,6 +2,7 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { type Conditions, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { DATABASE_TAG, EXECUTION_TAG, SCHEDULE_PREFIX, snapshotPrefix } from '../lambda/aws/names.ts';
@@ -101,6 +102,19 @@ function dbUserArns(scope: Construct, users: readonly string[]): string[] {
       arnFormat: ArnFormat.COLON_RESOURCE_NAME,
     }),
   );
+}
+
+/**
+ * Lets the state machine call every version of its functions: an execution that began before a deployment goes on with
+ * the versions before it.
+ */
+export function callVersions(functions: readonly IFunction[]): PolicyStatement[] {
+  return [
+    allow(
+      ['lambda:InvokeFunction'],
+      functions.map(({ functionArn }) => `${functionArn}:*`),
+    ),
+  ];
 }
 
 /** Permissions that Lambda needs to decrypt the function's environment. */

@@ -12,7 +12,7 @@ import {
 } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import type { Functions } from './functions.ts';
-import { useKey } from './permissions.ts';
+import { callVersions, useKey } from './permissions.ts';
 import { defineFlow } from './state-machine/flow.ts';
 import { EXECUTION_LIMIT_HOURS } from './timeouts.ts';
 
@@ -23,6 +23,8 @@ const COMMENT =
   '"snapshot": true, "finalize": true, "allowLoss": false, "drift": "warn", "maxLock": 5}. "status" and "plan" change nothing.';
 
 export interface MigrationStateMachineProps {
+  /** Given here, because with a customer's key the role has a condition on the ARN. */
+  readonly stateMachineName: string;
   readonly functions: Functions;
   readonly logGroup: ILogGroup;
   /** Names of the endings that revisions declare. */
@@ -33,8 +35,9 @@ export interface MigrationStateMachineProps {
 
 export class MigrationStateMachine extends StateMachine {
   constructor(scope: Construct, id: string, props: MigrationStateMachineProps) {
-    const { functions, logGroup, refusals, key } = props;
+    const { stateMachineName, functions, logGroup, refusals, key } = props;
     super(scope, id, {
+      stateMachineName,
       comment: COMMENT,
       stateMachineType: StateMachineType.STANDARD,
       queryLanguage: QueryLanguage.JSON_PATH,
@@ -49,6 +52,7 @@ export class MigrationStateMachine extends StateMachine {
         includeExecutionData: true,
       },
     });
+    for (const statement of callVersions(functions.called)) this.addToRolePolicy(statement);
     const { role } = functions.schedules;
     this.grantStartExecution(role);
     for (const statement of useKey(key)) role.addToPolicy(statement);

@@ -27,10 +27,10 @@ export function addBackstop(app: App): BackstopStack {
   return stack;
 }
 
-function addDelivery(app: App, settings: Settings, { stateMachine }: BackstopStack): void {
+function addDelivery(app: App, settings: Settings, backstop: BackstopStack): void {
   const { delivery } = settings;
   if (!delivery) return;
-  const stack = new DeliveryStack(app, DELIVERY_STACK, { settings, delivery, stateMachine });
+  const stack = new DeliveryStack(app, DELIVERY_STACK, { settings, delivery, backstop });
   acknowledgeDelivery(stack, settings);
 }
 

@@ -37,36 +37,46 @@ interface AlarmProps {
   readonly says: string;
   /** @default 1 */
   readonly threshold?: number;
+  /**
+   * Whether the function Notify reports the same: then the alarm is seen in the console only, and sends no second message.
+   * @default false
+   */
+  readonly isReported?: boolean;
 }
 
 /** Makes the alarms, which let CloudWatch publish to the topic. */
 export function addAlarms(scope: Construct, { stateMachine, notify, rule, topic }: Watched): void {
   letAlarmsPublish(topic);
   const action = new SnsAction(topic);
-  const add = (id: string, { metric, says, threshold = 1 }: AlarmProps) =>
-    new Alarm(scope, id, {
+  const add = (id: string, { metric, says, threshold = 1, isReported = false }: AlarmProps) => {
+    const alarm = new Alarm(scope, id, {
       alarmDescription: `${says} See docs/runbook.md.`,
       metric,
       threshold,
       evaluationPeriods: 1,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: TreatMissingData.NOT_BREACHING,
-    }).addAlarmAction(action);
+    });
+    if (!isReported) alarm.addAlarmAction(action);
+  };
 
   add('ExecutionFailed', {
     metric: stateMachine.metricFailed(),
+    isReported: true,
     says:
       'An execution of Backstop failed. Its error is the name of the ending, which says what is in the database; ' +
       'its cause says what to do. The notification of the execution has both.',
   });
   add('ExecutionTimedOut', {
     metric: stateMachine.metricTimedOut(),
+    isReported: true,
     says:
       `An execution of Backstop took longer than ${EXECUTION_LIMIT_HOURS} hours and was ended: it is unknown how far it ` +
       'came. Start one with the action status, which changes nothing.',
   });
   add('ExecutionAborted', {
     metric: stateMachine.metricAborted(),
+    isReported: true,
     says:
       'Somebody stopped an execution of Backstop: it is unknown how far it came, and a function may still be at work. ' +
       'Wait 15 minutes, then start one with the action status, which changes nothing.',

@@ -1,5 +1,6 @@
 // How a state is made: a Task with its timeout and retries, a Catch, and a Fail with its sentence.
 import { Duration } from 'aws-cdk-lib';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import {
   type CatchProps,
@@ -71,6 +72,9 @@ const TOO_LARGE = 'States.DataLimitExceeded';
 
 /** A Task whose errors are caught by name, and then all others. */
 export class Task extends LambdaInvoke {
+  /** None for this version alone: the role may call every version of its functions. */
+  protected override readonly taskPolicies = [];
+
   override addCatch(next: IChainable, props?: CatchProps): this {
     super.addCatch(next, props);
     return this;
@@ -91,7 +95,8 @@ export function task(scope: Construct, name: string, props: TaskProps): Task {
 
   const state = new Task(scope, name, {
     comment,
-    lambdaFunction: props.function,
+    // An execution that began with this definition ends with this code, whatever is deployed meanwhile.
+    lambdaFunction: props.function.currentVersion as IFunction,
     ...(payload && { payload }),
     payloadResponseOnly: true,
     retryOnServiceExceptions: false,

@@ -23,7 +23,7 @@ export interface DeployedFunction {
 
 export interface Deployment {
   readonly definition: StateMachineDefinition;
-  /** By ARN, as the definition names them. */
+  /** By the ARN of their version, as the definition names them. */
   readonly functions: ReadonlyMap<string, DeployedFunction>;
 }
 
@@ -51,7 +51,7 @@ export function readDeployment(assembly: CloudAssembly, stackName: string): Depl
       return {
         // A logical id is the construct's path, and eight digits that make it unique.
         name: id.replace(/^(Functions|Operations)|[0-9A-F]{8}$/g, ''),
-        arn: functionArn(id),
+        arn: `${functionArn(id)}:1`,
         folder: folders.get(hash) ?? '',
         handler: properties.Handler,
         environment: resolve(properties.Environment?.Variables ?? {}) as Record<string, string>,
@@ -129,6 +129,9 @@ function resolveAttribute(argument: unknown, resources: Readonly<Record<string, 
   return `${id}.${attribute}`;
 }
 
-function resolveReference(argument: unknown): unknown {
-  return PSEUDO_PARAMETERS[argument as string] ?? argument;
+function resolveReference(argument: unknown, resources: Readonly<Record<string, Resource>>): unknown {
+  const id = argument as string;
+  const { Type, Properties } = resources[id] ?? {};
+  if (Type === 'AWS::Lambda::Version') return `${functionArn(Properties.FunctionName.Ref)}:1`;
+  return PSEUDO_PARAMETERS[id] ?? argument;
 }

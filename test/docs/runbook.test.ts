@@ -82,7 +82,7 @@ describe('its names', () => {
   const endings = [...new Set([...Object.keys(ENDINGS), ...readRefusals(MIGRATIONS)])];
   const endedFromOutside = ['Succeeded', 'TimedOut', 'Aborted'];
   const asl = ['Fail', 'Condition'];
-  const stacks = ['Backstop', 'BackstopDelivery'];
+  const stacks = ['Backstop', 'BackstopDelivery', 'StateMachineArn'];
   const rds = ['DbClusterResourceId'];
 
   test('of endings and states exist', () => {

@@ -23,8 +23,6 @@ const DEFAULTS = {
 };
 
 test.each([
-  ['nothing', undefined, {}],
-  ['null', null, {}],
   ['an empty object', {}, {}],
   ['a word', 'status', { action: 'status' }],
   ['a target', { target: '+1' }, { target: '+1' }],
@@ -57,6 +55,7 @@ test.each([
   ['a lock longer than any function', { maxLock: 1000 }, /"maxLock" is 1000$/, /\w/],
   ['a name for an ARN', { appliedBy: 'run-1' }, /"appliedBy" is "run-1"/, /arn:/],
   ['a setting of the deployment', { finalizeAfterDays: 0 }, /"finalizeAfterDays", which/, /finalize/],
+  ['null', null, /The input is null, not an object/, /\{\}/],
   ['an array', [], /an array, not an object/, /\{\}/],
   ['a number', 5, /is number, not an object/, /\{\}/],
   ['an unknown database', { database: 'three' }, /"database" is "three"/, /one, two/],

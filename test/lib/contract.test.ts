@@ -21,7 +21,12 @@ describe.each(CONFIGURATIONS)('%s', (_, overrides, stack) => {
 
   test('keeps its logical ids', () => {
     const resources: Record<string, { Type: string }> = template.toJSON().Resources;
-    expect(Object.entries(resources).map(([id, { Type }]) => `${Type} ${id}`)).toMatchSnapshot();
+    // The id of a version ends with a hash of its code and configuration.
+    const ids = Object.keys(resources).map((id) =>
+      id.replace(/(CurrentVersion[0-9A-F]{8})[0-9a-f]{32}$/, '$1'),
+    );
+    const types = Object.values(resources).map(({ Type }) => Type);
+    expect(ids.map((id, n) => `${types[n]} ${id}`)).toMatchSnapshot();
   });
 
   test('is far below the limit of CloudFormation', () => {

@@ -137,27 +137,32 @@ describe('the topic', () => {
 
 describe('the alarms', () => {
   test.each([
-    ['ExecutionFailed', 'ExecutionsFailed', 'Sum', 1],
-    ['ExecutionTimedOut', 'ExecutionsTimedOut', 'Sum', 1],
-    ['ExecutionAborted', 'ExecutionsAborted', 'Sum', 1],
-    ['ExecutionThrottled', 'ExecutionThrottled', 'Sum', 1],
+    ['ExecutionFailed', 'ExecutionsFailed', 'Sum', 1, 'reported'],
+    ['ExecutionTimedOut', 'ExecutionsTimedOut', 'Sum', 1, 'reported'],
+    ['ExecutionAborted', 'ExecutionsAborted', 'Sum', 1, 'reported'],
+    ['ExecutionThrottled', 'ExecutionThrottled', 'Sum', 1, 'not reported'],
     // 80 % of four hours, in ms.
-    ['ExecutionNearLimit', 'ExecutionTime', 'Maximum', 11_520_000],
-  ])('%s watches the state machine, and says what to do', (id, metric, statistic, threshold) => {
-    const alarms = template.findResources('AWS::CloudWatch::Alarm');
-    expect(alarms[idOf('AWS::CloudWatch::Alarm', `Operations${id}`)]?.Properties).toMatchObject({
-      Namespace: 'AWS/States',
-      MetricName: metric,
-      Dimensions: [{ Name: 'StateMachineArn', Value: machine() }],
-      Statistic: statistic,
-      Threshold: threshold,
-      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
-      EvaluationPeriods: 1,
-      TreatMissingData: 'notBreaching',
-      AlarmActions: [topic()],
-      AlarmDescription: expect.stringMatching(/^.{80,1000} See docs\/runbook\.md\.$/),
-    });
-  });
+    ['ExecutionNearLimit', 'ExecutionTime', 'Maximum', 11_520_000, 'not reported'],
+  ])(
+    '%s watches the state machine, and is a second message of nothing',
+    (id, metric, statistic, threshold, otherwise) => {
+      const alarms = template.findResources('AWS::CloudWatch::Alarm');
+      const alarm = alarms[idOf('AWS::CloudWatch::Alarm', `Operations${id}`)]?.Properties;
+      expect(alarm).toMatchObject({
+        Namespace: 'AWS/States',
+        MetricName: metric,
+        Dimensions: [{ Name: 'StateMachineArn', Value: machine() }],
+        Statistic: statistic,
+        Threshold: threshold,
+        ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+        EvaluationPeriods: 1,
+        TreatMissingData: 'notBreaching',
+        ...(otherwise === 'not reported' && { AlarmActions: [topic()] }),
+        AlarmDescription: expect.stringMatching(/^.{80,1000} See docs\/runbook\.md\.$/),
+      });
+      if (otherwise === 'reported') expect(alarm).not.toHaveProperty('AlarmActions');
+    },
+  );
 
   test('report an ending without a notification', () => {
     const named = (Name: string, Value: string) => [{ Name, Value: { Ref: Value } }];

@@ -7,6 +7,7 @@ import { promiseOf } from '../../lambda/promises.ts';
 import { INPUT_FIELDS } from '../../lambda/request.ts';
 import { ACTIONS, STEPPED_BACK } from '../../lambda/state.ts';
 import { MIGRATIONS } from '../../lib/paths.ts';
+import { KEY_ARN } from './apps.ts';
 import {
   type Definition,
   definitionOf,
@@ -31,12 +32,14 @@ const ONCE = ['Migrate', 'Downgrade on request'];
 const REFUSALS = readRefusals(MIGRATIONS);
 
 let template: Template;
+let encrypted: Template;
 let definition: Definition;
 let states: [string, StateDefinition][];
 let tasks: [string, StateDefinition][];
 
 beforeAll(() => {
   template = synthesizeTemplate();
+  encrypted = synthesizeTemplate({ kmsKeyArn: KEY_ARN });
   definition = definitionOf(template);
   states = Object.entries(definition.States);
   tasks = states.filter(([, { Type }]) => Type === 'Task');
@@ -61,6 +64,24 @@ describe('the definition', () => {
 
   test('explains every state', () => {
     expect(states.filter(([, { Comment }]) => !Comment?.endsWith('.')).map(([name]) => name)).toEqual([]);
+  });
+
+  test('has a name, so that a condition of its role on a customer key can name it', () => {
+    const [machine] = Object.values(encrypted.findResources('AWS::StepFunctions::StateMachine'));
+    expect(machine?.Properties.StateMachineName).toBe('Backstop');
+    const policies = JSON.stringify(encrypted.findResources('AWS::IAM::Policy'));
+    expect(policies).toContain('"kms:EncryptionContext:aws:states:stateMachineArn"');
+    expect(policies).toContain(':stateMachine:Backstop"');
+  });
+
+  test('logs below the prefix that takes nothing of the account, under a name that no stack before it has left', () => {
+    const [{ Properties } = { Properties: {} }] = Object.values(
+      template.findResources('AWS::Logs::LogGroup'),
+    ).filter(({ Properties }) => Properties.LogGroupName);
+    expect(Properties.LogGroupName['Fn::Join'][1]).toEqual([
+      '/aws/vendedlogs/states/Backstop-',
+      { 'Fn::Select': [2, { 'Fn::Split': ['/', { Ref: 'AWS::StackId' }] }] },
+    ]);
   });
 
   test('is traced and logged, and its history is kept', () => {
@@ -88,6 +109,22 @@ describe('every Task', () => {
       'Validate',
       'Validate downgrade',
     ]);
+  });
+
+  test('calls a version, which a later deployment neither changes nor deletes', () => {
+    for (const version of Object.values(template.findResources('AWS::Lambda::Version')))
+      expect(version).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+    const [machine] = Object.values(template.findResources('AWS::StepFunctions::StateMachine'));
+    const called = JSON.stringify(machine?.Properties.DefinitionString).match(/(?<="Ref":")[^"]+/g);
+    expect(new Set(called)).toEqual(new Set(Object.keys(template.findResources('AWS::Lambda::Version'))));
+  });
+
+  test('may call the versions of an earlier deployment', () => {
+    const policies = JSON.stringify(template.findResources('AWS::IAM::Policy'));
+    for (const { Properties } of Object.values(template.findResources('AWS::Lambda::Version'))) {
+      const anyVersion = [{ 'Fn::GetAtt': [Properties.FunctionName.Ref, 'Arn'] }, ':*'];
+      expect(policies).toContain(JSON.stringify({ 'Fn::Join': ['', anyVersion] }));
+    }
   });
 
   test('waits longer than its function may take', () => {

@@ -52,15 +52,14 @@ export interface Definition {
   readonly States: Readonly<Record<string, StateDefinition>>;
 }
 
-/** The definition out of the template; a function's ARN ends with its logical id there. */
+/** The definition out of the template; the ARN of a version ends with the logical id of its function there. */
 export function definitionOf(template: Template): Definition {
   const [machine] = Object.values(template.findResources('AWS::StepFunctions::StateMachine'));
-  const parts: (string | { 'Fn::GetAtt': [string, string] })[] =
-    machine?.Properties.DefinitionString['Fn::Join'][1];
-  const arn = (logicalId: string) => `arn:aws:lambda:eu-central-1:111122223333:function:${logicalId}`;
-  return JSON.parse(
-    parts.map((part) => (typeof part === 'string' ? part : arn(part['Fn::GetAtt'][0]))).join(''),
-  );
+  const parts: (string | { Ref: string })[] = machine?.Properties.DefinitionString['Fn::Join'][1];
+  const versions = template.findResources('AWS::Lambda::Version');
+  const arn = (version: string) =>
+    `arn:aws:lambda:eu-central-1:111122223333:function:${versions[version]?.Properties.FunctionName.Ref}`;
+  return JSON.parse(parts.map((part) => (typeof part === 'string' ? part : arn(part.Ref))).join(''));
 }
 
 /** All states that may follow a state, by any way. */
