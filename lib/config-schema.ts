@@ -48,13 +48,13 @@ const keyArn = () =>
 const vpc = object({
   vpcId: text(ec2Id('vpc'), 'write the id of the VPC, e.g. "vpc-0a1b2c3d"'),
   availabilityZones: list(
-    text(/^[a-z]{2}(-[a-z]+)+-\d[a-z]$/, 'write the name of an availability zone, e.g. "eu-central-1a"'),
+    text(/^[a-z]{2}(-[a-z0-9]+)+[a-z]$/, 'write the name of an availability zone, e.g. "eu-central-1a"'),
     'write the zones of the private subnets, e.g. ["eu-central-1a", "eu-central-1b"]',
-  ),
+  ).optional(),
   privateSubnetIds: list(
     text(ec2Id('subnet'), 'write the id of a subnet, e.g. "subnet-0a1b2c3d"'),
     'write the ids of the private subnets, e.g. ["subnet-0a1b2c3d", "subnet-1a2b3c4d"]',
-  ),
+  ).optional(),
   secretsManagerEndpoint: flag().default(true),
 });
 
@@ -144,6 +144,11 @@ type Wrong = (message: string, ...path: string[]) => void;
 type Database = z.output<typeof database>;
 
 function checkSubnets({ availabilityZones, privateSubnetIds }: z.output<typeof vpc>, wrong: Wrong): void {
+  if (!availabilityZones !== !privateSubnetIds) {
+    const message = 'write both availabilityZones and privateSubnetIds, or neither: then they are looked up';
+    wrong(message, 'vpc', availabilityZones ? 'privateSubnetIds' : 'availabilityZones');
+  }
+  if (!availabilityZones || !privateSubnetIds) return;
   if (privateSubnetIds.length % availabilityZones.length === 0) return;
   const message = `write as many subnets for each of the ${availabilityZones.length} zones`;
   wrong(message, 'vpc', 'privateSubnetIds');

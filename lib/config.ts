@@ -10,10 +10,17 @@ import { ROOT } from './paths.ts';
 export interface VpcProps {
   /** The id of the VPC, e.g. `vpc-0a1b2c3d`. */
   readonly vpcId: string;
-  /** The availability zones of the private subnets. */
-  readonly availabilityZones: readonly string[];
-  /** The subnets in which the functions that speak to the database run: as many for each zone. */
-  readonly privateSubnetIds: readonly string[];
+  /**
+   * The availability zones of the private subnets.
+   * @default - looked up in the account, with the credentials of the shell
+   */
+  readonly availabilityZones?: readonly string[] | undefined;
+  /**
+   * The subnets in which the functions that speak to the database run: first one for each zone, in the order of the
+   * zones, then the second of each, and so on.
+   * @default - looked up in the account: all private subnets
+   */
+  readonly privateSubnetIds?: readonly string[] | undefined;
   /**
    * Whether the stack makes an interface endpoint for Secrets Manager in the VPC. Write `false` if the
    * VPC has an endpoint already, or a NAT gateway.

@@ -1,7 +1,7 @@
 // One Lambda function of Backstop: a handler of lambda/, bundled, with its own role and time limit.
 import { join } from 'node:path';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { PolicyDocument, type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Architecture, type FunctionOptions, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { type BundlingOptions, NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
@@ -39,7 +39,10 @@ export class BackstopFunction extends NodejsFunction {
     const { shared, bundling = BUNDLING, environment, permissions, ...rest } = props;
     const { logGroup, seconds, key } = shared;
     const id = name.charAt(0).toUpperCase() + name.slice(1);
-    const statements = [...writeLogs(logGroup), ...decryptEnvironment(key), ...permissions];
+    const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    // One by one: CDK moves those beyond IAM's quota for inline policies into managed policies.
+    for (const statement of [...writeLogs(logGroup), ...decryptEnvironment(key), ...permissions])
+      role.addToPolicy(statement);
     super(scope, id, {
       ...rest,
       bundling,
@@ -53,10 +56,7 @@ export class BackstopFunction extends NodejsFunction {
       logGroup,
       // An execution that is under way still calls the version before a deployment.
       currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
-      role: new Role(scope, `${id}Role`, {
-        assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-        inlinePolicies: { [name]: new PolicyDocument({ statements }) },
-      }),
+      role,
       ...(key && { environmentEncryption: key }),
       awsSdkConnectionReuse: false,
       environment: { POWERTOOLS_SERVICE_NAME: 'backstop', POWERTOOLS_LOG_LEVEL: 'INFO', ...environment },

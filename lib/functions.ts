@@ -1,6 +1,13 @@
 // The Lambda functions: one for each handler in lambda/, with the permissions, the network and the settings it needs.
 import { Construct } from 'constructs';
-import { bundlingWithMigrations, CA_FILE, MIGRATIONS_FOLDER } from './bundle.ts';
+import type { DeployedDatabases } from '../lambda/runtime/environment.ts';
+import {
+  bundlingWithDatabases,
+  bundlingWithMigrations,
+  CA_FILE,
+  DATABASES_FILE,
+  MIGRATIONS_FOLDER,
+} from './bundle.ts';
 import type { Settings } from './config.ts';
 import { BackstopFunction, type BackstopFunctionProps, type SharedProps } from './function.ts';
 import { Network } from './network.ts';
@@ -34,7 +41,9 @@ export class Functions extends Construct {
     super(scope, id);
     this.#shared = shared;
 
+    const databases = deployedDatabases(settings);
     this.resolve = this.#create('resolve', 'Checks the input and finds the server', {
+      bundling: bundlingWithDatabases(databases),
       environment: resolveEnvironment(settings),
       permissions: describeDatabases(this, settings.databases),
     });
@@ -52,14 +61,14 @@ export class Functions extends Construct {
       permissions: [],
     });
 
-    const { vpc, securityGroup } = new Network(this, 'Network', settings);
+    const { vpc, subnets, securityGroups, environment } = new Network(this, 'Network', settings);
     const inVpc: Props = {
-      bundling: bundlingWithMigrations(settings.caBundle),
-      environment: databaseEnvironment(settings),
+      bundling: bundlingWithMigrations(databases, settings.caBundle),
+      environment: { ...databaseEnvironment(settings), ...environment },
       permissions: [...logIn(this, settings.databases), ...joinVpc(this)],
       vpc,
-      vpcSubnets: { subnets: vpc.privateSubnets },
-      securityGroups: [securityGroup],
+      vpcSubnets: { subnets: [...subnets] },
+      securityGroups,
     };
     this.preflight = this.#create('preflight', 'Plans, and checks that the plan can run', inVpc);
     this.migrate = this.#create('migrate', 'Runs the pending revisions in one transaction', inVpc);
@@ -82,19 +91,21 @@ export class Functions extends Construct {
 /** Node reads the certificate authorities of the Lambda runtime only if this variable names their file. */
 export const CA_VARIABLE = 'NODE_EXTRA_CA_CERTS';
 
-/** `field` of every database by its name, as the JSON text that a function reads from its environment. */
-function byDatabase<T>(
-  databases: Settings['databases'],
-  field: (database: Settings['databases'][string]) => T,
-): string {
-  return JSON.stringify(
-    Object.fromEntries(Object.entries(databases).map(([name, database]) => [name, field(database)])),
+/** The server and the login of every database by its name, as the functions read them from a file. */
+export function deployedDatabases({ databases }: Settings): DeployedDatabases {
+  return Object.fromEntries(
+    Object.entries(databases).map(([name, { identifier, secretArn = '', iam, host }]) => [
+      name,
+      iam
+        ? { identifier, iamUser: iam.user, databaseName: iam.databaseName }
+        : { identifier, secretArn, ...(host !== undefined && { host }) },
+    ]),
   );
 }
 
 function resolveEnvironment(settings: Settings) {
   return {
-    BACKSTOP_DATABASES: byDatabase(settings.databases, ({ identifier }) => ({ identifier })),
+    BACKSTOP_DATABASES: DATABASES_FILE,
     BACKSTOP_DEFAULT_DATABASE: settings.defaultDatabase,
     BACKSTOP_ALLOW_DRILLS: String(settings.allowDrills),
     BACKSTOP_FINALIZE_AFTER_DAYS: String(settings.finalizeAfterDays),
@@ -112,11 +123,7 @@ function snapshotEnvironment(settings: Settings) {
 
 function databaseEnvironment(settings: Settings): Record<string, string> {
   return {
-    BACKSTOP_LOGINS: byDatabase(settings.databases, ({ secretArn, iam, host }) =>
-      iam
-        ? { iamUser: iam.user, databaseName: iam.databaseName }
-        : { secretArn, ...(host !== undefined && { host }) },
-    ),
+    BACKSTOP_DATABASES: DATABASES_FILE,
     BACKSTOP_MIGRATIONS: MIGRATIONS_FOLDER,
     BACKSTOP_TRANSACTION_SECONDS: String(settings.transactionSeconds),
     BACKSTOP_LOCK_WAIT_SECONDS: String(settings.lockWaitSeconds),

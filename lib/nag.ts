@@ -1,14 +1,14 @@
 // Acknowledges the findings of cdk-nag (AwsSolutions) that are intended: each on its construct, with the reason.
 import { type CfnResource, Stack, Validations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
-import { SCHEDULE_PREFIX, snapshotPrefix } from '../lambda/aws/names.ts';
+import { SCHEDULE_PREFIX, SNAPSHOT_PREFIX } from '../lambda/aws/names.ts';
 import type { BackstopStack } from './backstop-stack.ts';
 import type { Settings } from './config.ts';
 import type { DeliveryStack } from './delivery-stack.ts';
 import type { Functions } from './functions.ts';
 
 /** Acknowledges the findings in the stack with the state machine. */
-export function acknowledgeBackstop(stack: BackstopStack, { databases }: Settings): void {
+export function acknowledgeBackstop(stack: BackstopStack): void {
   const functions = find(stack, 'Functions');
   const { called } = functions as Functions;
 
@@ -16,9 +16,7 @@ export function acknowledgeBackstop(stack: BackstopStack, { databases }: Setting
   acknowledge(
     find(functions, 'SnapshotRole'),
     'The id of a snapshot ends with the name of its execution, which is not known before.',
-    ...snapshots.flatMap((kind) =>
-      Object.keys(databases).map((database) => wildcard(arn('rds', `${kind}:${snapshotPrefix(database)}*`))),
-    ),
+    ...snapshots.map((kind) => wildcard(arn('rds', `${kind}:${SNAPSHOT_PREFIX}*`))),
   );
   acknowledge(
     find(functions, 'SnapshotRole'),
@@ -33,8 +31,8 @@ export function acknowledgeBackstop(stack: BackstopStack, { databases }: Setting
   for (const { role } of called.filter(({ isBoundToVpc }) => isBoundToVpc)) {
     acknowledge(
       role as IConstruct,
-      'Lambda checks the right to join a VPC before the network interface has an id.',
-      wildcard(arn('ec2', '*/*')),
+      'Lambda checks the right to join a VPC before the network interface has an id, and its subnet may be of another account.',
+      wildcard('arn:<AWS::Partition>:ec2:<AWS::Region>:*:*/*'),
     );
     acknowledge(
       role as IConstruct,

@@ -5,13 +5,28 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import { DATABASE_TAG, EXECUTION_TAG, SCHEDULE_PREFIX, snapshotPrefix } from '../lambda/aws/names.ts';
+import { DATABASE_TAG, EXECUTION_TAG, SCHEDULE_PREFIX, SNAPSHOT_PREFIX } from '../lambda/aws/names.ts';
 import type { Settings } from './config.ts';
 
 type Databases = Settings['databases'];
 
 const allow = (actions: string[], resources: string[], conditions: Conditions = {}) =>
   new PolicyStatement({ actions, resources, conditions });
+
+/** As many databases as the resources of one statement hold: a managed policy has 6,144 characters. */
+const DATABASES_A_STATEMENT = 40;
+
+/** The statements that `statementsOf` makes, for some of the databases at a time. */
+function inParts(
+  databases: Databases,
+  statementsOf: (part: Databases) => PolicyStatement[],
+): PolicyStatement[] {
+  const entries = Object.entries(databases);
+  const parts = Array.from({ length: Math.ceil(entries.length / DATABASES_A_STATEMENT) }, (_, n) =>
+    entries.slice(n * DATABASES_A_STATEMENT, (n + 1) * DATABASES_A_STATEMENT),
+  );
+  return parts.flatMap((part) => statementsOf(Object.fromEntries(part)));
+}
 
 /** ARNs of RDS resources of one kind, e.g. `db` or `cluster-snapshot`, in the stack's account and region. */
 function rdsArns(scope: Construct, resource: string, names: readonly string[]): string[] {
@@ -26,71 +41,82 @@ function rdsArns(scope: Construct, resource: string, names: readonly string[]): 
 }
 
 /** Whether an identifier is an instance's or a cluster's is not known yet: it may be described as either. */
-const identifiers = (databases: Databases) =>
+const identifiers = (databases: Databases) => [
   // RDS writes them in small letters, and IAM compares letter by letter.
-  Object.values(databases).map(({ identifier }) => identifier.toLowerCase());
+  ...new Set(Object.values(databases).map(({ identifier }) => identifier.toLowerCase())),
+];
 
 export function describeDatabases(scope: Construct, databases: Databases): PolicyStatement[] {
-  const names = identifiers(databases);
+  return inParts(databases, (part) => [
+    allow(['rds:DescribeDBInstances'], rdsArns(scope, 'db', identifiers(part))),
+    allow(['rds:DescribeDBClusters'], rdsArns(scope, 'cluster', identifiers(part))),
+  ]);
+}
+
+/** Snapshots are Backstop's by the beginning of their names and by their tag. */
+export function takeSnapshots(scope: Construct, databases: Databases): PolicyStatement[] {
+  const snapshots = (name: string) => [
+    ...rdsArns(scope, 'snapshot', [name]),
+    ...rdsArns(scope, 'cluster-snapshot', [name]),
+  ];
+  const own = snapshots(`${SNAPSHOT_PREFIX}*`);
   return [
-    allow(['rds:DescribeDBInstances'], rdsArns(scope, 'db', names)),
-    allow(['rds:DescribeDBClusters'], rdsArns(scope, 'cluster', names)),
+    ...inParts(databases, (part) => [
+      allow(
+        ['rds:DescribeDBInstances', 'rds:DescribeDBSnapshots', 'rds:CreateDBSnapshot'],
+        rdsArns(scope, 'db', identifiers(part)),
+      ),
+      allow(
+        ['rds:DescribeDBClusters', 'rds:DescribeDBClusterSnapshots', 'rds:CreateDBClusterSnapshot'],
+        rdsArns(scope, 'cluster', identifiers(part)),
+      ),
+      ...tagged(own, Object.keys(part)),
+    ]),
+    // A listing by database names no snapshot: IAM checks it against the kind as a whole.
+    allow(['rds:DescribeDBSnapshots', 'rds:DescribeDBClusterSnapshots'], snapshots('*')),
   ];
 }
 
-export function takeSnapshots(scope: Construct, databases: Databases): PolicyStatement[] {
-  const [names, snapshots] = [
-    identifiers(databases),
-    Object.keys(databases).map((name) => `${snapshotPrefix(name)}*`),
-  ];
-  const own = {
-    db: rdsArns(scope, 'snapshot', snapshots),
-    cluster: rdsArns(scope, 'cluster-snapshot', snapshots),
-  };
-  // A listing by database names no snapshot: IAM checks it against the kind as a whole.
-  const all = { db: rdsArns(scope, 'snapshot', ['*']), cluster: rdsArns(scope, 'cluster-snapshot', ['*']) };
-  const of = { db: rdsArns(scope, 'db', names), cluster: rdsArns(scope, 'cluster', names) };
-  // New snapshots get our tags, and only snapshots with these tags may be deleted.
-  const tagged = Object.keys(databases);
-  const bearing = { StringEquals: { [`aws:RequestTag/${DATABASE_TAG}`]: tagged } };
-  const borne = { StringEquals: { [`aws:ResourceTag/${DATABASE_TAG}`]: tagged } };
+/** New snapshots get the tag of one of the databases, and only snapshots with such a tag may be deleted. */
+function tagged(own: string[], databases: string[]): PolicyStatement[] {
+  const bearing = { StringEquals: { [`aws:RequestTag/${DATABASE_TAG}`]: databases } };
+  const borne = { StringEquals: { [`aws:ResourceTag/${DATABASE_TAG}`]: databases } };
   const ours = { 'ForAllValues:StringEquals': { 'aws:TagKeys': [DATABASE_TAG, EXECUTION_TAG] } };
   return [
-    ...describeDatabases(scope, databases),
-    allow(['rds:CreateDBSnapshot'], [...of.db, ...own.db], bearing),
-    allow(['rds:CreateDBClusterSnapshot'], [...of.cluster, ...own.cluster], bearing),
-    allow(['rds:DescribeDBSnapshots'], [...of.db, ...all.db]),
-    allow(['rds:DescribeDBClusterSnapshots'], [...of.cluster, ...all.cluster]),
-    allow(['rds:DeleteDBSnapshot'], own.db, borne),
-    allow(['rds:DeleteDBClusterSnapshot'], own.cluster, borne),
-    allow(['rds:AddTagsToResource'], [...own.db, ...own.cluster], { ...bearing, ...ours }),
+    allow(['rds:CreateDBSnapshot', 'rds:CreateDBClusterSnapshot'], own, bearing),
+    allow(['rds:DeleteDBSnapshot', 'rds:DeleteDBClusterSnapshot'], own, borne),
+    allow(['rds:AddTagsToResource'], own, { ...bearing, ...ours }),
   ];
 }
 
 /** Reads the secrets of those databases that have one, and logs in to the others as their user. */
 export function logIn(scope: Construct, databases: Databases): PolicyStatement[] {
-  const logins = Object.values(databases);
-  const secrets = logins.flatMap(({ secretArn }) => secretArn ?? []);
-  const users = logins.flatMap(({ iam }) => (iam ? `${iam.resourceId}/${iam.user}` : []));
-  return [
-    ...(secrets.length > 0 ? [allow(['secretsmanager:GetSecretValue'], secrets)] : []),
-    ...logins.flatMap(({ secretArn, secretKeyArn }) => decryptSecret(scope, secretArn, secretKeyArn)),
-    ...(users.length > 0 ? [allow(['rds-db:connect'], dbUserArns(scope, users))] : []),
-  ];
+  return inParts(databases, (part) => {
+    const logins = Object.values(part);
+    const secrets = logins.flatMap(({ secretArn }) => secretArn ?? []);
+    const users = logins.flatMap(({ iam }) => (iam ? `${iam.resourceId}/${iam.user}` : []));
+    return [
+      ...(secrets.length > 0 ? [allow(['secretsmanager:GetSecretValue'], secrets)] : []),
+      ...decryptSecrets(scope, logins),
+      ...(users.length > 0 ? [allow(['rds-db:connect'], dbUserArns(scope, users))] : []),
+    ];
+  });
 }
 
-/** Lets a function use the key, but only for that secret and only through Secrets Manager. */
-function decryptSecret(scope: Construct, secretArn = '', keyArn: string | undefined): PolicyStatement[] {
-  if (keyArn === undefined) return [];
+/** Lets a function use each key, but only for the secrets that it encrypts and only through Secrets Manager. */
+function decryptSecrets(scope: Construct, logins: readonly Databases[string][]): PolicyStatement[] {
   const { region, urlSuffix } = Stack.of(scope);
-  return [
-    allow(['kms:Decrypt'], [keyArn], {
+  const keys = new Set(logins.flatMap(({ secretKeyArn }) => secretKeyArn ?? []));
+  return [...keys].map((key) =>
+    allow(['kms:Decrypt'], [key], {
       StringEquals: {
         'kms:ViaService': `secretsmanager.${region}.${urlSuffix}`,
-        'kms:EncryptionContext:SecretARN': secretArn,
+        'kms:EncryptionContext:SecretARN': logins
+          .filter(({ secretKeyArn }) => secretKeyArn === key)
+          .flatMap(({ secretArn }) => secretArn ?? []),
       },
     }),
-  ];
+  );
 }
 
 function dbUserArns(scope: Construct, users: readonly string[]): string[] {
@@ -172,7 +198,13 @@ export function writeLogs(logGroup: ILogGroup): PolicyStatement[] {
 
 /** Permissions that Lambda needs to put a function into a VPC; it checks these before the interface has an id. */
 export function joinVpc(scope: Construct): PolicyStatement[] {
-  const interfaces = Stack.of(scope).formatArn({ service: 'ec2', resource: '*', resourceName: '*' });
+  // The subnets of a shared VPC belong to another account.
+  const interfaces = Stack.of(scope).formatArn({
+    service: 'ec2',
+    account: '*',
+    resource: '*',
+    resourceName: '*',
+  });
   return [
     allow(
       [

@@ -1,8 +1,9 @@
 // Synthesizes the app in this process, without the CDK command line: for the local twin and for tests.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { App } from 'aws-cdk-lib';
+import { App, type StackProps } from 'aws-cdk-lib';
 import type { CloudAssembly } from 'aws-cdk-lib/cx-api';
+import { BackstopError } from '../lambda/migrator/model/errors.ts';
 import { BackstopStack } from './backstop-stack.ts';
 import { type BackstopProps, parseConfig, readProps, type Settings } from './config.ts';
 import { DeliveryStack } from './delivery-stack.ts';
@@ -21,10 +22,25 @@ export const DELIVERY_STACK = 'BackstopDelivery';
  */
 export function addBackstop(app: App): BackstopStack {
   const settings = parseConfig(app.node.tryGetContext('backstop'));
-  const stack = new BackstopStack(app, STACK, { settings });
-  acknowledgeBackstop(stack, settings);
+  const stack = new BackstopStack(app, STACK, { settings, ...placeOf(settings) });
+  acknowledgeBackstop(stack);
   addDelivery(app, settings, stack);
   return stack;
+}
+
+/**
+ * A stack that looks its subnets up is for one account and region, which the CDK's command line takes from the credentials.
+ *
+ * @throws ConfigurationError if there are none
+ */
+function placeOf({ vpc }: Settings): Pick<StackProps, 'env'> {
+  if (vpc.privateSubnetIds) return {};
+  const { CDK_DEFAULT_ACCOUNT: account, CDK_DEFAULT_REGION: region } = process.env;
+  if (account && region) return { env: { account, region } };
+  throw new BackstopError('ConfigurationError', {
+    message: `The subnets of ${vpc.vpcId} cannot be looked up: the shell has no credentials of an AWS account`,
+    hint: 'Log in to the account and the region of the VPC, or write availabilityZones and privateSubnetIds at backstop.vpc.',
+  });
 }
 
 function addDelivery(app: App, settings: Settings, backstop: BackstopStack): void {

@@ -11,17 +11,15 @@ export const EXECUTION_TAG = 'backstop:execution';
 
 const LONGEST_ID = { instance: 255, cluster: 63 } as const;
 
-/** How the ids of all snapshots of a database begin; `database` is a key of migrations/databases.json. */
-export function snapshotPrefix(database: string): string {
-  return `backstop-${plain(database)}-`;
-}
+/** How the ids of all snapshots begin. */
+export const SNAPSHOT_PREFIX = 'backstop-';
 
 /**
  * `backstop-<database>-<execution>` within RDS's rules: letters, digits and single hyphens, at most 255
  * characters (clusters: 63). A longer name is cut, and a hash keeps the id unique.
  */
 export function snapshotId(database: string, execution: string, kind: Instance['kind']): string {
-  const id = `${snapshotPrefix(database)}${plain(execution)}`.replace(/-+$/, '');
+  const id = `${SNAPSHOT_PREFIX}${plain(database)}-${plain(execution)}`.replace(/-+$/, '');
   if (id.length <= LONGEST_ID[kind]) return id;
   const hash = createHash('sha256').update(id).digest('hex').slice(0, 8);
   return `${id.slice(0, LONGEST_ID[kind] - 9).replace(/-$/, '')}-${hash}`;

@@ -1,4 +1,6 @@
 // The environment that the stack gives the functions, read and checked in one place.
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import * as z from 'zod';
 import { BackstopError } from '../migrator/model/errors.ts';
 import { DRIFT } from '../state.ts';
@@ -12,10 +14,36 @@ const json = z.string().transform((text, context) => {
   }
 });
 
+/** A JSON file beside the code. */
+const jsonFile = z
+  .string()
+  .transform((path, context) => {
+    try {
+      return readFileSync(inTask(path), 'utf8');
+    } catch {
+      context.addIssue({ code: 'custom', message: 'is not the path of a file beside the code' });
+      return z.NEVER;
+    }
+  })
+  .pipe(json);
+
+const deployedDatabases = z.record(
+  z.string(),
+  z.union([
+    z.strictObject({ identifier: z.string(), secretArn: z.string(), host: z.string().optional() }),
+    z.strictObject({ identifier: z.string(), iamUser: z.string(), databaseName: z.string() }),
+  ]),
+);
+
+/**
+ * Name of a database → the identifier of the RDS instance or cluster that holds it, and the ARN of its secret with the
+ * host of its proxy, or its user and name where IAM vouches for the function.
+ */
+export type DeployedDatabases = z.input<typeof deployedDatabases>;
+
 /** Functions that ask RDS: the databases of the stack, and the limits of an input. */
 export const resolveEnvironment = z.object({
-  /** Name of a database → the RDS instance or cluster that holds it. */
-  BACKSTOP_DATABASES: json.pipe(z.record(z.string(), z.object({ identifier: z.string() }))),
+  BACKSTOP_DATABASES: jsonFile.pipe(deployedDatabases),
   BACKSTOP_DEFAULT_DATABASE: z.string(),
   BACKSTOP_ALLOW_DRILLS: z.stringbool(),
   BACKSTOP_FINALIZE_AFTER_DAYS: z.coerce.number().int().nonnegative(),
@@ -42,16 +70,7 @@ export const notifyEnvironment = z.object({
 
 /** Functions that speak to the database. */
 export const databaseEnvironment = z.object({
-  /** Name of a database → the ARN of its secret and the host of its proxy, or its user and name where IAM vouches for the function. */
-  BACKSTOP_LOGINS: json.pipe(
-    z.record(
-      z.string(),
-      z.union([
-        z.strictObject({ secretArn: z.string(), host: z.string().optional() }),
-        z.strictObject({ iamUser: z.string(), databaseName: z.string() }),
-      ]),
-    ),
-  ),
+  BACKSTOP_DATABASES: jsonFile.pipe(deployedDatabases),
   /** Folder of the revisions. */
   BACKSTOP_MIGRATIONS: z.string(),
   BACKSTOP_TRANSACTION_SECONDS: z.coerce.number().positive(),
@@ -71,4 +90,9 @@ export function readEnvironment<T extends z.ZodType>(shape: T): z.output<T> {
     message: `The function's environment variable ${issue?.path.join('.')} is wrong: ${issue?.message}`,
     hint: 'Deploy the stack again; it sets this variable.',
   });
+}
+
+/** Paths in the environment are relative to the function's code. */
+export function inTask(path: string): string {
+  return resolve(process.env.LAMBDA_TASK_ROOT ?? '.', path);
 }

@@ -1,6 +1,5 @@
 // From the state of an execution to what the engine needs: the revisions, a way to connect, bounds, a listener.
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { iamToken } from '../aws/iam-login.ts';
 import { readCredentials } from '../aws/secret.ts';
 import { bundledReader } from '../migrator/grammar/bundled.ts';
@@ -11,7 +10,7 @@ import { type Connect, connectorTo } from '../migrator/session/connection.ts';
 import type { MigratorOptions } from '../migrator/session/session.ts';
 import type { ConnectionSettings } from '../migrator/session/settings.ts';
 import type { ExecutionState, Instance } from '../state.ts';
-import { databaseEnvironment, readEnvironment } from './environment.ts';
+import { databaseEnvironment, inTask, readEnvironment } from './environment.ts';
 import type { Tools } from './handler.ts';
 import { logEvents } from './logger.ts';
 
@@ -49,7 +48,7 @@ type Environment = ReturnType<typeof readEnvironment<typeof databaseEnvironment>
  * have been rotated between our reading it and the server's asking for it.
  */
 function connectAsConfigured(instance: Instance, database: string, environment: Environment): Connect {
-  const login = environment.BACKSTOP_LOGINS[database];
+  const login = environment.BACKSTOP_DATABASES[database];
   if (login === undefined) {
     throw new BackstopError('ConfigurationError', {
       message: `No login is configured for database "${database}"`,
@@ -121,9 +120,4 @@ function tlsSettings(environment: Environment): ConnectionSettings['tls'] {
 
 function readCa({ BACKSTOP_CA_FILE: file }: Environment): string | undefined {
   return file === undefined ? undefined : readFileSync(inTask(file), 'utf8');
-}
-
-/** Paths in the environment are relative to the function's code. */
-function inTask(path: string): string {
-  return join(process.env.LAMBDA_TASK_ROOT ?? '.', path);
 }

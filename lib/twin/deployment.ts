@@ -66,12 +66,14 @@ export function readDeployment(assembly: CloudAssembly, stackName: string): Depl
   };
 }
 
+const POLICIES = ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'];
+
 /** A role with the statements of its inline policies and of the policies that are attached to it. */
 function readRole(id: string, resources: Readonly<Record<string, Resource>>): Role {
   const own = resources[id]?.Properties.Policies ?? [];
   const attached = Object.values(resources).filter(
     ({ Type, Properties }) =>
-      Type === 'AWS::IAM::Policy' && Properties.Roles.some(({ Ref }: { Ref?: string }) => Ref === id),
+      POLICIES.includes(Type) && Properties.Roles?.some(({ Ref }: { Ref?: string }) => Ref === id),
   );
   const policies = [...own, ...attached.map(({ Properties }) => Properties)];
   const statements = policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
@@ -115,6 +117,8 @@ const INTRINSICS = new Map<string, typeof resolveIntrinsics>([
   ['Fn::Join', resolveJoin],
   ['Fn::GetAtt', resolveAttribute],
   ['Ref', resolveReference],
+  ['Fn::Select', resolveSelect],
+  ['Fn::Split', resolveSplit],
 ]);
 
 function resolveJoin(argument: unknown, resources: Readonly<Record<string, Resource>>): string {
@@ -122,10 +126,24 @@ function resolveJoin(argument: unknown, resources: Readonly<Record<string, Resou
   return parts.map((part) => resolveIntrinsics(part, resources)).join(separator);
 }
 
-function resolveAttribute(argument: unknown, resources: Readonly<Record<string, Resource>>): string {
+function resolveSelect(argument: unknown, resources: Readonly<Record<string, Resource>>): unknown {
+  const [index, list] = argument as [number, unknown];
+  return (resolveIntrinsics(list, resources) as unknown[])[index];
+}
+
+function resolveSplit(argument: unknown, resources: Readonly<Record<string, Resource>>): string[] {
+  const [separator, text] = argument as [string, unknown];
+  return String(resolveIntrinsics(text, resources)).split(separator);
+}
+
+function resolveAttribute(
+  argument: unknown,
+  resources: Readonly<Record<string, Resource>>,
+): string | string[] {
   const [id, attribute] = argument as [string, string];
   if (attribute === 'Arn' && resources[id]?.Type === 'AWS::Lambda::Function') return functionArn(id);
   if (attribute === 'Arn' && resources[id]?.Type === 'AWS::IAM::Role') return roleArn(id);
+  if (attribute === 'DnsEntries') return [`Z0123456789:${id.toLowerCase()}.vpce.amazonaws.com`];
   return `${id}.${attribute}`;
 }
 

@@ -150,7 +150,7 @@ test('its table of functions has each of them, where it runs', () => {
   const functions = [...deployed.functions.values()].map(({ name, environment }) => {
     // The name of its construct, if any, precedes it.
     const [own = ''] = /[A-Z][a-z]+$/.exec(name) ?? [];
-    return [own.toLowerCase(), 'BACKSTOP_LOGINS' in environment ? 'in the VPC' : 'outside'];
+    return [own.toLowerCase(), 'BACKSTOP_MIGRATIONS' in environment ? 'in the VPC' : 'outside'];
   });
   expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(functions));
   expect(rows.map(([name]) => name).sort()).toEqual(Object.keys(functionSeconds(settings)).sort());

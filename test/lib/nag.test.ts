@@ -104,6 +104,6 @@ test('an unacknowledged finding fails the synthesis and is printed', () => {
   });
   rmSync(outdir, { recursive: true });
   expect(status).toBe(1);
-  expect(stderr).toContain('Backstop/Functions/SnapshotRole/Resource');
+  expect(stderr).toContain('Backstop/Functions/SnapshotRole/DefaultPolicy/Resource');
   expect(stderr).toContain('AwsSolutions-IAM5[Resource::');
 });

@@ -25,9 +25,9 @@ const notifyId = () => idOf('AWS::Lambda::Function', 'OperationsNotify');
 
 /** Action → resource, for each permission of Notify. */
 function permissionsOf(within: Template): [string, unknown][] {
-  const role = within.findResources('AWS::IAM::Role')[idOf('AWS::IAM::Role', 'OperationsNotifyRole', within)];
+  const id = idOf('AWS::IAM::Policy', 'OperationsNotifyRoleDefaultPolicy', within);
   const statements: { Action: string | string[]; Resource: unknown }[] =
-    role?.Properties.Policies[0].PolicyDocument.Statement;
+    within.findResources('AWS::IAM::Policy')[id]?.Properties.PolicyDocument.Statement;
   return statements.flatMap(({ Action, Resource }) =>
     [Action].flat().map((action): [string, unknown] => [action, Resource]),
   );

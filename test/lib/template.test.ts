@@ -1,7 +1,8 @@
 // The deployed stack: functions with their time limits, permissions on named resources, a closed network, no secret.
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { snapshotId } from '../../lambda/aws/names.ts';
-import type { DatabaseProps } from '../../lib/config.ts';
+import { type DatabaseProps, parseConfig } from '../../lib/config.ts';
+import { deployedDatabases } from '../../lib/functions.ts';
 import { EXAMPLE, synthesizeTemplate } from './synthesized.ts';
 
 interface Statement {
@@ -47,9 +48,7 @@ function find(type: string, prefix: string, within = template) {
 const functionOf = (name: string, within?: Template) =>
   find('AWS::Lambda::Function', `Functions${name}`, within);
 const statementsOf = (name: string, within?: Template): Statement[] =>
-  find('AWS::IAM::Role', `Functions${name}Role`, within).Policies.flatMap(
-    (policy: { PolicyDocument: { Statement: Statement[] } }) => policy.PolicyDocument.Statement,
-  );
+  find('AWS::IAM::Policy', `Functions${name}RoleDefaultPolicy`, within).PolicyDocument.Statement;
 const actionsOf = (name: string) => statementsOf(name).flatMap(({ Action }) => Action);
 
 describe('the functions', () => {
@@ -79,7 +78,7 @@ describe('the functions', () => {
     expect(functionOf('Resolve').Environment.Variables).toEqual({
       POWERTOOLS_SERVICE_NAME: 'backstop',
       POWERTOOLS_LOG_LEVEL: 'INFO',
-      BACKSTOP_DATABASES: '{"codebase_mcp":{"identifier":"codebase-mcp"}}',
+      BACKSTOP_DATABASES: 'deployed-databases.json',
       BACKSTOP_DEFAULT_DATABASE: 'codebase_mcp',
       BACKSTOP_ALLOW_DRILLS: 'false',
       BACKSTOP_FINALIZE_AFTER_DAYS: '0',
@@ -91,9 +90,7 @@ describe('the functions', () => {
       BACKSTOP_SNAPSHOT_TIMEOUT_SECONDS: '7200',
     });
     expect(functionOf('Migrate').Environment.Variables).toMatchObject({
-      BACKSTOP_LOGINS: JSON.stringify({
-        codebase_mcp: { secretArn: EXAMPLE.databases.codebase_mcp?.secretArn },
-      }),
+      BACKSTOP_DATABASES: 'deployed-databases.json',
       BACKSTOP_MIGRATIONS: 'migrations',
       NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem',
     });
@@ -153,13 +150,14 @@ describe('permissions', () => {
         .flatMap(({ Resource }) => Resource);
       expect(resources.length).toBeGreaterThan(0);
       for (const resource of resources)
-        expect(JSON.stringify(resource)).toContain('snapshot:backstop-codebase-mcp-*');
+        expect(JSON.stringify(resource)).toMatch(/:(cluster-)?snapshot:backstop-\*"/);
     },
   );
 
   const conditionsOf = (action: string) =>
     statementsOf('Snapshot')
       .filter(({ Action }) => [Action].flat().includes(action))
+      .filter(({ Resource }) => JSON.stringify(Resource).includes('snapshot:'))
       .map(({ Condition }) => Condition);
 
   test.each(['rds:CreateDBSnapshot', 'rds:CreateDBClusterSnapshot'])(
@@ -242,7 +240,7 @@ describe('permissions', () => {
   });
 
   test.each(['instance', 'cluster'] as const)('fit the ids that snapshots of an %s get', (kind) => {
-    expect(snapshotId('codebase_mcp', `release-${'9'.repeat(70)}`, kind)).toMatch(/^backstop-codebase-mcp-/);
+    expect(snapshotId('codebase_mcp', `release-${'9'.repeat(70)}`, kind)).toMatch(/^backstop-/);
   });
 });
 
@@ -319,24 +317,24 @@ describe('several databases', () => {
   });
 
   test('name the host of a proxy beside their login', () => {
-    const proxied = synthesizeTemplate({
+    const proxied = parseConfig({
+      ...EXAMPLE,
       databases: { codebase_mcp: { ...databases.codebase_mcp, host: 'proxy.shop.internal' } },
     });
-    expect(JSON.parse(functionOf('Migrate', proxied).Environment.Variables.BACKSTOP_LOGINS)).toEqual({
-      codebase_mcp: { secretArn: databases.codebase_mcp.secretArn, host: 'proxy.shop.internal' },
+    expect(deployedDatabases(proxied)).toEqual({
+      codebase_mcp: {
+        identifier: 'codebase-mcp',
+        secretArn: databases.codebase_mcp.secretArn,
+        host: 'proxy.shop.internal',
+      },
     });
   });
 
   test('reach the functions by their names', () => {
-    expect(JSON.parse(functionOf('Resolve', several).Environment.Variables.BACKSTOP_DATABASES)).toEqual({
-      codebase_mcp: { identifier: 'codebase-mcp' },
-      socrates_auth: { identifier: 'socrates' },
-      socrates_specs: { identifier: 'socrates' },
-    });
-    expect(JSON.parse(functionOf('Migrate', several).Environment.Variables.BACKSTOP_LOGINS)).toEqual({
-      codebase_mcp: { secretArn: databases.codebase_mcp.secretArn },
-      socrates_auth: { secretArn: secretOf('auth') },
-      socrates_specs: { secretArn: secretOf('specs') },
+    expect(deployedDatabases(parseConfig({ ...EXAMPLE, databases }))).toEqual({
+      codebase_mcp: { identifier: 'codebase-mcp', secretArn: databases.codebase_mcp.secretArn },
+      socrates_auth: { identifier: 'socrates', secretArn: secretOf('auth') },
+      socrates_specs: { identifier: 'socrates', secretArn: secretOf('specs') },
     });
   });
 
@@ -358,14 +356,19 @@ describe('several databases', () => {
     expect(resourcesOf(name, 'rds:DescribeDBClusters')).toEqual(['cluster:codebase-mcp', 'cluster:socrates']);
   });
 
-  test('let Snapshot take snapshots of the instance of each, under the name of each', () => {
+  test('let Snapshot take snapshots of the instance of each, with the tag of each', () => {
     expect(resourcesOf('Snapshot', 'rds:CreateDBSnapshot')).toEqual([
       'db:codebase-mcp',
       'db:socrates',
-      'snapshot:backstop-codebase-mcp-*',
-      'snapshot:backstop-socrates-auth-*',
-      'snapshot:backstop-socrates-specs-*',
+      'cluster-snapshot:backstop-*',
+      'snapshot:backstop-*',
     ]);
+    const tags = statementsOf('Snapshot', several).flatMap(({ Condition }) =>
+      JSON.stringify(Condition ?? []),
+    );
+    expect(
+      tags.filter((text) => text.includes('"codebase_mcp","socrates_auth","socrates_specs"')),
+    ).toHaveLength(3);
   });
 
   /** Rules that admit the functions, beside the endpoint of this stack. */
@@ -414,8 +417,11 @@ describe('a database that IAM lets the functions into', () => {
     expect(actions.filter((action) => action.startsWith('secretsmanager:'))).toEqual([]);
     const [connect] = statementsOf(name, withIam).filter(({ Action }) => Action === 'rds-db:connect');
     expect(JSON.stringify(connect?.Resource)).toContain(':dbuser:db-ABCDEFGHIJKL01234/backstop');
-    expect(JSON.parse(functionOf(name, withIam).Environment.Variables.BACKSTOP_LOGINS)).toEqual({
-      codebase_mcp: { iamUser: 'backstop', databaseName: 'codebase' },
+  });
+
+  test('is in the file of the functions by its user and its name', () => {
+    expect(deployedDatabases(parseConfig({ ...EXAMPLE, databases }))).toEqual({
+      codebase_mcp: { identifier: 'codebase-mcp', iamUser: 'backstop', databaseName: 'codebase' },
     });
   });
 
@@ -455,7 +461,7 @@ describe('keys of the customer', () => {
             'kms:ViaService': {
               'Fn::Join': ['', ['secretsmanager.', { Ref: 'AWS::Region' }, '.', { Ref: 'AWS::URLSuffix' }]],
             },
-            'kms:EncryptionContext:SecretARN': codebase_mcp?.secretArn,
+            'kms:EncryptionContext:SecretARN': [codebase_mcp?.secretArn],
           },
         },
       },

@@ -20,6 +20,7 @@ import {
   NEVER_SEEN,
   provoke,
   type TestTwin,
+  withDatabases,
   withEnvironment,
   withTimeout,
 } from './twin.ts';
@@ -38,7 +39,7 @@ function secretOf({ endpoint }: TestTwin, change: object): string {
 
 /** A configuration that names a host for a proxy. */
 const withHost = (host: string) =>
-  withEnvironment({ BACKSTOP_LOGINS: JSON.stringify({ codebase_mcp: { secretArn: SECRET_ARN, host } }) });
+  withDatabases({ codebase_mcp: { identifier: INSTANCE, secretArn: SECRET_ARN, host } });
 
 /** AWS answers one of its actions with an error. */
 const refuses =

@@ -7,7 +7,7 @@ import { insertRows } from '../../lib/twin/data/rows.ts';
 import { localDatabase } from '../../lib/twin/databases.ts';
 import { makeDatabase, migratorOn, type TestDatabase } from '../setup/database.ts';
 import { reader } from '../setup/revisions.ts';
-import { addSnapshot, lookInto, makeTwin, type Run, withEnvironment } from './twin.ts';
+import { addSnapshot, lookInto, makeTwin, type Run, withDatabases } from './twin.ts';
 
 /** One revision before its head, with rows in every table. */
 async function makeBeforeHead(name: string): Promise<TestDatabase> {
@@ -44,18 +44,16 @@ test('the database that the input names is migrated, by its own instance and sec
 
 test('databases that share an instance are told apart by "dbname", and each prunes only its own snapshots', async () => {
   const auth = await makeBeforeHead('socrates_auth');
-  const { identifier } = localDatabase('codebase_mcp');
+  const { identifier, secretArn } = localDatabase('codebase_mcp');
+  const sharing = { identifier, secretArn: localDatabase('socrates_auth').secretArn };
   await using twin = await makeTwin({
-    deployment: withEnvironment({
-      BACKSTOP_DATABASES: JSON.stringify({ codebase_mcp: { identifier }, socrates_auth: { identifier } }),
-      BACKSTOP_KEEP_SNAPSHOTS: '1',
-    }),
+    deployment: withDatabases(
+      { codebase_mcp: { identifier, secretArn }, socrates_auth: sharing },
+      { BACKSTOP_KEEP_SNAPSHOTS: '1' },
+    ),
   });
   const { user: username, password, database: dbname } = auth.settings;
-  twin.endpoint.secrets.set(
-    localDatabase('socrates_auth').secretArn,
-    JSON.stringify({ username, password, dbname }),
-  );
+  twin.endpoint.secrets.set(sharing.secretArn, JSON.stringify({ username, password, dbname }));
   addSnapshot(twin.endpoint, 'backstop-codebase-mcp-old', 1, ['backstop:database', 'codebase_mcp']);
   addSnapshot(twin.endpoint, 'backstop-socrates-auth-old', 2, ['backstop:database', 'socrates_auth']);
   const run = await twin.execute({ database: 'socrates_auth', finalize: false });

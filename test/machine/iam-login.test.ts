@@ -1,10 +1,12 @@
 // IAM database authentication: a function sends a token as the password, and reads no secret.
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { expectEnding, makeTwin, withEnvironment } from './twin.ts';
+import { localDatabase } from '../../lib/twin/databases.ts';
+import { expectEnding, makeTwin, withDatabases } from './twin.ts';
 
-const deployment = withEnvironment({
-  BACKSTOP_LOGINS: '{"codebase_mcp":{"iamUser":"migrator","databaseName":"codebase"}}',
+const { identifier } = localDatabase('codebase_mcp');
+const deployment = withDatabases({
+  codebase_mcp: { identifier, iamUser: 'migrator', databaseName: 'codebase' },
 });
 
 /** A server that asks for the password in plain text, records the logins, and refuses them all. */

@@ -10,6 +10,7 @@ import { BASE } from '../../lambda/migrator/model/report.ts';
 import { readRefusals } from '../../lambda/migrator/revisions/databases.ts';
 import type { ConnectionSettings } from '../../lambda/migrator/session/settings.ts';
 import { promiseOf } from '../../lambda/promises.ts';
+import type { DeployedDatabases } from '../../lambda/runtime/environment.ts';
 import { MIGRATIONS } from '../../lib/paths.ts';
 import { countRows } from '../../lib/twin/data/count.ts';
 import { localDatabase } from '../../lib/twin/databases.ts';
@@ -42,6 +43,16 @@ export function withEnvironment(environment: Readonly<Record<string, string>>): 
     ([arn, each]) => [arn, { ...each, environment: { ...each.environment, ...environment } }] as const,
   );
   return { ...deployed, functions: new Map(functions) };
+}
+
+/** Functions of a deployment with these databases, and no other, and with these variables. */
+export function withDatabases(
+  databases: DeployedDatabases,
+  environment: Readonly<Record<string, string>> = {},
+): Deployment {
+  const file = join(mkdtempSync(join(assembly, 'databases-')), 'databases.json');
+  writeFileSync(file, JSON.stringify(databases));
+  return withEnvironment({ ...environment, BACKSTOP_DATABASES: file });
 }
 
 /** Environment variables of the function of one state, from the template. */
