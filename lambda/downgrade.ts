@@ -14,7 +14,7 @@ export const handler = stateHandler(
   // If a downgrade that was asked for fails, it is rolled back like any other run: its own error says so.
   async (state, tools) =>
     state.request.action === 'downgrade'
-      ? downgrade(migratorOptions(state, tools), state.plan.to)
+      ? downgrade(migratorOptions(state, tools), state.plan.to, { planned: state.plan })
       : stepBack(state, tools),
 );
 

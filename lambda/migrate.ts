@@ -17,6 +17,7 @@ export const handler = stateHandler(
     const report = await upgrade({ ...options, bounds }, state.plan.to, {
       allowLoss,
       strict: drift === 'refuse',
+      planned: state.plan,
     });
     // The drill for a lost answer: committed, and the function never says so.
     if (isDrill(state, 'migrate-lost')) process.exit(1);

@@ -5,18 +5,20 @@ import { requireBriefLock } from './migrator/model/bounds.ts';
 import { requireNoDrift } from './migrator/model/drifted.ts';
 import { BackstopError } from './migrator/model/errors.ts';
 import { requireLeave } from './migrator/model/losing.ts';
+import { requirePlanned } from './migrator/model/planned.ts';
 import type { Plan } from './migrator/model/report.ts';
 import { stateHandler } from './runtime/handler.ts';
 import { migratorOptions } from './runtime/migrator-options.ts';
 
 export const handler = stateHandler({ step: 'Preflight' }, async (state, tools) => {
-  const { action, target, maxLock, allowLoss, drift } = state.request;
+  const { action, target, maxLock, allowLoss, drift, plan: checksum } = state.request;
   const found = await plan(
     migratorOptions(state, tools),
     action === 'downgrade' ? 'downgrade' : 'upgrade',
     target,
   );
   if (action === 'status' || action === 'finalize') requireAtTarget(found);
+  if (checksum !== undefined) requirePlanned(found, { checksum });
   if (drift === 'refuse' && action !== 'plan' && action !== 'status') requireNoDrift(found);
   // Migrate would refuse it, too, but only once the snapshot is taken.
   if (action === 'upgrade' && found.estimate) requireBriefLock(found.estimate, maxLock * 1000);

@@ -15,6 +15,10 @@ const shape = z.strictObject({
   allowLoss: z.boolean().default(false),
   drift: z.enum(DRIFT).optional(),
   maxLock: z.number().positive().max(LONGEST_LOCK_SECONDS).optional(),
+  plan: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, { error: 'Write the checksum of a plan, 64 hexadecimal digits' })
+    .optional(),
   appliedBy: z.string().startsWith('arn:').max(2048).optional(),
   drill: z.enum(DRILLS).optional(),
 });

@@ -39,6 +39,8 @@ export interface Request {
   readonly allowLoss: boolean;
   /** Whether a schema that has changed since the last run is only said, or refused. */
   readonly drift: Drift;
+  /** Checksum of the plan that was approved: any other is refused. */
+  readonly plan?: string | undefined;
   /** ARN of the execution that must have changed the database last: a schedule finalizes only its tables. */
   readonly appliedBy?: string | undefined;
   readonly drill?: Drill | undefined;

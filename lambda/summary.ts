@@ -73,6 +73,7 @@ function describePlan(plan: Plan | undefined): string {
     retires.length > 0 && `To be retired: ${textsOf(plan ?? {}, 'retires').join(', ')}.`,
     estimate && `Estimated: ${seconds(estimate.durationMs)} in all.`,
     longest && `${longest.relation} locked for ${seconds(longest.lockMs)}.`,
+    plan?.checksum && `Checksum of this plan: ${plan.checksum}.`,
   ]
     .filter((line) => line !== undefined && line !== false)
     .map(printable)

@@ -53,6 +53,9 @@ const EXECUTION_PREFIX = { Plan: 'plan', Migrate: 'release' } as const;
 /** Left behind by the action Plan, in the namespace of its name. */
 const PLAN_EXECUTION_ARN = '#{Plan.ExecutionArn}';
 
+/** Exported by the action Summary: the checksum of the plan that was shown, and that Migrate must not differ from. */
+const APPROVED_PLAN = '#{Summary.PLAN}';
+
 export class DeliveryStack extends Stack {
   readonly #stateMachine: IStateMachine;
   readonly #workshop: Workshop;
@@ -93,7 +96,7 @@ export class DeliveryStack extends Stack {
           actions: [
             this.#run('Deploy', deploy, 1),
             ...(summary ? this.#ask(summary, 2) : []),
-            this.#execute('Migrate', {}, 5),
+            this.#execute('Migrate', summary ? { plan: APPROVED_PLAN } : {}, 5),
           ],
         },
       ],
@@ -147,8 +150,9 @@ export class DeliveryStack extends Stack {
         'aws stepfunctions describe-execution --execution-arn "$EXECUTION_ARN" --query output --output text > plan.json',
         // One line: an exported variable has no more. Two steps: `export` would hide the exit status of jq.
         `MESSAGE="$(jq --raw-output '${message}' plan.json)" && export MESSAGE`,
+        `PLAN="$(jq --raw-output --exit-status '.plan.checksum' plan.json)" && export PLAN`,
       ],
-      exports: ['MESSAGE'],
+      exports: ['MESSAGE', 'PLAN'],
       permissions: describeExecutions(this.#stateMachine, EXECUTION_PREFIX.Plan),
       timeout: Duration.minutes(10),
     });
@@ -193,6 +197,7 @@ export class DeliveryStack extends Stack {
   #ask(project: IProject, runOrder: number): IAction[] {
     const summary = new CodeBuildAction({
       actionName: 'Summary',
+      variablesNamespace: 'Summary',
       project,
       input: this.#source,
       environmentVariables: { EXECUTION_ARN: { value: PLAN_EXECUTION_ARN } },

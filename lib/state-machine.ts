@@ -20,7 +20,7 @@ const COMMENT =
   'Runs a PostgreSQL migration that steps back by itself when the result is wrong. ' +
   'Start it with {} for the deployed defaults, with one word, "status", "plan" or "finalize", or with any of ' +
   '{"action": "upgrade" | "downgrade" | "finalize" | "status" | "plan", "target": "head", "database": "…", ' +
-  '"snapshot": true, "finalize": true, "allowLoss": false, "drift": "warn", "maxLock": 5}. "status" and "plan" change nothing.';
+  '"snapshot": true, "finalize": true, "allowLoss": false, "drift": "warn", "maxLock": 5, "plan": "…"}. "status" and "plan" change nothing.';
 
 export interface MigrationStateMachineProps {
   /** Given here, because with a customer's key the role has a condition on the ARN. */

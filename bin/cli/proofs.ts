@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import type { RunReport } from '../../lambda/migrator/model/report.ts';
 import { revisionOf } from '../../lambda/migrator/revisions/chain.ts';
-import { PHASES } from '../../lambda/migrator/revisions/check.ts';
 import type { Database } from '../../lambda/migrator/revisions/databases.ts';
 import type { Revision } from '../../lambda/migrator/revisions/revision.ts';
 import { describeRehearsal } from './rehearsal.ts';
@@ -52,15 +51,7 @@ function fileOf(env: Terminal['env'], name: string, revision: Revision): string 
   const cache = env.XDG_CACHE_HOME || (env.HOME && join(env.HOME, '.cache'));
   if (!cache) return undefined;
   try {
-    const scripts = [revision.upgrade, revision.downgrade].map(({ searchPath, locks, steps }) => [
-      searchPath,
-      locks,
-      steps.map(({ sql }) => sql),
-    ]);
-    const checks = PHASES.map((phase) =>
-      revision.checks[phase].map(({ sql, gathers = [] }) => [sql, gathers.map(({ query }) => query.sql)]),
-    );
-    const content = JSON.stringify([name, revision.id, scripts, checks]);
+    const content = JSON.stringify([name, revision.id, revision.digest]);
     return join(cache, 'backstop', `${createHash('sha256').update(content).digest('hex')}.json`);
   } catch {
     return undefined;

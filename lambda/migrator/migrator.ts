@@ -11,6 +11,7 @@ import { readVersions } from './database/version-table.ts';
 import { requireNoDrift } from './model/drifted.ts';
 import { BackstopError } from './model/errors.ts';
 import { requireLeave } from './model/losing.ts';
+import { type Planned, requirePlanned } from './model/planned.ts';
 import { toJson } from './model/printable.ts';
 import { BASE, type Plan, type RevisionId, type RunReport } from './model/report.ts';
 import { revisionOf } from './revisions/chain.ts';
@@ -39,6 +40,8 @@ export interface UpgradeOptions extends CheckedRunOptions {
   readonly allowLoss?: boolean;
   /** Whether drift is refused. Default: false. */
   readonly strict?: boolean;
+  /** The plan that it must be. Default: any. */
+  readonly planned?: Planned;
 }
 
 /**
@@ -56,11 +59,13 @@ export async function upgrade(
     rehearse = dryRun,
     allowLoss = false,
     strict = false,
+    planned,
   }: UpgradeOptions = {},
 ): Promise<RunReport> {
   return withSecuredRunner(options, 'upgrade', async (runner) => {
     const { chain } = runner.database;
     const plan = await preparePlan(runner, 'upgrade', target);
+    requirePlanned(plan, planned);
     if (strict) requireNoDrift(plan);
     if (!(dryRun || allowLoss)) requireLeave(plan, 'Nothing was changed.');
     const { from, to, pending, finalizePending } = plan;
@@ -93,6 +98,8 @@ export interface DowngradeOptions extends CheckedRunOptions {
   readonly withRows?: boolean;
   /** Whether to refuse if something would be lost that was written since the upgrade. Default: false. */
   readonly lossless?: boolean;
+  /** The plan that it must be. Default: any. */
+  readonly planned?: Planned;
 }
 
 /**
@@ -103,10 +110,11 @@ export interface DowngradeOptions extends CheckedRunOptions {
 export async function downgrade(
   options: MigratorOptions,
   target: string,
-  { dryRun = false, withRows = false, lossless = false, rehearse = dryRun }: DowngradeOptions = {},
+  { dryRun = false, withRows = false, lossless = false, rehearse = dryRun, planned }: DowngradeOptions = {},
 ): Promise<RunReport> {
   return withSecuredRunner(options, 'downgrade', async (runner) => {
     const plan = await preparePlan(runner, 'downgrade', target);
+    requirePlanned(plan, planned);
     if (withRows) requireRetired(runner, plan);
     if (lossless) await requireNothingWritten(runner, plan.pending);
     const { from, to, pending } = plan;

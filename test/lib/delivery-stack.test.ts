@@ -137,15 +137,15 @@ describe('the release', () => {
     expect(orders).toEqual([...new Set(orders)].sort((one, other) => one - other));
   });
 
-  test('ends with the migration, so that it is green only if the execution is', () => {
-    for (const within of [template, unasked]) {
-      const last = release(within).at(-1);
-      expect(last).toMatchObject({
-        Name: 'Migrate',
-        ActionTypeId: { Category: 'Invoke', Owner: 'AWS', Provider: 'StepFunctions' },
-        Configuration: { InputType: 'Literal', Input: '{}', ExecutionNamePrefix: 'release' },
-      });
-    }
+  test.each([
+    ['exactly the approved plan', template, '{"plan":"#{Summary.PLAN}"}'],
+    ['whatever is pending, unless somebody is asked', unasked, '{}'],
+  ])('ends with the migration, green only if the execution is: %s', (_, within, Input) => {
+    expect(release(within).at(-1)).toMatchObject({
+      Name: 'Migrate',
+      ActionTypeId: { Category: 'Invoke', Owner: 'AWS', Provider: 'StepFunctions' },
+      Configuration: { InputType: 'Literal', Input, ExecutionNamePrefix: 'release' },
+    });
   });
 
   test.each(['Plan', 'Migrate'])('%s starts the state machine that was deployed', (name) => {
@@ -190,10 +190,12 @@ describe('the approval', () => {
 
   test('shows its message, within the limit of CodePipeline', () => {
     const { env, phases } = project('Summary').buildSpec;
-    const [variable] = env['exported-variables'];
+    const [variable, plan] = env['exported-variables'];
+    const [, message, checksum] = phases.build.commands;
     expect(action('Approve').Configuration.CustomData).toBe(`#{${action('Summary').Namespace}.${variable}}`);
-    expect(phases.build.commands.at(-1)).toContain(`export ${variable}`);
-    const [, characters] = phases.build.commands.at(-1).match(/\.\[:(\d+)\]/);
+    expect(message).toContain(`export ${variable}`);
+    expect(checksum).toContain(`'.plan.checksum' plan.json)" && export ${plan}`);
+    const [, characters] = message.match(/\.\[:(\d+)\]/);
     expect(Number(characters)).toBeLessThan(1000);
   });
 

@@ -1,8 +1,10 @@
 // Executions whose checks, downgrade or finalize fail: the state of the database, and the remedy.
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Output } from '../../lambda/summary.ts';
+import type { DeployedFunction, Deployment } from '../../lib/twin/deployment.ts';
 import { secondTransactionFails } from './second-transaction.ts';
-import { type Case, provoke, type TestTwin, withMigrations } from './twin.ts';
+import { type Case, deployed, makeTwin, provoke, type TestTwin, withMigrations } from './twin.ts';
 
 const REVISION = 'codebase_mcp/002_remove_non_search_tables';
 const VERIFY = `${REVISION}/verify`;
@@ -24,6 +26,13 @@ const loses = (sql: string) =>
     );
     writeFileSync(join(revision, 'downgrade.sql'), `${header}\n-- step: Nothing\nSELECT 1;\n`);
   });
+
+/** The function of one state has a check more than the others. */
+function withOtherFilesIn(state: string): Deployment {
+  const { Resource: arn } = deployed.definition.States[state] as { Resource: string };
+  const other = checkFails('after-upgrade').functions.get(arn) as DeployedFunction;
+  return { ...deployed, functions: new Map([...deployed.functions, [arn, other]]) };
+}
 
 /** Makes the secret unreadable in this state only. */
 const secretGoneIn = (state: string) => (twin: TestTwin) => {
@@ -96,6 +105,19 @@ const CASES: Case[] = [
     input: { drift: 'refuse', ...NO_SNAPSHOT },
     given: ({ database }) => database.query('CREATE INDEX by_hand ON code_chunks (code_file_id, project_id)'),
     says: ['index public.by_hand added', '{"drift": "warn"}'],
+  },
+  {
+    ending: 'PlanChanged',
+    when: 'another plan was approved',
+    input: { plan: '0'.repeat(64), ...NO_SNAPSHOT },
+    says: ['The revisions to run differ from the plan', 'To run now: 002', '{"action": "plan"}'],
+  },
+  {
+    ending: 'PlanChanged',
+    when: 'Migrate has other files than Preflight',
+    deployment: withOtherFilesIn('Migrate'),
+    input: NO_SNAPSHOT,
+    says: ['002 has other files than in the plan.', 'To run now: 002. Nothing was changed'],
   },
   {
     ending: 'PartlyApplied',
@@ -224,4 +246,12 @@ describe('a drill', () => {
     });
     expect(Object.keys(run.after.rows)).toHaveLength(13);
   });
+});
+
+test('the checksum of a plan, as the action plan says it, starts exactly this plan', async () => {
+  await using twin = await makeTwin();
+  const { plan, summary } = (await twin.execute('plan')).execution.state as Output;
+  expect(summary.message).toContain(plan?.checksum);
+  const { status, error } = (await twin.execute({ plan: plan?.checksum, ...NO_SNAPSHOT })).execution;
+  expect({ status, error }).toEqual({ status: 'SUCCEEDED' });
 });

@@ -1,5 +1,6 @@
 // The plan: the revisions between the current revision of the database and the target.
 import { BackstopError } from '../model/errors.ts';
+import { checksumOf } from '../model/planned.ts';
 import type { Plan, RevisionId } from '../model/report.ts';
 import { type Chain, position } from '../revisions/chain.ts';
 import type { Database } from '../revisions/databases.ts';
@@ -43,12 +44,15 @@ export async function makePlan(
   const { gone, reordered } = difference;
   const retires = direction === 'upgrade' ? revisions.flatMap(retiredBy) : [];
   const applied = await appliedChecksums(queries);
+  const checksums = revisions.map(({ id, digest }) => [id, digest] as const);
   const transactions = byTransaction(revisions.map(({ id }) => partOf(chain, direction, id)));
   return {
     direction,
     from,
     to,
     pending: revisions.map(({ id }) => id),
+    checksums: Object.fromEntries(checksums),
+    checksum: checksumOf(direction, checksums),
     finalizePending: await findFinalizePending(queries, chain, from),
     edited: chain.revisions
       .slice(0, position(chain, from))

@@ -74,6 +74,10 @@ export const ENDINGS = {
     database: 'unchanged',
     meaning: 'An upgrade was expected to lock a table for longer than it may, and was not begun.',
   },
+  PlanChanged: {
+    database: 'unchanged',
+    meaning: 'The revisions to run, or their files, differ from the plan.',
+  },
   Drifted: {
     database: 'unchanged',
     meaning: 'The schema has changed since the last run, and not by a run of Backstop.',

@@ -71,6 +71,8 @@ export interface Revision {
   readonly checks: Readonly<Record<Phase, readonly Check[]>>;
   /** SHA-256 of the upgrade.sql that was applied, in hex. Line ends do not count. */
   readonly checksum: string;
+  /** SHA-256 of all its files, in hex. Line ends do not count. */
+  readonly digest: string;
 }
 
 /** Longer ids do not fit Alembic's version_num varchar(32). */
@@ -120,8 +122,18 @@ export function readRevision(folder: string, read: Reader): Revision {
       names.includes('finalize.sql') ? other('finalize.sql', FINALIZE_KEYS) : undefined,
     ),
     checks: readChecks(readCheckFiles(folder, checks), searchPath, read),
-    checksum: createHash('sha256').update(file.text.replaceAll('\r\n', '\n')).digest('hex'),
+    checksum: sha256(file.text),
+    digest: digestOf(folder, [...names, ...checks.map((name) => join('verify', name))]),
   };
+}
+
+function digestOf(folder: string, names: readonly string[]): string {
+  const files = names.filter((name) => name.endsWith('.sql')).sort();
+  return sha256(JSON.stringify(files.map((name) => [name, sha256(readText(join(folder, name)).text)])));
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text.replaceAll('\r\n', '\n')).digest('hex');
 }
 
 /** Throws RevisionInvalid if the id cannot be used. */

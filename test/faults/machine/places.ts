@@ -49,6 +49,7 @@ const REFUSALS: readonly AnyEnding[] = [
   'MigrationRefused',
   'LockTooLong',
   'Drifted',
+  'PlanChanged',
   'WouldLoseData',
 ];
 const RUN: readonly AnyEnding[] = [...PLAN, ...REFUSALS, 'DatabaseBusy', 'MigrationTimeout'];

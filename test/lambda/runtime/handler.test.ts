@@ -26,6 +26,8 @@ const state = {
     direction: 'upgrade',
     from: '005',
     to: '002',
+    checksums: {},
+    checksum: '',
     pending: ['002'],
     finalizePending: [],
     edited: [],
