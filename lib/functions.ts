@@ -13,7 +13,7 @@ import { BackstopFunction, type BackstopFunctionProps, type SharedProps } from '
 import { Network } from './network.ts';
 import { describeDatabases, joinVpc, logIn, takeSnapshots } from './permissions.ts';
 import { ScheduleGroup } from './schedule-group.ts';
-import type { FunctionName } from './timeouts.ts';
+import { CONNECT_SECONDS, type FunctionName } from './timeouts.ts';
 
 type Props = Omit<BackstopFunctionProps, 'shared' | 'description'>;
 
@@ -125,6 +125,7 @@ function databaseEnvironment(settings: Settings): Record<string, string> {
   return {
     BACKSTOP_DATABASES: DATABASES_FILE,
     BACKSTOP_MIGRATIONS: MIGRATIONS_FOLDER,
+    BACKSTOP_CONNECT_SECONDS: String(CONNECT_SECONDS),
     BACKSTOP_TRANSACTION_SECONDS: String(settings.transactionSeconds),
     BACKSTOP_LOCK_WAIT_SECONDS: String(settings.lockWaitSeconds),
     ...(settings.caBundle === undefined

@@ -6,7 +6,10 @@ export const LAMBDA_LIMIT_SECONDS = 900;
 /** The longest that an execution may take, in hours; a pipeline's action waits far longer (seven days). */
 export const EXECUTION_LIMIT_HOURS = 4;
 
-/** Time that a function needs to connect, to plan and to report, beside its transaction, in seconds. */
+/** For how long a function tries to connect: Aurora wakes in 30 s at most, and fails over in less than a minute. */
+export const CONNECT_SECONDS = 60;
+
+/** Time that a function needs to plan and to report, beside its transaction, in seconds. */
 const AROUND_TRANSACTION_SECONDS = 60;
 
 /** How much longer than the function itself the state machine waits for its answer, in seconds. */
@@ -19,20 +22,20 @@ export interface TransactionBounds {
   readonly lockWaitSeconds: number;
 }
 
-/** How long a function may take that runs one transaction, in seconds. */
+/** How long a function needs that runs one transaction and connects at once, in seconds. */
 export function runSeconds({ transactionSeconds, lockWaitSeconds }: TransactionBounds): number {
   return transactionSeconds + lockWaitSeconds + AROUND_TRANSACTION_SECONDS;
 }
 
 /** Every function and how long it may take, in seconds. */
 export function functionSeconds(bounds: TransactionBounds) {
-  const run = runSeconds(bounds);
+  const run = Math.min(runSeconds(bounds) + CONNECT_SECONDS, LAMBDA_LIMIT_SECONDS);
   return {
     resolve: 30,
     snapshot: 60,
-    preflight: 180,
+    preflight: 240,
     migrate: run,
-    reconcile: 180,
+    reconcile: 240,
     validate: 600,
     schedule: 30,
     finalize: run,

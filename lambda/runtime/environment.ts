@@ -73,6 +73,8 @@ export const databaseEnvironment = z.object({
   BACKSTOP_DATABASES: jsonFile.pipe(deployedDatabases),
   /** Folder of the revisions. */
   BACKSTOP_MIGRATIONS: z.string(),
+  /** For how long a function tries to connect, before its first statement. */
+  BACKSTOP_CONNECT_SECONDS: z.coerce.number().nonnegative(),
   BACKSTOP_TRANSACTION_SECONDS: z.coerce.number().positive(),
   BACKSTOP_LOCK_WAIT_SECONDS: z.coerce.number().nonnegative(),
   /** PEM file beside the code; without it the certificate authorities of the Node process count. */

@@ -4,7 +4,7 @@ import { iamToken } from '../aws/iam-login.ts';
 import { readCredentials } from '../aws/secret.ts';
 import { bundledReader } from '../migrator/grammar/bundled.ts';
 import { type Bounds, DEFAULT_BOUNDS } from '../migrator/model/bounds.ts';
-import { BackstopError, isEnding } from '../migrator/model/errors.ts';
+import { BackstopError } from '../migrator/model/errors.ts';
 import { readDatabase } from '../migrator/revisions/databases.ts';
 import { type Connect, connectorTo } from '../migrator/session/connection.ts';
 import type { MigratorOptions } from '../migrator/session/session.ts';
@@ -13,6 +13,7 @@ import type { ExecutionState, Instance } from '../state.ts';
 import { databaseEnvironment, inTask, readEnvironment } from './environment.ts';
 import type { Tools } from './handler.ts';
 import { logEvents } from './logger.ts';
+import { patiently } from './patience.ts';
 
 /** Kept back from the function's own time, so that it can still roll back and tell why, in ms. */
 const MARGIN_MS = 15_000;
@@ -28,7 +29,10 @@ export function migratorOptions(
   const transactionMs = environment.BACKSTOP_TRANSACTION_SECONDS * 1000;
   return {
     database: readDatabase(migrations, state.request.database, bundledReader(migrations)),
-    connect: connectAsConfigured(state.instance, state.request.database, environment),
+    connect: patiently(connectAsConfigured(state.instance, state.request.database, environment), {
+      forMs: Math.min(environment.BACKSTOP_CONNECT_SECONDS * 1000, remainingMs() - MARGIN_MS),
+      tell: ({ summary }, pauseMs) => logger.warn(`${summary}; tried again in ${pauseMs / 1000} s`),
+    }),
     listener: logEvents(logger),
     bounds: {
       ...DEFAULT_BOUNDS,
@@ -44,8 +48,9 @@ export function migratorOptions(
 type Environment = ReturnType<typeof readEnvironment<typeof databaseEnvironment>>;
 
 /**
- * Connects with the current values of the secret. A refused password is read and tried once more: the secret may
- * have been rotated between our reading it and the server's asking for it.
+ * Connects with the values that the secret has at each attempt: it may be rotated at any time.
+ *
+ * @throws ConfigurationError if the deployment has no login for the database
  */
 function connectAsConfigured(instance: Instance, database: string, environment: Environment): Connect {
   const login = environment.BACKSTOP_DATABASES[database];
@@ -55,18 +60,11 @@ function connectAsConfigured(instance: Instance, database: string, environment: 
       hint: `Add "secretArn" or "iam" to the configuration of ${database} and deploy again.`,
     });
   }
-  const open = async (applicationName: string) => {
+  return async (applicationName) => {
     const credentials =
       'secretArn' in login ? await withSecret(instance, login) : await withIam(instance, login);
-    return connectorTo({ ...credentials, tls: tlsSettings(environment) })(applicationName);
-  };
-  return async (applicationName) => {
-    try {
-      return await open(applicationName);
-    } catch (error) {
-      if (!isEnding(error, 'CredentialsRejected')) throw error;
-      return open(applicationName);
-    }
+    const settings = { ...credentials, tls: tlsSettings(environment), server: 'primary' } as const;
+    return connectorTo(settings)(applicationName);
   };
 }
 
