@@ -6,16 +6,17 @@ import { measureSnapshot } from './runtime/metrics.ts';
 
 export const handler = stateHandler(
   { step: 'Snapshot', measure: measureSnapshot },
-  async ({ instance, request, execution }, { logger }) => {
+  async ({ instance, request, execution, snapshot: previous }, { logger }) => {
     const environment = readEnvironment(snapshotEnvironment);
-    const snapshot = await ensureSnapshot({
-      identifier: instance.identifier,
+    const { snapshot, says } = await ensureSnapshot({
+      instance,
       database: request.database,
       execution,
+      previous,
       keep: environment.BACKSTOP_KEEP_SNAPSHOTS,
       timeoutSeconds: environment.BACKSTOP_SNAPSHOT_TIMEOUT_SECONDS,
     });
-    logger.info(`Snapshot ${snapshot.id} is ${snapshot.status}`, { snapshot });
+    logger.info(says, { snapshot });
     return snapshot;
   },
 );

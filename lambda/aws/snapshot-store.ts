@@ -8,10 +8,13 @@ import {
   DeleteDBSnapshotCommand,
   DescribeDBClusterSnapshotsCommand,
   DescribeDBSnapshotsCommand,
+  paginateDescribeDBClusterSnapshots,
+  paginateDescribeDBSnapshots,
   type Tag,
 } from '@aws-sdk/client-rds';
 import { BackstopError } from '../migrator/model/errors.ts';
-import { type Description, rds } from './instance.ts';
+import type { Description } from './instance.ts';
+import { codeOf, rds, unanswered } from './rds.ts';
 
 /** A snapshot of an instance or of a cluster. */
 export interface Found {
@@ -45,7 +48,7 @@ function fromCluster(snapshot: DBClusterSnapshot): Found {
   };
 }
 
-/** The snapshot with that id; undefined if it does not exist. Throws SnapshotFailed. */
+/** The snapshot with that id; undefined if RDS does not show it. Throws SnapshotFailed, DatabaseUnreachable. */
 export async function findSnapshot({ kind }: Description, id: string): Promise<Found | undefined> {
   try {
     if (kind === 'instance') {
@@ -58,15 +61,15 @@ export async function findSnapshot({ kind }: Description, id: string): Promise<F
     const [first] = answer.DBClusterSnapshots ?? [];
     return first && fromCluster(first);
   } catch (error) {
-    if (/^DB(Cluster)?SnapshotNotFound/.test((error as Error).name)) return undefined;
+    if (/^DB(Cluster)?SnapshotNotFound/.test(codeOf(error))) return undefined;
     throw failed(error, `Snapshot ${id} could not be looked up`);
   }
 }
 
 /**
- * Begins a snapshot. Undefined if the instance is busy: ask again.
+ * Begins a snapshot. Undefined if the instance is busy, or has begun it and does not show it yet: ask again.
  *
- * @throws SnapshotFailed, SnapshotQuotaExceeded
+ * @throws SnapshotFailed, SnapshotQuotaExceeded, DatabaseUnreachable
  */
 export async function createSnapshot(
   description: Description,
@@ -88,26 +91,32 @@ export async function createSnapshot(
     );
     return answer.DBClusterSnapshot && { ...fromCluster(answer.DBClusterSnapshot), tags: Tags };
   } catch (error) {
-    const { name } = error as Error;
+    const code = codeOf(error);
     // Between our question and our request the instance became busy, or a retry of ours was faster: ask again.
-    if (/^InvalidDB(Instance|Cluster)State/.test(name)) return undefined;
-    if (/SnapshotAlreadyExists/.test(name)) return findSnapshot(description, id);
+    if (/^InvalidDB(Instance|Cluster)State/.test(code)) return undefined;
+    if (/SnapshotAlreadyExists/.test(code)) return findSnapshot(description, id);
     throw failed(error, `Snapshot ${id} could not be created`);
   }
 }
 
-/** All manual snapshots of an instance or cluster. */
+/** All manual snapshots of an instance or cluster, from every page of RDS's answer. */
 export async function listSnapshots({ kind }: Description, identifier: string): Promise<Found[]> {
+  const found: Found[] = [];
+  const filter = { SnapshotType: 'manual' };
   if (kind === 'instance') {
-    const { DBSnapshots = [] } = await rds.send(
-      new DescribeDBSnapshotsCommand({ DBInstanceIdentifier: identifier, SnapshotType: 'manual' }),
+    const pages = paginateDescribeDBSnapshots(
+      { client: rds },
+      { ...filter, DBInstanceIdentifier: identifier },
     );
-    return DBSnapshots.map(fromInstance);
+    for await (const { DBSnapshots = [] } of pages) found.push(...DBSnapshots.map(fromInstance));
+  } else {
+    const pages = paginateDescribeDBClusterSnapshots(
+      { client: rds },
+      { ...filter, DBClusterIdentifier: identifier },
+    );
+    for await (const { DBClusterSnapshots = [] } of pages) found.push(...DBClusterSnapshots.map(fromCluster));
   }
-  const { DBClusterSnapshots = [] } = await rds.send(
-    new DescribeDBClusterSnapshotsCommand({ DBClusterIdentifier: identifier, SnapshotType: 'manual' }),
-  );
-  return DBClusterSnapshots.map(fromCluster);
+  return found;
 }
 
 export async function deleteSnapshot({ kind }: Description, id: string): Promise<void> {
@@ -117,11 +126,12 @@ export async function deleteSnapshot({ kind }: Description, id: string): Promise
 }
 
 function failed(error: unknown, message: string): BackstopError {
+  const silence = unanswered(error);
+  if (silence) return silence;
   const { message: reason } = error as Error;
-  // The code that RDS answered; it may be anything if the answer is malformed.
-  const name = String((error as Error).name);
+  const code = codeOf(error);
   const options = { cause: error };
-  if (name.startsWith('SnapshotQuotaExceeded')) {
+  if (code.startsWith('SnapshotQuotaExceeded')) {
     return new BackstopError(
       'SnapshotQuotaExceeded',
       {
@@ -134,7 +144,7 @@ function failed(error: unknown, message: string): BackstopError {
   }
   return new BackstopError(
     'SnapshotFailed',
-    { message, detail: `${name}: ${reason}`, hint: 'Correct the cause, then start a new execution.' },
+    { message, detail: `${code}: ${reason}`, hint: 'Correct the cause, then start a new execution.' },
     options,
   );
 }

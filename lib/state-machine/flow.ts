@@ -91,7 +91,7 @@ export function defineFlow(scope: Construct, functions: Functions, refusals: rea
   receive.next(tasks.resolve);
 
   tasks.resolve
-    .addCatch(ends.unchanged, on('InvalidInput', 'ConfigurationError'))
+    .addCatch(ends.unchanged, on('InvalidInput', 'ConfigurationError', 'DatabaseUnreachable'))
     .catchRest(ends.misconfigured)
     .next(tasks.preflight);
 

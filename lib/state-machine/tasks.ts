@@ -13,6 +13,8 @@ export function createTasks(scope: Construct, functions: Functions) {
     resolve: task(scope, 'Resolve input', {
       comment: 'Checks the input, adds the deployed defaults and finds the server.',
       function: functions.resolve,
+      // RDS may throttle for minutes. The intervals double: the last attempt is five minutes after the first.
+      retry: { errors: ['DatabaseUnreachable'], seconds: 5, attempts: 6 },
     }),
     preflight: task(scope, 'Preflight', {
       comment: 'Plans which revisions run, and checks all that can be checked before anything is changed.',
@@ -24,6 +26,7 @@ export function createTasks(scope: Construct, functions: Functions) {
       comment: 'Begins the snapshot of this execution, or says how far it is.',
       function: functions.snapshot,
       into: '$.snapshot',
+      retry: { errors: LOST, seconds: 10, attempts: 3 },
     }),
     migrate: task(scope, 'Migrate', {
       comment: 'Runs the pending revisions in one transaction.',

@@ -193,7 +193,7 @@ test('random answers of RDS give a usable result or a named error', async () => 
       oracle.answers = (action) => answers[action] ?? { status: 400, body: '' };
       const found = await civilly(
         async () => rds.toInstance('db', await rds.describe('db')),
-        ['ConfigurationError'],
+        ['ConfigurationError', 'DatabaseUnreachable'],
       );
       if (found) {
         expect(found).toMatchObject({
@@ -203,9 +203,10 @@ test('random answers of RDS give a usable result or a named error', async () => 
         expect(Number.isInteger(found.port)).toBe(true);
       }
       const request = {
-        identifier: 'db',
+        instance: { kind: 'instance' as const, identifier: 'db' },
         database: 'app',
         execution: EXECUTION,
+        previous: undefined,
         keep: 1,
         timeoutSeconds: 1e12,
       };
@@ -213,7 +214,7 @@ test('random answers of RDS give a usable result or a named error', async () => 
         () => rds.ensureSnapshot(request),
         ['ConfigurationError', 'SnapshotFailed', 'SnapshotQuotaExceeded'],
       );
-      if (taken) expect(['waiting', 'creating', 'available']).toContain(taken.status);
+      if (taken) expect(['waiting', 'creating', 'available']).toContain(taken.snapshot.status);
     }),
     { numRuns },
   );

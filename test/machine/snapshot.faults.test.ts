@@ -31,7 +31,7 @@ const CASES: Case[] = [
     ending: 'SnapshotFailed',
     when: 'the instance is stopped',
     given: ({ endpoint }) => setStatus(endpoint, 'stopped'),
-    says: [`"${INSTANCE}" is stopped: no snapshot can be taken`, 'Bring it to "available"'],
+    says: [`"${INSTANCE}" is stopped: no snapshot can be taken`, 'Start it, then start a new execution'],
   },
   {
     ending: 'SnapshotFailed',
@@ -44,7 +44,7 @@ const CASES: Case[] = [
     when: 'it is not finished in its time',
     deployment: withEnvironment({ BACKSTOP_SNAPSHOT_TIMEOUT_SECONDS: '0.1' }),
     server: { takeSnapshot: () => new Promise(() => {}) },
-    says: ['is not available after', 'The snapshot is creating', 'snapshotTimeoutMinutes'],
+    says: ['is not available after', 'is creating', 'snapshotTimeoutMinutes'],
   },
   {
     ending: 'SnapshotFailed',

@@ -12,6 +12,22 @@ export interface LocalInstance {
   readonly database: string;
   /** RDS's own words: `available`, `backing-up`, `creating`, `stopped`, `failed` … */
   status: string;
+  /** A cluster is of Aurora, with one instance, or a Multi-AZ cluster of RDS for PostgreSQL, with three. @default false */
+  readonly isMultiAz?: boolean;
+  /** The source of a read replica: its identifier, or its ARN. */
+  readonly replicaOf?: string;
+  /** The global database that it is a secondary cluster of. */
+  readonly secondaryIn?: string;
+}
+
+/** How far the answers of RDS lag behind its work, each in a number of requests that do not show it yet. */
+export interface Lag {
+  /** Requests for a snapshot or for a list, before they show a new snapshot. */
+  newSnapshot: number;
+  /** Requests for a snapshot or for a list, before they show its tags. */
+  tags: number;
+  /** Requests for an instance or cluster, before they show its status. */
+  status: number;
 }
 
 export interface StoredSnapshot {
@@ -23,8 +39,11 @@ export interface StoredSnapshot {
   readonly engine: string;
   readonly engineVersion: string;
   readonly createdAt: Date;
-  status: 'creating' | 'available' | 'failed';
+  /** RDS's own words: `creating`, `available`, `failed`, `copying` … */
+  status: string;
   percentProgress: number;
+  /** How many requests have looked for it. @default 0 */
+  requests?: number;
   /** There once the status is `available`. */
   backup?: LocalSnapshot;
 }
@@ -40,7 +59,7 @@ export interface StoredSchedule {
 
 export interface LocalAccount {
   /**
-   * By identifier. A cluster has one member instance, `<identifier>-instance-1`, which needs no entry.
+   * By identifier. The member instances of a cluster, `<identifier>-instance-1` …, need no entries.
    * Entries may be changed and replaced at any time, as in AWS the world changes under a client.
    */
   readonly instances: Map<string, LocalInstance>;
@@ -56,6 +75,9 @@ export interface LocalAccount {
   readonly schedules: Map<string, StoredSchedule>;
   /** How many manual snapshots there may be, of instances and of clusters each. */
   snapshotQuota: number;
+  readonly lag: Lag;
+  /** The statuses at each request for an instance or cluster, by its identifier; the newest is the last. */
+  readonly statuses: Map<string, string[]>;
 }
 
 /** An error as AWS answers it. */

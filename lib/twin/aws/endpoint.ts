@@ -58,6 +58,8 @@ export async function startAwsEndpoint(): Promise<AwsEndpoint> {
     secretKeys: new Map(),
     schedules: new Map(),
     snapshotQuota: 100,
+    lag: { newSnapshot: 0, tags: 0, status: 0 },
+    statuses: new Map(),
     requests: [],
     roles: new Map(),
     judged: [],

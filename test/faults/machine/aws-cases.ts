@@ -23,6 +23,8 @@ interface Call {
   readonly place: PlaceName;
   readonly action: string;
   readonly ends: Ends;
+  /** The difference if the fault could pass by itself, and does not. @default none */
+  readonly unanswered?: Pick<FaultCase, 'ends' | 'deployment'>;
   /** Selects requests with that name. @default all */
   readonly which?: { readonly words: string; test(request: AwsRequest): boolean };
   readonly given?: (twin: TestTwin) => void;
@@ -43,16 +45,36 @@ function scheduled({ endpoint }: TestTwin): void {
   endpoint.schedules.set(`${group}/${scheduleName('codebase_mcp')}`, schedule);
 }
 
+const SNAPSHOT_TIME = withEnvironment({ BACKSTOP_SNAPSHOT_TIMEOUT_SECONDS: '0.1' });
+/** The snapshot is waited for, within its time. */
+const awaited = { ends: 'SnapshotFailed', deployment: SNAPSHOT_TIME } as const;
+
 const CALLS: Call[] = [
-  { place: 'Resolve input', action: 'DescribeDBInstances', ends: 'ConfigurationError' },
-  { place: 'Take snapshot', action: 'DescribeDBInstances', ends: 'ConfigurationError' },
+  {
+    place: 'Resolve input',
+    action: 'DescribeDBInstances',
+    ends: 'ConfigurationError',
+    unanswered: { ends: 'DatabaseUnreachable' },
+  },
+  {
+    place: 'Take snapshot',
+    action: 'DescribeDBInstances',
+    ends: 'ConfigurationError',
+    unanswered: awaited,
+  },
   {
     place: 'Take snapshot',
     action: DESCRIBE,
     ends: 'SnapshotFailed',
+    unanswered: awaited,
     which: { words: ' of its snapshot', test: ({ parameters }) => 'DBSnapshotIdentifier' in parameters },
   },
-  { place: 'Take snapshot', action: 'CreateDBSnapshot', ends: 'SnapshotFailed' },
+  {
+    place: 'Take snapshot',
+    action: 'CreateDBSnapshot',
+    ends: 'SnapshotFailed',
+    unanswered: awaited,
+  },
   // A migration does not fail because an old snapshot stays.
   {
     place: 'Take snapshot',
@@ -107,13 +129,14 @@ const ANSWERS: {
   { words: 'answers 500, every time', fault: broken, times: Number.POSITIVE_INFINITY },
 ];
 
-const ANSWERED: FaultCase[] = CALLS.flatMap(({ place, action, ends, which, given, deployment }) =>
+const ANSWERED: FaultCase[] = CALLS.flatMap(({ place, action, ends, which, given, deployment, unanswered }) =>
   ANSWERS.filter(({ everywhere }) => everywhere || isFull(place)).map(
     ({ words, fault, times }): FaultCase => ({
       place,
       fault: `${action}${which?.words ?? ''} ${words}`,
       ends: times === 1 ? placeOf(place).undisturbed : ends,
       ...(deployment && { deployment }),
+      ...(times > 1 && fault !== denied && unanswered),
       given: (twin) => {
         given?.(twin);
         let left = times;
@@ -128,7 +151,7 @@ const ANSWERED: FaultCase[] = CALLS.flatMap(({ place, action, ends, which, given
 
 /** Connections that break, and invalid answers. */
 const UNANSWERED: FaultCase[] = CALLS.filter(({ which, place }) => !which && isFull(place)).flatMap(
-  ({ place, action, ends, given, deployment }) =>
+  ({ place, action, ends, given, deployment, unanswered }) =>
     (
       [
         { words: 'meets a connection that is reset, once', does: 'reset', times: 1 },
@@ -141,6 +164,7 @@ const UNANSWERED: FaultCase[] = CALLS.filter(({ which, place }) => !which && isF
         fault: `${action} ${words}`,
         ends: 'times' in disturbance ? placeOf(place).undisturbed : ends,
         ...(deployment && { deployment }),
+        ...(disturbance.does === 'reset' && !('times' in disturbance) && unanswered),
         ...(given && { given }),
         aws: { action, ...disturbance },
       }),
@@ -207,8 +231,6 @@ const onRequest = (act: (twin: TestTwin, request: number, id: string) => void) =
     return undefined;
   };
 };
-
-const SNAPSHOT_TIME = withEnvironment({ BACKSTOP_SNAPSHOT_TIMEOUT_SECONDS: '0.1' });
 
 const SNAPSHOTS: FaultCase[] = (
   [

@@ -1,20 +1,38 @@
 // Instances and clusters, as RDS describes them.
 import type { LocalAccount, LocalInstance } from '../account.ts';
 import { tagList } from './tags.ts';
-import { arn, engineVersion, lower, MEMBER_SUFFIX, notFound, type Parameters, WORDS } from './words.ts';
+import { arn, engineOf, engineVersion, lower, membersOf, notFound, type Parameters } from './words.ts';
+
+interface Described {
+  readonly identifier: string;
+  readonly instance: LocalInstance;
+  /** The cluster that it is a member of. */
+  readonly cluster?: string;
+}
 
 export function describeInstances(
   account: LocalAccount,
   { DBInstanceIdentifier: wanted }: Parameters,
 ): object {
-  const all = [...account.instances].map(([identifier, instance]) =>
+  const all = [...account.instances].flatMap(([identifier, instance]): Described[] =>
     instance.kind === 'instance'
-      ? instanceElement(account, identifier, instance)
-      : instanceElement(account, identifier + MEMBER_SUFFIX, instance, identifier),
+      ? [{ identifier, instance }]
+      : membersOf(identifier, instance).map((member) => ({
+          identifier: member,
+          instance,
+          cluster: identifier,
+        })),
   );
-  const found = all.filter(({ DBInstanceIdentifier }) => !wanted || DBInstanceIdentifier === lower(wanted));
+  const found = all.filter(({ identifier }) => !wanted || identifier === lower(wanted));
   if (wanted && found.length === 0) throw notFound('instance', wanted);
-  return { DBInstances: { DBInstance: found } };
+  return {
+    DBInstances: {
+      DBInstance: found.map(({ identifier, instance, cluster }) => ({
+        ...instanceElement(account, identifier, instance, cluster),
+        DBInstanceStatus: shownStatus(account, identifier, instance),
+      })),
+    },
+  };
 }
 
 export function describeClusters(account: LocalAccount, { DBClusterIdentifier: wanted }: Parameters): object {
@@ -27,16 +45,22 @@ export function describeClusters(account: LocalAccount, { DBClusterIdentifier: w
       DBCluster: found.map(([identifier, cluster]) => ({
         DBClusterIdentifier: identifier,
         DBClusterArn: arn('cluster', identifier),
-        Status: cluster.status,
-        Engine: WORDS.cluster.engine,
+        Status: shownStatus(account, identifier, cluster),
+        Engine: engineOf(cluster),
         EngineVersion: engineVersion(cluster),
         DatabaseName: cluster.database,
         MasterUsername: cluster.server?.user,
         Endpoint: cluster.server?.host,
         Port: cluster.server?.port,
         DBClusterMembers: {
-          DBClusterMember: [{ DBInstanceIdentifier: identifier + MEMBER_SUFFIX, IsClusterWriter: true }],
+          DBClusterMember: membersOf(identifier, cluster).map((member, index) => ({
+            DBInstanceIdentifier: member,
+            IsClusterWriter: index === 0 && !cluster.secondaryIn,
+          })),
         },
+        ReplicationSourceIdentifier: cluster.replicaOf,
+        GlobalClusterIdentifier: cluster.secondaryIn,
+        ...(cluster.isMultiAz && { DBClusterInstanceClass: 'db.m6gd.large', StorageType: 'io1', Iops: 1000 }),
         TagList: tagList(account, arn('cluster', identifier)),
       })),
     },
@@ -54,12 +78,20 @@ export function instanceElement(
     DBInstanceIdentifier: identifier,
     DBInstanceArn: arn('db', identifier),
     DBInstanceStatus: instance.status,
-    Engine: WORDS[instance.kind].engine,
+    Engine: engineOf(instance),
     EngineVersion: engineVersion(instance),
     DBName: instance.database,
     MasterUsername: server?.user,
     Endpoint: server && { Address: server.host, Port: server.port },
     DBClusterIdentifier: cluster,
+    ReadReplicaSourceDBInstanceIdentifier: cluster === undefined ? instance.replicaOf : undefined,
     TagList: tagList(account, arn('db', identifier)),
   };
+}
+
+/** The status as it was `lag.status` requests ago. */
+function shownStatus({ lag, statuses }: LocalAccount, identifier: string, { status }: LocalInstance): string {
+  const all = [...(statuses.get(identifier) ?? []), status];
+  statuses.set(identifier, all);
+  return all.at(-1 - lag.status) ?? status;
 }

@@ -5,11 +5,12 @@ import { instanceElement } from './instances.ts';
 import { parseTags, tagList } from './tags.ts';
 import {
   arn,
+  engineOf,
   engineVersion,
   fault,
   type Kind,
   lower,
-  MEMBER_SUFFIX,
+  membersOf,
   notFound,
   type Parameters,
   snapshotNotFound,
@@ -17,14 +18,25 @@ import {
   WORDS,
 } from './words.ts';
 
+/** The server is at work in these statuses, and only its storage may be busy. */
+const READY = ['available', 'storage-optimization', 'storage-initialization'];
+
+/** At most this many records are in an answer, with a marker for the next one. */
+const LARGEST_PAGE = 100;
+
 /** Answers at once, as RDS does; the backup goes on behind, and the snapshot's status tells how far it is. */
 export function createSnapshot(account: LocalAccount, kind: Kind, parameters: Parameters): object {
-  const { element, badState, engine, snapshot: words } = WORDS[kind];
+  const { element, badState, snapshot: words } = WORDS[kind];
   const source = lower(parameters[`${element}Identifier`]);
   const identifier = validIdentifier(parameters, `${words.element}Identifier`, words.maxLength);
   const tags = parseTags(parameters);
 
-  if (kind === 'instance' && account.instances.get(source.replace(MEMBER_SUFFIX, ''))?.kind === 'cluster') {
+  if (
+    kind === 'instance' &&
+    [...account.instances].some(
+      ([name, other]) => other.kind === 'cluster' && membersOf(name, other).includes(source),
+    )
+  ) {
     throw fault(
       'InvalidParameterValue',
       'The specified instance is a member of a cluster and a snapshot cannot be created directly. Please use the CreateDBClusterSnapshot API instead.',
@@ -40,7 +52,7 @@ export function createSnapshot(account: LocalAccount, kind: Kind, parameters: Pa
     );
   }
   const { server, database } = instance;
-  if (!server || !['available', 'storage-optimization'].includes(instance.status)) {
+  if (!server || !READY.includes(instance.status)) {
     throw fault(badState, `${element} ${source} is not in the available state: it is ${instance.status}.`);
   }
   if (
@@ -57,7 +69,7 @@ export function createSnapshot(account: LocalAccount, kind: Kind, parameters: Pa
     identifier,
     source,
     database,
-    engine,
+    engine: engineOf(instance),
     engineVersion: engineVersion(instance),
     createdAt: new Date(),
     status: 'creating',
@@ -90,17 +102,31 @@ export function describeSnapshots(account: LocalAccount, kind: Kind, parameters:
   const { element, snapshot: words } = WORDS[kind];
   const wanted = parameters[`${words.element}Identifier`];
   const source = parameters[`${element}Identifier`];
+  const { MaxRecords: size = LARGEST_PAGE, Marker: marker = 0, SnapshotType: type = 'manual' } = parameters;
+  if (!(Number(size) >= 20 && Number(size) <= LARGEST_PAGE)) {
+    throw fault('InvalidParameterValue', `Invalid value ${size} for MaxRecords. Must be between 20 and 100`);
+  }
   const found = [...account.snapshots.values()].filter(
     (snapshot) =>
       snapshot.kind === kind &&
       (!wanted || snapshot.identifier === lower(wanted)) &&
       (!source || snapshot.source === lower(source)) &&
-      (parameters.SnapshotType ?? 'manual') === 'manual',
+      type === 'manual' &&
+      countRequest(snapshot) > account.lag.newSnapshot,
   );
   if (wanted && found.length === 0) throw snapshotNotFound(kind, wanted);
+  const end = Number(marker) + Number(size);
+  const page = found.slice(Number(marker), end);
   return {
-    [`${words.element}s`]: { [words.element]: found.map((snapshot) => snapshotElement(account, snapshot)) },
+    ...(end < found.length && { Marker: String(end) }),
+    [`${words.element}s`]: { [words.element]: page.map((snapshot) => snapshotElement(account, snapshot)) },
   };
+}
+
+/** Returns how many requests have looked for the snapshot, this one included. */
+function countRequest(snapshot: StoredSnapshot): number {
+  snapshot.requests = (snapshot.requests ?? 0) + 1;
+  return snapshot.requests;
 }
 
 export function deleteSnapshot(account: LocalAccount, kind: Kind, parameters: Parameters): object {
@@ -131,7 +157,7 @@ function snapshotElement(account: LocalAccount, snapshot: StoredSnapshot) {
     EngineVersion: snapshot.engineVersion,
     Status: snapshot.status,
     PercentProgress: snapshot.percentProgress,
-    TagList: tagList(account, snapshotArn),
+    ...((snapshot.requests ?? 1) > account.lag.tags && { TagList: tagList(account, snapshotArn) }),
   };
 }
 

@@ -5,12 +5,11 @@ export type Kind = LocalInstance['kind'];
 /** As the Query protocol sends them: flat, every value a string. */
 export type Parameters = Readonly<Record<string, string>>;
 
-/** The words in which the API for instances differs from the API for Aurora clusters. */
+/** The words in which the API for instances differs from the API for clusters. */
 export const WORDS = {
   instance: {
     element: 'DBInstance',
     arn: 'db',
-    engine: 'postgres',
     notFound: 'DBInstanceNotFound',
     badState: 'InvalidDBInstanceState',
     snapshot: {
@@ -25,7 +24,6 @@ export const WORDS = {
   cluster: {
     element: 'DBCluster',
     arn: 'cluster',
-    engine: 'aurora-postgresql',
     notFound: 'DBClusterNotFoundFault',
     badState: 'InvalidDBClusterStateFault',
     snapshot: {
@@ -39,7 +37,14 @@ export const WORDS = {
   },
 } as const;
 
-export const MEMBER_SUFFIX = '-instance-1';
+/** Identifiers of the instances of a cluster; the first is the writer. */
+export function membersOf(identifier: string, { isMultiAz = false }: LocalInstance): string[] {
+  return (isMultiAz ? [1, 2, 3] : [1]).map((number) => `${identifier}-instance-${number}`);
+}
+
+export function engineOf({ kind, isMultiAz = false }: LocalInstance): string {
+  return kind === 'instance' || isMultiAz ? 'postgres' : 'aurora-postgresql';
+}
 
 /** RDS keeps identifiers in lower case. */
 export function lower(identifier = ''): string {
