@@ -151,6 +151,81 @@ describe('an Aurora cluster', () => {
   });
 });
 
+describe('a Multi-AZ cluster', () => {
+  test('runs PostgreSQL on three instances, the first of which writes', async () => {
+    aws.instances.set('multi', { ...instantly(), kind: 'cluster', isMultiAz: true });
+    const { DBClusters } = await rds.send(new DescribeDBClustersCommand({ DBClusterIdentifier: 'multi' }));
+    expect(DBClusters?.[0]).toMatchObject({
+      Engine: 'postgres',
+      DBClusterInstanceClass: expect.stringMatching(/^db\./),
+      DBClusterMembers: [
+        { DBInstanceIdentifier: 'multi-instance-1', IsClusterWriter: true },
+        { DBInstanceIdentifier: 'multi-instance-2', IsClusterWriter: false },
+        { DBInstanceIdentifier: 'multi-instance-3', IsClusterWriter: false },
+      ],
+    });
+    expect(await describeInstance('multi-instance-3')).toMatchObject({ DBClusterIdentifier: 'multi' });
+    await expect(create('s', 'multi-instance-3')).rejects.toThrow('CreateDBClusterSnapshot');
+  });
+});
+
+describe('a lag', () => {
+  beforeEach(() => {
+    aws.instances.set('db-1', instantly());
+  });
+
+  test('hides a new snapshot, which cannot be created again meanwhile', async () => {
+    aws.lag.newSnapshot = 1;
+    await create('s');
+    await expect(describeSnapshot('s')).rejects.toMatchObject({ name: 'DBSnapshotNotFoundFault' });
+    await expect(create('s')).rejects.toMatchObject({ name: 'DBSnapshotAlreadyExistsFault' });
+    await expect(describeSnapshot('s')).resolves.toBeDefined();
+  });
+
+  test('hides the tags of a snapshot', async () => {
+    aws.lag.tags = 1;
+    const { DBSnapshot } = await rds.send(
+      new CreateDBSnapshotCommand({
+        DBSnapshotIdentifier: 's',
+        DBInstanceIdentifier: 'db-1',
+        Tags: [{ Key: 'owner', Value: 'us' }],
+      }),
+    );
+    expect([DBSnapshot?.TagList, (await describeSnapshot('s'))?.TagList]).toEqual([undefined, undefined]);
+    expect((await describeSnapshot('s'))?.TagList).toEqual([{ Key: 'owner', Value: 'us' }]);
+  });
+
+  test('shows the status of an instance as it was', async () => {
+    aws.instances.set('db-1', never());
+    aws.lag.status = 1;
+    await describeInstance('db-1');
+    await create('s');
+    const shown = async () => (await describeInstance('db-1'))?.DBInstanceStatus;
+    expect([await shown(), await shown()]).toEqual(['available', 'backing-up']);
+  });
+});
+
+describe('a list of snapshots', () => {
+  const page = (input: object) => rds.send(new DescribeDBSnapshotsCommand(input));
+
+  test('has a hundred records on a page, and a marker for the next page', async () => {
+    aws.snapshotQuota = 101;
+    aws.instances.set('db-1', instantly());
+    for (let n = 0; n <= 100; n++) {
+      await create(`s-${n}`);
+      await sleep(0);
+    }
+    const { DBSnapshots: first, Marker } = await page({});
+    const last = await page({ Marker });
+    expect([first?.length, last.DBSnapshots?.length, last.Marker]).toEqual([100, 1, undefined]);
+    expect((await page({ MaxRecords: 20 })).DBSnapshots).toHaveLength(20);
+  });
+
+  test.each([19, 101])('has no pages of %d records', async (MaxRecords) => {
+    await expect(page({ MaxRecords })).rejects.toMatchObject({ name: 'InvalidParameterValue' });
+  });
+});
+
 describe('a snapshot', () => {
   test('becomes available when the backup is done, and restores to an instance with the data of that time', async () => {
     await withClient(server, 'app', (client) => client.query('CREATE TABLE t AS SELECT 1 AS n'));
