@@ -2,6 +2,7 @@
 import { localDatabase } from '../../lib/twin/databases.ts';
 import type { Deployment } from '../../lib/twin/deployment.ts';
 import { disturbState } from '../faults/machine/disturbed.ts';
+import { startFaultyAws } from '../faults/machine/faulty-aws.ts';
 import { deployed, makeTwin, provoke, type Run, type TestTwin, withEnvironment } from './twin.ts';
 
 const { identifier: INSTANCE } = localDatabase('codebase_mcp');
@@ -70,6 +71,19 @@ test('a throttled question for the server is asked again by the state machine', 
   const { execution } = await twin.execute('plan');
   expect(execution.status).toBe('SUCCEEDED');
   expect(execution.states.find(({ name }) => name === 'Resolve input')?.retries).toBe(3);
+});
+
+test('a question for the server whose connection is cut is asked again by the state machine', async () => {
+  await using faulty = await startFaultyAws({ action: 'DescribeDBInstances', does: 'reset', times: 2 });
+  const { deployment } = disturbState(impatient, 'Resolve input', {
+    mishap: { does: 'work' },
+    environment: { AWS_ENDPOINT_URL_RDS: faulty.url },
+  });
+  await using twin = await makeTwin({ at: '002', deployment });
+  faulty.behind = twin.endpoint.url;
+  const { execution } = await twin.execute('plan');
+  expect(execution.status).toBe('SUCCEEDED');
+  expect(execution.states.find(({ name }) => name === 'Resolve input')?.retries).toBe(2);
 });
 
 test('a question for the server that is throttled every time is no error of the configuration', () =>

@@ -69,6 +69,18 @@ test('a member whose cluster may not be described names the cluster to configure
   });
 });
 
+test('a cluster that may not be described is named with the permission', async () => {
+  aws.onRequest = ({ action }) =>
+    action === 'DescribeDBClusters'
+      ? { code: 'AccessDenied', message: 'not you', httpStatus: 403 }
+      : undefined;
+  await expect(resolve('db')).rejects.toMatchObject({
+    name: 'ConfigurationError',
+    detail: 'AccessDenied: not you',
+    hint: expect.stringContaining('Check the permissions of the function'),
+  });
+});
+
 test.each(['DescribeDBInstances', 'DescribeDBClusters'])(
   'a throttled %s is no error of the configuration',
   async (throttled) => {
