@@ -38,6 +38,13 @@ test.each([
   });
 });
 
+test('an instance that copies from a cluster is refused, and the cluster named', () => {
+  const instance = { Engine: 'postgres', ReadReplicaSourceDBClusterIdentifier: 'source' };
+  expect(() => functions.toInstance('db', { kind: 'instance', instance })).toThrow(
+    '"db" is a read replica of "source"',
+  );
+});
+
 test('an identifier in capitals is found, and kept as RDS writes it', async () => {
   addInstance(aws, 'db');
   await expect(resolve('DB')).resolves.toMatchObject({ kind: 'instance', identifier: 'db' });
