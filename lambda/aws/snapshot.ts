@@ -6,6 +6,7 @@ import { BackstopError } from '../migrator/model/errors.ts';
 import type { Execution, Instance, Snapshot } from '../state.ts';
 import { type Description, describe } from './instance.ts';
 import { DATABASE_TAG, EXECUTION_TAG, snapshotId } from './names.ts';
+import { unanswered } from './rds.ts';
 import { NOTHING_TO_RESTORE, restoreSentence } from './restore.ts';
 import { createSnapshot, deleteSnapshot, type Found, findSnapshot, listSnapshots } from './snapshot-store.ts';
 import { isLost, isReady, remedyFor } from './status.ts';
@@ -112,7 +113,7 @@ function tagsOf({ database, execution }: SnapshotRequest): Tag[] {
 
 function requireOurs(found: Found, id: string, request: SnapshotRequest): void {
   const { execution, instance } = request;
-  if (!isTagged(found, execution) || found.source.toLowerCase() !== instance.identifier.toLowerCase()) {
+  if (!isOfExecution(found, execution) || found.source.toLowerCase() !== instance.identifier.toLowerCase()) {
     throw new BackstopError('SnapshotFailed', {
       message: `Snapshot ${id} exists already, and belongs to another execution`,
       detail: `It is of "${found.source}", tagged ${EXECUTION_TAG}=${tagValue(found.tags, EXECUTION_TAG) ?? '(nothing)'}.`,
@@ -128,7 +129,7 @@ function requireOurs(found: Found, id: string, request: SnapshotRequest): void {
 }
 
 /** RDS may leave out the tags. Then the id says whose it is, unless the snapshot is older than the execution. */
-function isTagged({ tags, createdAt }: Found, { arn, startedAt }: Execution): boolean {
+function isOfExecution({ tags, createdAt }: Found, { arn, startedAt }: Execution): boolean {
   if (tags.length > 0) return tagValue(tags, EXECUTION_TAG) === arn;
   return !(Date.parse(createdAt) < Date.parse(startedAt));
 }
@@ -145,10 +146,13 @@ async function deleteOldest(
     .sort((a, b) => b.createdAt.localeCompare(a.createdAt));
   const deleted: string[] = [];
   for (const old of ours.slice(request.keep - 1)) {
-    await deleteSnapshot(description, old.id).then(
-      () => deleted.push(old.id),
-      () => {},
-    );
+    try {
+      await deleteSnapshot(description, old.id);
+      deleted.push(old.id);
+    } catch (error) {
+      // The time of the function is for one request without an answer, not for many.
+      if (unanswered(error)) break;
+    }
   }
   return deleted;
 }

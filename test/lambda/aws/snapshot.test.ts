@@ -196,6 +196,18 @@ describe('a snapshot', () => {
     await expect(ensure()).resolves.toMatchObject({ snapshot: { deleted: ['backstop-app-1'] } });
   });
 
+  test('is available though RDS does not answer to the deletion of older snapshots, which stay', async () => {
+    const deletions = () => aws.requests.filter(({ action }) => action === 'DeleteDBSnapshot');
+    for (const day of [1, 2, 3]) {
+      addSnapshot([['backstop:database', 'app']], { id: `backstop-app-${day}`, day });
+    }
+    aws.onRequest = ({ action }) =>
+      action === 'DeleteDBSnapshot' ? { code: 'Throttling', message: 'Rate exceeded' } : undefined;
+    await poll(1);
+    await expect(ensure()).resolves.toMatchObject({ snapshot: { status: 'available', deleted: [] } });
+    expect(deletions()).toHaveLength(1);
+  });
+
   test('of an identifier in capitals is ours', async () => {
     await ensure(undefined, 'DB');
     await expect(ensure(undefined, 'DB')).resolves.toMatchObject({ snapshot: { status: 'available' } });
