@@ -2,6 +2,7 @@
 import { executionLink } from './aws/console.ts';
 import type { Notification } from './aws/topic.ts';
 import type { Past } from './look-back.ts';
+import { cut } from './migrator/model/bounded.ts';
 import { type DatabaseState, isEndingName } from './migrator/model/errors.ts';
 import { printable, printableLines } from './migrator/model/printable.ts';
 import { promiseOf } from './promises.ts';
@@ -137,7 +138,5 @@ function asSubject(text: string): string {
 }
 
 function shorten(text: string): string {
-  return text.length > LONGEST_MESSAGE
-    ? `${text.slice(0, LONGEST_MESSAGE)}… (the execution has all of it)`
-    : text;
+  return text.length > LONGEST_MESSAGE ? `${cut(text, LONGEST_MESSAGE)} (the execution has all of it)` : text;
 }
