@@ -9,6 +9,7 @@ import { type BackstopProps, parseConfig, readProps, type Settings } from './con
 import { DeliveryStack } from './delivery-stack.ts';
 import { acknowledgeBackstop, acknowledgeDelivery } from './nag.ts';
 import { ROOT } from './paths.ts';
+import { refuseExcess } from './quotas.ts';
 
 /** The name of the stack, and of its artifact in the assembly. */
 export const STACK = 'Backstop';
@@ -51,6 +52,19 @@ function addDelivery(app: App, settings: Settings, backstop: BackstopStack): voi
 }
 
 /**
+ * Synthesizes an app with Backstop in it, and checks that AWS will accept its stacks.
+ * @throws ConfigurationError if a stack exceeds a quota
+ */
+export function synthesizeWithinQuotas(app: App): CloudAssembly {
+  const { vpc } = parseConfig(app.node.tryGetContext('backstop'));
+  const { privateSubnetIds: subnets, availabilityZones: zones } = vpc;
+  const assembly = app.synth();
+  // CDK deals the subnets out to the zones in turn.
+  refuseExcess(assembly, Object.fromEntries(subnets.map((id, i) => [id, zones[i % zones.length] as string])));
+  return assembly;
+}
+
+/**
  * Synthesizes the stacks of cdk.json into `outdir`; each of `overrides` replaces a key of the configuration.
  * Progress goes to standard error, nothing to standard output.
  * @throws ConfigurationError
@@ -60,5 +74,5 @@ export function synthesize(outdir: string, overrides: Partial<BackstopProps> = {
   const backstop = { ...(readProps(context.backstop) as object), ...overrides };
   const app = new App({ outdir, context: { ...context, backstop }, analyticsReporting: false });
   addBackstop(app);
-  return app.synth();
+  return synthesizeWithinQuotas(app);
 }
