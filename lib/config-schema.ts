@@ -9,6 +9,8 @@ import { LAMBDA_LIMIT_SECONDS, runSeconds } from './timeouts.ts';
 
 // RDS allows 100 manual snapshots a region.
 const MAX_KEPT_SNAPSHOTS = 99;
+// Lambda allows no more for a function.
+const MAX_SUBNETS = 16;
 // A year is long enough to go back to retired tables.
 const MAX_FINALIZE_DAYS = 365;
 // Leaves an hour and a half of the execution's four to everything but the snapshot.
@@ -149,6 +151,9 @@ function checkSubnets({ availabilityZones, privateSubnetIds }: z.output<typeof v
     wrong(message, 'vpc', availabilityZones ? 'privateSubnetIds' : 'availabilityZones');
   }
   if (!availabilityZones || !privateSubnetIds) return;
+  if (privateSubnetIds.length > MAX_SUBNETS) {
+    wrong(`write at most ${MAX_SUBNETS}: a function is in no more`, 'vpc', 'privateSubnetIds');
+  }
   if (privateSubnetIds.length % availabilityZones.length === 0) return;
   const message = `write as many subnets for each of the ${availabilityZones.length} zones`;
   wrong(message, 'vpc', 'privateSubnetIds');

@@ -123,7 +123,7 @@ export function endpointFaults(resources: readonly Resource[], zones: Zones): st
             unit: `subnets in ${zone}`,
             most: 1,
             owner: 'EC2',
-            remedy: 'write one of privateSubnetIds for each of availabilityZones into cdk.json',
+            remedy: 'write one subnet for each zone into cdk.json, or "secretsManagerEndpoint": false',
           }),
     );
   });

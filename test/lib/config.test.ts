@@ -142,6 +142,13 @@ describe('a configuration with a wrong value', () => {
       'write the ids of the private subnets',
     ],
     [
+      'more subnets than a function can be in',
+      withVpc({ privateSubnetIds: Array(18).fill('subnet-0123456789abcdef0') }),
+      'backstop.vpc.privateSubnetIds',
+      JSON.stringify(Array(18).fill('subnet-0123456789abcdef0')),
+      'write at most 16',
+    ],
+    [
       'one subnet for two zones',
       withVpc({ privateSubnetIds: ['subnet-0123456789abcdef0'] }),
       'backstop.vpc.privateSubnetIds',

@@ -95,7 +95,7 @@ test('an interface endpoint has one subnet in a zone', () => {
   expect(exceeded(endpoint)).toEqual([]);
   expect(exceeded(endpoint, { one: 'a', two: 'b', three: 'c' })).toEqual([]);
   expect(exceeded(endpoint, { one: 'a', two: 'b', three: 'a' })).toEqual([
-    'The VPC endpoint Thing has 2 subnets in a; EC2 allows 1: write one of privateSubnetIds for each of availabilityZones into cdk.json.',
+    'The VPC endpoint Thing has 2 subnets in a; EC2 allows 1: write one subnet for each zone into cdk.json, or "secretsManagerEndpoint": false.',
   ]);
 });
 
