@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CloudFormationValidatePlugin } from 'aws-cdk-lib';
+import { App, CloudFormationValidatePlugin } from 'aws-cdk-lib';
 import type { BackstopProps } from '../../lib/config.ts';
 import { DELIVERY_STACK, STACK } from '../../lib/synthesize.ts';
 import { appWith, DELIVERY, EVERYTHING, KEY_ARN, templateOf } from './apps.ts';
@@ -13,16 +13,17 @@ const folder = mkdtempSync(join(tmpdir(), 'backstop-test-schemas-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const plugin = new CloudFormationValidatePlugin({ includeDefaultRules: false });
-const app = appWith(EVERYTHING);
+const appConstruct = new App();
 
 /** A line for each finding in a template, warnings too: `Resource: sentence`. */
 function findingsIn(template: object): string[] {
   const templatePath = join(folder, 'template.json');
   writeFileSync(templatePath, JSON.stringify(template));
-  const stackTemplates = [{ templatePath, stackConstructPath: STACK }];
-  const context = { templatePaths: [templatePath], stackTemplates, appConstruct: app };
+  const stackTemplates = [
+    { templatePath, stackConstructPath: STACK, accountId: undefined, region: undefined },
+  ];
   return plugin
-    .validate(context as unknown as Parameters<typeof plugin.validate>[0])
+    .validate({ templatePaths: [templatePath], stackTemplates, appConstruct })
     .violations.flatMap(({ description, violatingResources }) =>
       violatingResources.map(({ resourceLogicalId }) => `${resourceLogicalId}: ${description}`),
     );
@@ -39,8 +40,7 @@ const CONFIGURATIONS: [string, Partial<BackstopProps>][] = [
       defaultDatabase: 'socrates_auth',
     },
   ],
-  ['without an endpoint', { vpc: { ...EXAMPLE.vpc, secretsManagerEndpoint: false } }],
-  ['without alarms', { alarms: false }],
+  ['without endpoint and alarms', { vpc: { ...EXAMPLE.vpc, secretsManagerEndpoint: false }, alarms: false }],
   ['with everything', EVERYTHING],
 ];
 
