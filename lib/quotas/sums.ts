@@ -110,21 +110,18 @@ function groupOf({ GroupId: group }: Properties): string {
 /** An interface endpoint has one subnet in each availability zone; a subnet without a known zone has no fault. */
 export function endpointFaults(resources: readonly Resource[], zones: Zones): string[] {
   return ofType(resources, 'AWS::EC2::VPCEndpoint').flatMap((endpoint) => {
-    const subnets = Object.groupBy(
-      (endpoint.properties.SubnetIds ?? []) as string[],
-      (subnet) => zones[subnet] ?? '',
-    );
+    const { SubnetIds = [] }: { SubnetIds?: readonly string[] } = endpoint.properties;
+    const known = SubnetIds.filter((subnet) => subnet in zones);
+    const subnets = Object.groupBy(known, (subnet) => zones[subnet] as string);
     return Object.entries(subnets).flatMap(([zone, { length = 0 } = []]) =>
-      zone === ''
-        ? []
-        : faultIn({
-            subject: `The ${nameOf(endpoint)}`,
-            actual: length,
-            unit: `subnets in ${zone}`,
-            most: 1,
-            owner: 'EC2',
-            remedy: 'write one subnet for each zone into cdk.json, or "secretsManagerEndpoint": false',
-          }),
+      faultIn({
+        subject: `The ${nameOf(endpoint)}`,
+        actual: length,
+        unit: `subnets in ${zone}`,
+        most: 1,
+        owner: 'EC2',
+        remedy: 'write one subnet for each zone into cdk.json, or "secretsManagerEndpoint": false',
+      }),
     );
   });
 }

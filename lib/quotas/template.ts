@@ -107,13 +107,11 @@ function resolve(intrinsic: string, argument: Properties, context: Context): unk
       return longer(inner(argument[1]), inner(argument[2]));
     case 'Fn::Sub': {
       const [text, values = {}] = [argument].flat();
-      return text.replace(/\$\{([^!}]+)\}/g, (_: string, name: string) =>
-        name in values
-          ? inner(values[name])
-          : name.includes('.')
-            ? attribute(name, context)
-            : reference(name, context),
-      );
+      const replace = (_: string, name: string) => {
+        if (name in values) return inner(values[name]);
+        return name.includes('.') ? attribute(name, context) : reference(name, context);
+      };
+      return text.replace(/\$\{([^!}]+)\}/g, replace);
     }
     default:
       return unknown(context);
