@@ -17,6 +17,8 @@ export interface BackstopStackProps extends StackProps {
 }
 
 export class BackstopStack extends Stack {
+  /** The subnets of the functions, and the availability zone of each. */
+  readonly zones: Readonly<Record<string, string>>;
   /** For a pipeline to start. */
   readonly stateMachine: StateMachine;
   /** Known before the deployment, so that another stack can refer to it without a value of this one. */
@@ -37,6 +39,7 @@ export class BackstopStack extends Stack {
     };
     const refusals = readRefusals(MIGRATIONS);
     const functions = new Functions(this, 'Functions', shared, settings);
+    this.zones = functions.zones;
     this.stateMachine = new MigrationStateMachine(this, 'StateMachine', {
       stateMachineName: this.stateMachineName,
       functions,

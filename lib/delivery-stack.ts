@@ -142,7 +142,9 @@ export class DeliveryStack extends Stack {
   }
 
   #createSummary(): IProject {
-    const message = `.summary.message | split("\\n") | join(" ") | .[:${MESSAGE_CHARACTERS}]`;
+    // An emoji counts as two characters in CodePipeline and as one in jq: 63 is a question mark.
+    const narrow = 'explode | map(if . > 65535 then 63 else . end) | implode';
+    const message = `.summary.message | split("\\n") | join(" ") | ${narrow} | .[:${MESSAGE_CHARACTERS}]`;
     return new Commands(this, 'Summary', {
       workshop: this.#workshop,
       description: 'Takes out of the plan what a person has to know before approving it',

@@ -32,6 +32,8 @@ export class Functions extends Construct {
   /** The group of the schedules that start the state machine; their role needs its permission. */
   readonly schedules: ScheduleGroup;
 
+  /** The subnets of those in the VPC, and the availability zone of each. */
+  readonly zones: Readonly<Record<string, string>>;
   /** All functions that the state machine calls. */
   readonly called: readonly BackstopFunction[];
 
@@ -62,6 +64,9 @@ export class Functions extends Construct {
     });
 
     const { vpc, subnets, securityGroups, environment } = new Network(this, 'Network', settings);
+    this.zones = Object.fromEntries(
+      subnets.map(({ subnetId, availabilityZone }) => [subnetId, availabilityZone]),
+    );
     const inVpc: Props = {
       bundling: bundlingWithMigrations(databases, settings.caBundle),
       environment: { ...databaseEnvironment(settings), ...environment },

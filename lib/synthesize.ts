@@ -56,11 +56,9 @@ function addDelivery(app: App, settings: Settings, backstop: BackstopStack): voi
  * @throws ConfigurationError if a stack exceeds a quota
  */
 export function synthesizeWithinQuotas(app: App): CloudAssembly {
-  const { vpc } = parseConfig(app.node.tryGetContext('backstop'));
-  const { privateSubnetIds: subnets, availabilityZones: zones } = vpc;
+  const { zones } = app.node.findChild(STACK) as BackstopStack;
   const assembly = app.synth();
-  // CDK deals the subnets out to the zones in turn.
-  refuseExcess(assembly, Object.fromEntries(subnets.map((id, i) => [id, zones[i % zones.length] as string])));
+  refuseExcess(assembly, zones);
   return assembly;
 }
 

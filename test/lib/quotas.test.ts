@@ -77,7 +77,7 @@ test('npm start refuses a stack that exceeds a quota', () => {
 });
 
 test('an endpoint with two subnets of one zone is refused, by the zones of the configuration', () => {
-  const { vpcId, privateSubnetIds: subnetIds } = EXAMPLE.vpc;
+  const { vpcId, privateSubnetIds: subnetIds = [] } = EXAMPLE.vpc;
   const withEndpoint = (availabilityZones: string[]) => {
     const vpc = { ...EXAMPLE.vpc, availabilityZones, secretsManagerEndpoint: false };
     const app = appWith({ vpc });
