@@ -12,7 +12,7 @@ export interface LocalReport {
   readonly outcome: string;
   /** Three sentences: the events, the present contents of the database, and the next step. */
   readonly message: string;
-  readonly execution: Pick<Execution, 'name' | 'status' | 'error' | 'cause' | 'durationMs'> & {
+  readonly execution: Pick<Execution, 'name' | 'status' | 'error' | 'cause' | 'events' | 'durationMs'> & {
     readonly states: readonly VisitedState[];
   };
   readonly from: RevisionId | null;
@@ -74,6 +74,7 @@ export function makeReport({
       status,
       ...(error && { error, cause: cause ?? '' }),
       states,
+      events: execution.events,
       durationMs: execution.durationMs,
     },
     from: plan?.from ?? null,

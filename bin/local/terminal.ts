@@ -57,13 +57,21 @@ function describe(event: ExecutionEvent): string | undefined {
   }
 }
 
-function describeLeft({ type, name, durationMs, retries, error }: VisitedState): string | undefined {
+function describeLeft({ type, name, durationMs, retries, error, waited }: VisitedState): string | undefined {
   if (type === 'Fail') return `${colors.red('✗')} ${colors.bold(name)}`;
   if (type === 'Succeed') return `${colors.green('✓')} ${colors.bold(name)}`;
+  if (type === 'Wait') return colors.dim(`  ${name}: ${here(waited)} s here, ${waited?.inAws} s in AWS`);
   if (type !== 'Task') return undefined;
   const mark = error === undefined ? colors.green('✓') : colors.red('✗');
-  const again = retries > 0 ? `, ${retries} ${retries === 1 ? 'retry' : 'retries'}` : '';
+  const again =
+    retries > 0
+      ? `, ${retries} ${retries === 1 ? 'retry' : 'retries'} after ${here(waited)} s here, at most ${waited?.inAws} s in AWS`
+      : '';
   return `  ${mark} ${seconds(durationMs)}${again}${error === undefined ? '' : colors.red(` ${error}`)}`;
+}
+
+function here(waited: VisitedState['waited']): string {
+  return (waited?.here ?? 0).toFixed(1);
 }
 
 const LEVELS: Readonly<Record<string, (text: string) => string>> = {
@@ -89,7 +97,10 @@ function summary(report: LocalReport): string {
   const paint = execution.status === 'SUCCEEDED' ? colors.green : colors.red;
   const longest = Object.entries(exclusiveMs).sort(([, a], [, b]) => b - a)[0];
   const facts: [string, string][] = [
-    ['execution', `${execution.name}, ${execution.states.length} states, ${seconds(execution.durationMs)}`],
+    [
+      'execution',
+      `${execution.name}, ${execution.states.length} states, ${execution.events} events, ${seconds(execution.durationMs)}`,
+    ],
     [
       'steps',
       `${steps.length}, ${seconds(steps.reduce((sum, step) => sum + step.durationMs, 0))} in the database`,

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CloudAssembly } from 'aws-cdk-lib/cx-api';
-import type { StateMachineDefinition } from 'aws-local-stepfunctions';
 import { ACCOUNT, REGION } from './aws/account.ts';
 import type { Role, Statement } from './aws/iam.ts';
+import type { StateMachineDefinition } from './machine/definition.ts';
 
 /** A function as deployed: where its code lies, and how it is configured. */
 export interface DeployedFunction {

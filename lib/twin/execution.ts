@@ -1,10 +1,12 @@
 // One execution of the state machine, run here: which states it visited, how long each took, and how it ended.
-import { StateMachine } from 'aws-local-stepfunctions';
+import { setTimeout } from 'node:timers/promises';
 import type { ExecutionState } from '../../lambda/state.ts';
 import { ACCOUNT, REGION } from './aws/account.ts';
-import { composable, isAdded } from './composing.ts';
-import type { Deployment } from './deployment.ts';
+import type { DeployedFunction, Deployment } from './deployment.ts';
 import { invoke, type LogListener } from './invoke.ts';
+import type { TaskState } from './machine/definition.ts';
+import type { HistoryEvent } from './machine/history.ts';
+import { type Pause, runMachine } from './machine/machine.ts';
 import type { Measured } from './worker.ts';
 
 /** A state that was entered, and its result. */
@@ -16,12 +18,14 @@ export interface VisitedState {
   readonly retries: number;
   /** Name of the error that it caught or ended with. */
   readonly error?: string;
+  /** Its waits and the waits before its retries: at most so long in AWS, and here, in s. */
+  readonly waited?: { readonly inAws: number; readonly here: number };
 }
 
 export interface Execution {
   readonly name: string;
   readonly arn: string;
-  readonly status: 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
+  readonly status: 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT';
   readonly error?: string;
   readonly cause?: string;
   readonly states: readonly VisitedState[];
@@ -29,6 +33,8 @@ export interface Execution {
   readonly state: Partial<ExecutionState>;
   /** Function → the most that its invocations needed. */
   readonly functions: Readonly<Record<string, Measured>>;
+  /** How many events Step Functions would have recorded; with 25,000, it ends the execution. */
+  readonly events: number;
   readonly durationMs: number;
 }
 
@@ -50,88 +56,58 @@ export interface ExecutionOptions {
 /** The ARN under which the definition runs here. */
 export const STATE_MACHINE_ARN = `arn:aws:states:${REGION}:${ACCOUNT}:stateMachine:backstop`;
 
-/** Instead of the seconds in the definition, in ms: nothing here takes as long as in AWS. */
-const WAIT_MS = 200;
-const RETRY_MS = 100;
+/** The longest wait here, in s: nothing in the local AWS takes as long as in AWS. Time limits are not shortened. */
+const LONGEST_PAUSE: Readonly<Record<Pause, number>> = { Wait: 0.2, Retry: 0.1 };
 
-/** Runs the definition from start to end. Never throws for what the execution itself does wrong. */
+/**
+ * Runs the definition from start to end. Does not throw for an error of the execution.
+ *
+ * @throws Error ValidationException if the input is larger than Step Functions accepts
+ */
 export async function execute(options: ExecutionOptions): Promise<Execution> {
   const { name, input, deployment, listener = () => {} } = options;
-  const { definition } = deployment;
   const arn = `arn:aws:states:${REGION}:${ACCOUNT}:execution:backstop:${name}`;
   const functions: Record<string, Measured> = {};
   const started = performance.now();
-  const runnable = composable(definition);
-  const running = new StateMachine(runnable, { validationOptions: { checkArn: false } }).run(input as never, {
-    context: { Execution: { Id: arn, Name: name }, StateMachine: { Id: STATE_MACHINE_ARN } },
-    overrides: {
-      taskResourceLocalHandlers: taskHandlers(options, functions),
-      waitTimeOverrides: forStates(definition, ({ Type }) => Type === 'Wait', WAIT_MS),
-      retryIntervalOverrides: forStates(definition, (state) => 'Retry' in state, RETRY_MS),
-    },
-  });
-  // Its message only repeats what the last event says.
-  running.result.catch(() => {});
   const record = new Recorder(listener);
-  for await (const event of running.eventLogs as AsyncIterable<MachineEvent>) {
-    if (!isAdded(event.state?.name)) record.add(event);
-    if (event.type !== 'StateExited' || !isTooLarge(event.state?.output)) continue;
-    // No Catch helps: the answer was small enough, and the document is not.
-    running.abort();
-    record.add({
-      ...event,
-      type: 'ExecutionFailed',
-      Error: TOO_LARGE,
-      Cause: describeTooLarge(event.state?.name ?? ''),
-    });
-    break;
-  }
+  requireFunctions(deployment);
+  await runMachine(deployment.definition, input, {
+    execution: { Id: arn, Name: name },
+    stateMachineArn: STATE_MACHINE_ARN,
+    invoke: (state, payload) => call(state, payload, options, functions),
+    pause: async (kind, inAws) => {
+      const here = Math.min(inAws, LONGEST_PAUSE[kind]);
+      record.pause(kind, inAws, here);
+      await setTimeout(here * 1000);
+    },
+    listener: (event) => record.add(event),
+  });
   return { name, arn, ...record.ending(), functions, durationMs: performance.now() - started };
 }
 
-/** In bytes of UTF-8: no input, output or document of a state may be larger. */
-const LARGEST_DATA = 262_144;
-const TOO_LARGE = 'States.DataLimitExceeded';
-
-function isTooLarge(data: unknown): boolean {
-  return Buffer.byteLength(JSON.stringify(data) ?? '') > LARGEST_DATA;
+/** A Task whose function is not there must not look like a function that fails. */
+function requireFunctions({ definition, functions }: Deployment): void {
+  for (const [name, state] of Object.entries(definition.States)) {
+    if (state.Type === 'Task' && !functions.has(state.Resource))
+      throw new Error(`state ${name} invokes a function that the template does not have`);
+  }
 }
 
-function describeTooLarge(state: string): string {
-  return `The state/task '${state}' returned a result with a size exceeding the maximum number of bytes service limit.`;
-}
-
-function tooLarge(state: string): Error {
-  return Object.assign(new Error(describeTooLarge(state)), { name: TOO_LARGE });
-}
-
-type Definition = Deployment['definition'];
-
-function taskHandlers(
+async function call(
+  state: string,
+  payload: unknown,
   { deployment, environment, listener }: ExecutionOptions,
   functions: Record<string, Measured>,
-) {
-  const tasks = Object.entries(deployment.definition.States).filter(([, { Type }]) => Type === 'Task');
-  return Object.fromEntries(
-    tasks.map(([state, task]) => {
-      const deployed = deployment.functions.get((task as { Resource: string }).Resource);
-      if (!deployed) throw new Error(`state ${state} invokes a function that the template does not have`);
-      const log: LogListener = (line) => listener?.({ type: 'log', state, line });
-      const measured = (measurement: Measured) => {
-        functions[deployed.name] = most(functions[deployed.name], measurement);
-      };
-      return [
-        state,
-        async (payload: unknown) => {
-          // Whose access key it is tells the local AWS which role asks.
-          const own = { ...environment, AWS_ACCESS_KEY_ID: deployed.role.name };
-          const answer = await invoke(deployed, payload, own, log, measured);
-          if (isTooLarge(answer)) throw tooLarge(state);
-          return answer as never;
-        },
-      ];
-    }),
-  );
+): Promise<unknown> {
+  const { Resource } = deployment.definition.States[state] as TaskState;
+  const deployed = deployment.functions.get(Resource) as DeployedFunction;
+  const log: LogListener = (line) => listener?.({ type: 'log', state, line });
+  const measured = (measurement: Measured) => {
+    functions[deployed.name] = most(functions[deployed.name], measurement);
+  };
+  // Whose access key it is tells the local AWS which role asks.
+  const own = { ...environment, AWS_ACCESS_KEY_ID: deployed.role.name };
+  return invoke(deployed, payload, own, log, measured);
 }
 
 function most(a: Measured | undefined, b: Measured): Measured {
@@ -141,83 +117,66 @@ function most(a: Measured | undefined, b: Measured): Measured {
   };
 }
 
-function forStates<T>(
-  definition: Definition,
-  which: (state: Definition['States'][string]) => boolean,
-  value: T,
-) {
-  const names = Object.entries(definition.States).filter(([, state]) => which(state));
-  return Object.fromEntries(names.map(([name]) => [name, value]));
-}
-
-/** The part of the interpreter's events that is read here. */
-interface MachineEvent {
-  readonly type: string;
-  readonly timestamp: number;
-  readonly state?: { readonly name: string; readonly type: string; readonly output?: unknown };
-  readonly output?: unknown;
-  readonly Error?: string;
-  readonly Cause?: unknown;
-}
-
-/** Folds the interpreter's events into the states that were visited and the ending. */
+/** Folds the history into the states that were visited and the ending. */
 class Recorder {
   readonly #listener: (event: ExecutionEvent) => void;
   readonly #states: VisitedState[] = [];
   #state: Partial<ExecutionState> = {};
   #entered = 0;
   #retries = 0;
+  #waited: VisitedState['waited'];
   #error: string | undefined;
-  #ending: Pick<Execution, 'status' | 'error' | 'cause'> = { status: 'ABORTED' };
+  #last: HistoryEvent | undefined;
 
   constructor(listener: (event: ExecutionEvent) => void) {
     this.#listener = listener;
   }
 
-  add(event: MachineEvent): void {
-    switch (event.type) {
-      case 'StateEntered':
-        this.#entered = event.timestamp;
-        this.#retries = 0;
-        this.#error = undefined;
-        this.#listener({ type: 'entered', state: event.state?.name ?? '', kind: event.state?.type ?? '' });
-        break;
-      case 'StateRetried':
-        this.#retries++;
-        break;
-      case 'StateFailed':
-        this.#error = event.Error;
-        if (event.state?.type === 'Fail') this.#leave(event);
-        break;
-      case 'StateExited':
-        this.#state = event.state?.output as Partial<ExecutionState>;
-        this.#leave(event);
-        break;
-      case 'ExecutionSucceeded':
-        this.#ending = { status: 'SUCCEEDED' };
-        break;
-      case 'ExecutionFailed':
-        this.#ending = { status: 'FAILED', error: event.Error ?? '', cause: String(event.Cause ?? '') };
-        break;
-      case 'ExecutionTimeout':
-        this.#ending = { status: 'TIMED_OUT', error: 'States.Timeout' };
-        break;
+  add(event: HistoryEvent): void {
+    const { type, state: name = '', error } = event;
+    this.#last = event;
+    const [, kind = '', change] = /^(\w+)State(Entered|Exited)$/.exec(type) ?? [];
+    if (change === 'Entered') this.#enter(name, kind, event.timestamp);
+    if (change === 'Exited') {
+      this.#state = event.output as Partial<ExecutionState>;
+      this.#leave(name, kind, event.timestamp);
     }
+    if (type.startsWith('LambdaFunction')) this.#error = error;
   }
 
-  ending() {
-    return { ...this.#ending, states: this.#states, state: this.#state };
+  /** @param inAws the longest wait in AWS, in s; `here` is the wait here */
+  pause(kind: Pause, inAws: number, here: number): void {
+    if (kind === 'Retry') this.#retries++;
+    const { inAws: before = 0, here: beforeHere = 0 } = this.#waited ?? {};
+    this.#waited = { inAws: before + inAws, here: beforeHere + here };
   }
 
-  #leave({ state, timestamp }: MachineEvent): void {
-    const visited: VisitedState = {
-      name: state?.name ?? '',
-      type: state?.type ?? '',
+  ending(): Pick<Execution, 'status' | 'error' | 'cause' | 'states' | 'state' | 'events'> {
+    const { id: events = 0, type = '', error = '', cause = '' } = this.#last ?? {};
+    const found = { states: this.#states, state: this.#state, events };
+    if (type === 'ExecutionSucceeded') return { status: 'SUCCEEDED', ...found };
+    if (type === 'ExecutionTimedOut') return { status: 'TIMED_OUT', error: 'States.Timeout', ...found };
+    return { status: 'FAILED', error, cause, ...found };
+  }
+
+  #enter(state: string, kind: string, timestamp: number): void {
+    this.#entered = timestamp;
+    this.#retries = 0;
+    this.#waited = undefined;
+    this.#error = undefined;
+    this.#listener({ type: 'entered', state, kind });
+  }
+
+  #leave(name: string, type: string, timestamp: number): void {
+    const state: VisitedState = {
+      name,
+      type,
       durationMs: timestamp - this.#entered,
       retries: this.#retries,
-      ...(this.#error === undefined ? {} : { error: this.#error }),
+      ...(this.#error !== undefined && { error: this.#error }),
+      ...(this.#waited && { waited: this.#waited }),
     };
-    this.#states.push(visited);
-    this.#listener({ type: 'left', state: visited });
+    this.#states.push(state);
+    this.#listener({ type: 'left', state });
   }
 }

@@ -1,10 +1,13 @@
-// Executions of the real definition with scripted functions: which way each takes, and by which name it ends.
+// Executions of the real definition with scripted functions: which way each takes, and by which name it ends. Each runs on
+// the local state machine and on an interpreter by other authors, and takes the same way there.
 import { StateMachine } from 'aws-local-stepfunctions';
 import type { AnyEnding } from '../../lambda/migrator/model/errors.ts';
 import { readRefusals } from '../../lambda/migrator/revisions/databases.ts';
 import { MIGRATIONS } from '../../lib/paths.ts';
-import { composable } from '../../lib/twin/composing.ts';
-import { type Definition, definitionOf, synthesizeTemplate } from './synthesized.ts';
+import type { StateMachineDefinition } from '../../lib/twin/machine/definition.ts';
+import type { HistoryEvent } from '../../lib/twin/machine/history.ts';
+import { runMachine } from '../../lib/twin/machine/machine.ts';
+import { type Definition, definitionOf, type StateDefinition, synthesizeTemplate } from './synthesized.ts';
 
 /** The answer of a function to its nth call: a section of the document, or an error. */
 type Script = (call: number, state: Record<string, unknown>) => unknown;
@@ -67,45 +70,98 @@ beforeAll(() => {
   definition = definitionOf(synthesizeTemplate());
 });
 
-async function execute(scripts: Record<string, Script>, input: unknown = {}) {
+interface Ended {
+  readonly calls: readonly string[];
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly error: string;
+  readonly cause: string;
+}
+
+async function execute(scripts: Record<string, Script>, input: unknown = {}): Promise<Ended> {
+  const ended = await executeHere(scripts, input);
+  const { calls, inputs, error } = await executeElsewhere(scripts, input);
+  expect({ calls, inputs: timeless(inputs), error }).toEqual({
+    calls: ended.calls,
+    inputs: timeless(ended.inputs),
+    error: ended.error,
+  });
+  return ended;
+}
+
+/** Calls the scripts, and keeps the calls. */
+function scripted(scripts: Record<string, Script>) {
   const calls: string[] = [];
   const inputs: Record<string, unknown> = {};
-  const handlers = Object.fromEntries(
-    Object.entries({ ...WELL, ...scripts }).map(([name, script]) => [
-      name,
-      async (state: unknown) => {
-        calls.push(name);
-        inputs[name] = state;
-        const answer = script(
-          calls.filter((called) => called === name).length,
-          state as Record<string, unknown>,
-        );
-        return answer as never;
-      },
-    ]),
-  );
-  const machine = new StateMachine(composable(definition as never), {
+  const call = async (name: string, state: unknown) => {
+    calls.push(name);
+    inputs[name] = state;
+    const count = calls.filter((called) => called === name).length;
+    return { ...WELL, ...scripts }[name]?.(count, state as Record<string, unknown>);
+  };
+  return { calls, inputs, call };
+}
+
+const EXECUTION = { Name: 'run-1', Id: 'arn:run-1' };
+const STATE_MACHINE = 'arn:machine';
+
+async function executeHere(scripts: Record<string, Script>, input: unknown): Promise<Ended> {
+  const { call, ...called } = scripted(scripts);
+  let last: HistoryEvent | undefined;
+  await runMachine(definition as StateMachineDefinition, input, {
+    execution: EXECUTION,
+    stateMachineArn: STATE_MACHINE,
+    invoke: call,
+    pause: async () => {},
+    listener: (event) => {
+      last = event;
+    },
+  });
+  return { ...called, error: last?.error ?? 'none', cause: last?.cause ?? '' };
+}
+
+async function executeElsewhere(scripts: Record<string, Script>, input: unknown): Promise<Ended> {
+  const { call, ...called } = scripted(scripts);
+  const machine = new StateMachine(readableElsewhere(definition) as never, {
     validationOptions: { noValidate: true },
   });
+  const names = Object.keys(WELL);
   const { result } = machine.run(input as never, {
     overrides: {
-      taskResourceLocalHandlers: handlers,
+      taskResourceLocalHandlers: Object.fromEntries(
+        names.map((name) => [name, (state: unknown) => call(name, state) as never]),
+      ),
       waitTimeOverrides: { 'Wait for snapshot': 0 },
-      retryIntervalOverrides: Object.fromEntries(Object.keys(WELL).map((name) => [name, 0])),
+      retryIntervalOverrides: Object.fromEntries(names.map((name) => [name, 0])),
     },
-    context: {
-      Execution: { Name: 'run-1', Id: 'arn:run-1' },
-      StateMachine: { Id: 'arn:machine' },
-    } as never,
+    context: { Execution: EXECUTION, StateMachine: { Id: STATE_MACHINE } } as never,
   });
   try {
     await result;
-    return { calls, inputs, error: 'none', cause: '' };
+    return { ...called, error: 'none', cause: '' };
   } catch (failure) {
-    // The interpreter wraps a Fail in its own error, whose cause holds the error and cause of the Fail.
+    // The interpreter wraps a Fail in another error, whose cause holds the error and cause of the Fail.
     const { name, message } = (failure as Error).cause as Error;
-    return { calls, inputs, error: name, cause: message };
+    return { ...called, error: name, cause: message };
   }
+}
+
+/** The other interpreter knows no intrinsic function in a Fail. */
+function readableElsewhere({ States, ...rest }: Definition): Definition {
+  const readable = ({ CausePath, ...state }: StateDefinition): StateDefinition =>
+    CausePath?.startsWith('States.')
+      ? { ...state, Cause: CausePath }
+      : { ...state, ...(CausePath && { CausePath }) };
+  return {
+    ...rest,
+    States: Object.fromEntries(Object.entries(States).map(([name, state]) => [name, readable(state)])),
+  };
+}
+
+/** Without the parts in which two executions differ: their start, and the cause of a timeout. */
+function timeless(inputs: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(inputs, (key, value) => (key === 'startedAt' || key === 'Cause' ? undefined : value)),
+  );
 }
 
 describe('an upgrade', () => {

@@ -197,6 +197,24 @@ describe('every error name', () => {
     expect(caught.filter((name) => promiseOf(name, REFUSALS).database !== 'unchanged')).toEqual([]);
   });
 
+  test('whose cause is read as JSON was thrown by a function, since a timeout has no cause', () => {
+    const reading = states
+      .filter(([, state]) => JSON.stringify(state).includes('$.failure.Cause'))
+      .map(([name]) => name);
+    const leading = states.flatMap(([, { Catch = [] }]) =>
+      Catch.filter(({ Next }) => reading.includes(Next)),
+    );
+    expect(new Set(leading.map(({ Next }) => Next))).toEqual(new Set(reading));
+    expect(leading.flatMap(({ ErrorEquals }) => ErrorEquals).filter((name) => ofService.test(name))).toEqual(
+      [],
+    );
+    // Only a Catch leads there: another way would leave an older error in the document.
+    const others = states.filter(([, state]) =>
+      successors({ ...state, Catch: [] }).some((next) => reading.includes(next)),
+    );
+    expect(others).toEqual([]);
+  });
+
   test("that a revision declares is caught wherever the engine's refusals are", () => {
     for (const [name, { Catch = [] }] of states) {
       const lists = Catch.map(({ ErrorEquals }) => ErrorEquals).filter((list) =>

@@ -33,7 +33,12 @@ export interface StateDefinition {
   readonly Choices?: readonly { readonly Next: string }[];
   readonly Resource?: string;
   readonly TimeoutSeconds?: number;
-  readonly Retry?: readonly { readonly ErrorEquals: readonly string[]; readonly JitterStrategy?: string }[];
+  readonly Retry?: readonly {
+    readonly ErrorEquals: readonly string[];
+    readonly MaxAttempts?: number;
+    readonly JitterStrategy?: string;
+  }[];
+  readonly Seconds?: number;
   readonly Catch?: readonly {
     readonly ErrorEquals: readonly string[];
     readonly ResultPath: string;
