@@ -122,6 +122,8 @@ class Recorder {
   readonly #listener: (event: ExecutionEvent) => void;
   readonly #states: VisitedState[] = [];
   #state: Partial<ExecutionState> = {};
+  #name = '';
+  #kind = '';
   #entered = 0;
   #retries = 0;
   #waited: VisitedState['waited'];
@@ -133,15 +135,20 @@ class Recorder {
   }
 
   add(event: HistoryEvent): void {
-    const { type, state: name = '', error } = event;
+    const { type, error } = event;
     this.#last = event;
     const [, kind = '', change] = /^(\w+)State(Entered|Exited)$/.exec(type) ?? [];
-    if (change === 'Entered') this.#enter(name, kind, event.timestamp);
+    if (change === 'Entered') this.#enter(kind, event);
     if (change === 'Exited') {
       this.#state = event.output as Partial<ExecutionState>;
-      this.#leave(name, kind, event.timestamp);
+      this.#leave(event);
     }
     if (type.startsWith('LambdaFunction')) this.#error = error;
+    // A Fail is entered only: its exit is the end of the execution.
+    if (type === 'ExecutionFailed' && this.#kind === 'Fail') {
+      this.#error = error;
+      this.#leave(event);
+    }
   }
 
   /** @param inAws the longest wait in AWS, in s; `here` is the wait here */
@@ -159,7 +166,9 @@ class Recorder {
     return { status: 'FAILED', error, cause, ...found };
   }
 
-  #enter(state: string, kind: string, timestamp: number): void {
+  #enter(kind: string, { state = '', timestamp }: HistoryEvent): void {
+    this.#name = state;
+    this.#kind = kind;
     this.#entered = timestamp;
     this.#retries = 0;
     this.#waited = undefined;
@@ -167,10 +176,10 @@ class Recorder {
     this.#listener({ type: 'entered', state, kind });
   }
 
-  #leave(name: string, type: string, timestamp: number): void {
+  #leave({ timestamp }: HistoryEvent): void {
     const state: VisitedState = {
-      name,
-      type,
+      name: this.#name,
+      type: this.#kind,
       durationMs: timestamp - this.#entered,
       retries: this.#retries,
       ...(this.#error !== undefined && { error: this.#error }),

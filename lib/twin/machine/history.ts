@@ -40,9 +40,9 @@ export class History {
     this.#append(type, details);
   }
 
-  /** The event that ends an execution without success, for which there is always room. */
+  /** The event that ends an execution without success: there is always room for it. */
   end(type: 'ExecutionFailed' | 'ExecutionTimedOut', details: EventDetails): void {
-    this.#append(type, this.#length === LARGEST_HISTORY - 1 ? detailsOf(full()) : details);
+    this.#append(type, details);
   }
 
   #append(type: string, details: EventDetails): void {

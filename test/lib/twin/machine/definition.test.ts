@@ -74,12 +74,12 @@ describe('a Choice', () => {
     expect((await run(states, document)).output).toBe(expected);
   });
 
-  test.each<[string, Rule]>([
-    ['compares a path without a value', { Variable: '$.x', StringEquals: 'a' }],
-    ['has no rule that holds, and no default', { Variable: '$.text', StringEquals: 'b' }],
-  ])('ends the execution by States.Runtime if it %s', async (_, rule) => {
+  test.each<[string, Rule, { Default?: string }]>([
+    ['compares a path without a value', { Variable: '$.x', StringEquals: 'a' }, { Default: 'End' }],
+    ['has no rule that holds, and no default', { Variable: '$.text', StringEquals: 'b' }, {}],
+  ])('ends the execution by States.Runtime if it %s', async (_, rule, otherwise) => {
     const states = {
-      Choice: { Type: 'Choice', Choices: [{ ...rule, Next: 'End' }] },
+      Choice: { Type: 'Choice', Choices: [{ ...rule, Next: 'End' }], ...otherwise },
       End: { Type: 'Succeed' },
     } as const;
     expect(await run(states, document)).toMatchObject({ error: 'States.Runtime' });
