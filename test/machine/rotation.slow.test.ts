@@ -10,7 +10,7 @@ interface Login {
   readonly password: string;
 }
 
-/** The Tasks that connect, in the order in which an execution visits them. */
+/** The Tasks that connect, in the order in which an execution comes to them. */
 const GREEN = ['Preflight', 'Migrate', 'Validate', 'Finalize'];
 const BACK = ['Preflight', 'Migrate', 'Validate', 'Downgrade', 'Validate downgrade'];
 const DOWN = ['Preflight', 'Downgrade on request', 'Validate downgrade'];
@@ -18,7 +18,7 @@ const DOWN = ['Preflight', 'Downgrade on request', 'Validate downgrade'];
 const QUICK = { snapshot: false };
 const STEP_BACK = { ...QUICK, drill: 'validation-failure' };
 
-/** The role that owns the tables, and a second one that a rotation makes as AWS's does: it is a member of the first. */
+/** The role that owns the tables, and the second role, as a rotation of AWS makes it: a member of the first. */
 async function makeAlternating({
   database,
 }: TestTwin): Promise<{ logins: [Login, Login]; drop(): Promise<void> }> {
@@ -52,7 +52,7 @@ function expectGreen(run: Run): void {
 }
 
 describe('with two users that alternate', () => {
-  /** Where the rotation happens, and who is the first. */
+  /** The Task at which the secret is rotated, and the first user. */
   const switches = (tasks: readonly string[]) =>
     tasks.flatMap((task) =>
       [0, 1].map((first) => [task, first === 0 ? 'the owner' : 'the clone', first] as const),
@@ -92,7 +92,12 @@ describe('with two users that alternate', () => {
     async (task, _, first) => {
       await withSwitchAt(task, first as 0 | 1, BACK, async (twin) => {
         const run = await twin.execute(STEP_BACK);
-        expectEnding(run, 'ValidationFailed', 'The schema is as it was before the upgrade', 'Nothing is lost');
+        expectEnding(
+          run,
+          'ValidationFailed',
+          'The schema is as it was before the upgrade',
+          'Nothing is lost',
+        );
         expect(tasksOf(run, BACK)).toEqual(BACK);
       });
     },
@@ -150,7 +155,7 @@ describe('with one user', () => {
       if (action !== 'GetSecretValue' || twin.state === rotatedIn) return undefined;
       rotatedIn = twin.state;
       rotated.push(rotatedIn);
-      // The function reads the password of before once more, and the server has the new one already.
+      // The function reads the old password once more, and the server has the new one already.
       const before = JSON.stringify({ username, password });
       password = randomBytes(9).toString('hex');
       await database.asAdministrator(`ALTER ROLE ${username} PASSWORD '${password}'`);
