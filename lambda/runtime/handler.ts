@@ -117,14 +117,18 @@ function safe(error: Error): Error {
   return error;
 }
 
-/** Step Functions keeps 32 KiB of Lambda's error, and reads it as JSON: it must be cut here, not there. */
+/**
+ * Step Functions keeps 32,768 characters of Lambda's error, and reads them as JSON: it must be cut here, not there. In JSON
+ * a quotation mark has two characters.
+ */
 const LONGEST_MESSAGE = 8_000;
 
 function shortened(error: Error): Error {
   if (error.message.length > LONGEST_MESSAGE) {
     error.message = `${error.message.slice(0, LONGEST_MESSAGE)}… (the log has all of it)`;
-    error.stack = `${error.name}: ${error.message}`;
   }
+  // Lambda sends it, too, and it repeats the message; the log has it.
+  error.stack = error.name;
   return error;
 }
 

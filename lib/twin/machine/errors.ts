@@ -1,10 +1,13 @@
 // Errors of a state, and the Retry and the Catch that they match.
 import type { Catcher, Retrier } from './definition.ts';
 
+/** In characters: Step Functions keeps no more of a cause. */
+const LONGEST_CAUSE = 32_768;
+
 /** An error as a state reports it: its name and its cause. */
 export class StateError extends Error {
   constructor(name: string, cause: string) {
-    super(cause);
+    super(cause.slice(0, LONGEST_CAUSE));
     this.name = name;
   }
 }
