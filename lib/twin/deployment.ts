@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CloudAssembly } from 'aws-cdk-lib/cx-api';
-import { ACCOUNT, REGION } from './aws/account.ts';
 import type { Role, Statement } from './aws/iam.ts';
+import { arnOf, type Resources, resolveIntrinsics } from './intrinsics.ts';
 import type { StateMachineDefinition } from './machine/definition.ts';
 
 /** A function as deployed: where its code lies, and how it is configured. */
@@ -27,17 +27,10 @@ export interface Deployment {
   readonly functions: ReadonlyMap<string, DeployedFunction>;
 }
 
-interface Resource {
-  readonly Type: string;
-  // The properties of CloudFormation resources are as free as JSON is.
-  // biome-ignore lint/suspicious/noExplicitAny: see above
-  readonly Properties: any;
-}
-
 /** Reads the one state machine of a stack and every function it invokes. */
 export function readDeployment(assembly: CloudAssembly, stackName: string): Deployment {
   const stack = assembly.getStackByName(stackName);
-  const resources: Record<string, Resource> = stack.template.Resources;
+  const resources: Resources = stack.template.Resources;
   const resolve = (value: unknown) => resolveIntrinsics(value, resources);
   const machines = Object.values(resources).filter(({ Type }) => Type === 'AWS::StepFunctions::StateMachine');
   const [machine] = machines;
@@ -51,7 +44,7 @@ export function readDeployment(assembly: CloudAssembly, stackName: string): Depl
       return {
         // A logical id is the construct's path, and eight digits that make it unique.
         name: id.replace(/^(Functions|Operations)|[0-9A-F]{8}$/g, ''),
-        arn: `${functionArn(id)}:1`,
+        arn: `${arnOf(id, resources)}:1`,
         folder: folders.get(hash) ?? '',
         handler: properties.Handler,
         environment: shortened(resolve(properties.Environment?.Variables ?? {}) as Record<string, string>),
@@ -75,8 +68,12 @@ function shortened(environment: Record<string, string>): Record<string, string> 
     : environment;
 }
 
-/** A role with the statements of its inline policies and of the policies that are attached to it. */
-function readRole(id: string, resources: Readonly<Record<string, Resource>>): Role {
+/**
+ * A role with the statements of its inline policies and of the policies that are attached to it.
+ *
+ * @param id logical id of the role
+ */
+export function readRole(id: string, resources: Resources): Role {
   const own = resources[id]?.Properties.Policies ?? [];
   const attached = Object.values(resources).filter(
     ({ Type, Properties }) =>
@@ -92,71 +89,4 @@ function assetFolders(directory: string, stackName: string): Map<string, string>
   const manifest = JSON.parse(readFileSync(join(directory, `${stackName}.assets.json`), 'utf8'));
   const files: [string, { source: { path: string } }][] = Object.entries(manifest.files);
   return new Map(files.map(([hash, { source }]) => [hash, join(directory, source.path)]));
-}
-
-function functionArn(logicalId: string): string {
-  return `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${logicalId}`;
-}
-
-function roleArn(logicalId: string): string {
-  return `arn:aws:iam::${ACCOUNT}:role/${logicalId}`;
-}
-
-const PSEUDO_PARAMETERS: Readonly<Record<string, string>> = {
-  'AWS::Partition': 'aws',
-  'AWS::Region': REGION,
-  'AWS::AccountId': ACCOUNT,
-  'AWS::URLSuffix': 'amazonaws.com',
-};
-
-/** Does what CloudFormation would do with Ref, Fn::GetAtt and Fn::Join, as far as definition and environments use them. */
-function resolveIntrinsics(value: unknown, resources: Readonly<Record<string, Resource>>): unknown {
-  if (Array.isArray(value)) return value.map((item) => resolveIntrinsics(item, resources));
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value);
-  const [[key, argument] = ['', undefined]] = entries;
-  const intrinsic = entries.length === 1 && INTRINSICS.get(key);
-  if (intrinsic) return intrinsic(argument, resources);
-  return Object.fromEntries(entries.map(([name, item]) => [name, resolveIntrinsics(item, resources)]));
-}
-
-const INTRINSICS = new Map<string, typeof resolveIntrinsics>([
-  ['Fn::Join', resolveJoin],
-  ['Fn::GetAtt', resolveAttribute],
-  ['Ref', resolveReference],
-  ['Fn::Select', resolveSelect],
-  ['Fn::Split', resolveSplit],
-]);
-
-function resolveJoin(argument: unknown, resources: Readonly<Record<string, Resource>>): string {
-  const [separator, parts] = argument as [string, unknown[]];
-  return parts.map((part) => resolveIntrinsics(part, resources)).join(separator);
-}
-
-function resolveSelect(argument: unknown, resources: Readonly<Record<string, Resource>>): unknown {
-  const [index, list] = argument as [number, unknown];
-  return (resolveIntrinsics(list, resources) as unknown[])[index];
-}
-
-function resolveSplit(argument: unknown, resources: Readonly<Record<string, Resource>>): string[] {
-  const [separator, text] = argument as [string, unknown];
-  return String(resolveIntrinsics(text, resources)).split(separator);
-}
-
-function resolveAttribute(
-  argument: unknown,
-  resources: Readonly<Record<string, Resource>>,
-): string | string[] {
-  const [id, attribute] = argument as [string, string];
-  if (attribute === 'Arn' && resources[id]?.Type === 'AWS::Lambda::Function') return functionArn(id);
-  if (attribute === 'Arn' && resources[id]?.Type === 'AWS::IAM::Role') return roleArn(id);
-  if (attribute === 'DnsEntries') return [`Z0123456789:${id.toLowerCase()}.vpce.amazonaws.com`];
-  return `${id}.${attribute}`;
-}
-
-function resolveReference(argument: unknown, resources: Readonly<Record<string, Resource>>): unknown {
-  const id = argument as string;
-  const { Type, Properties } = resources[id] ?? {};
-  if (Type === 'AWS::Lambda::Version') return `${functionArn(Properties.FunctionName.Ref)}:1`;
-  return PSEUDO_PARAMETERS[id] ?? argument;
 }
