@@ -6,6 +6,7 @@ import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { BackstopStack } from '../../lib/backstop-stack.ts';
 import { type BackstopProps, parseConfig, type Settings } from '../../lib/config.ts';
+import { exceededQuotas } from '../../lib/quotas.ts';
 import { addBackstop } from '../../lib/synthesize.ts';
 import { CONTEXT, KEY_ARN } from './apps.ts';
 import { EXAMPLE, synthesizeTemplate } from './synthesized.ts';
@@ -44,29 +45,14 @@ describe('sixty databases with the longest names, each with a secret, a key and 
     template = Template.fromStack(new BackstopStack(app, 'Backstop', { settings }));
   });
 
-  /** Characters of a document as IAM counts them, with the longest values that references may have. */
-  const length = (document: unknown) =>
-    JSON.stringify(document)
-      .replaceAll(/\{"Ref":"AWS::Partition"\}/g, '"aws-us-gov"')
-      .replaceAll(/\{"Ref":"AWS::Region"\}/g, '"ap-southeast-1"')
-      .replaceAll(/\{"Ref":"AWS::AccountId"\}/g, '"111122223333"')
-      .replaceAll(/\{"Fn::Join":\["",\[(.*?)\]\]\}/g, (_, parts) => `"${parts.replaceAll(/"(,")?/g, '')}"`)
-      .length;
-
   const attachedTo = (role: string, type: string) =>
     Object.values(resourcesOf(template, type)).filter(({ Properties: { Roles = [] } }) =>
       Roles.some(({ Ref }: { Ref: string }) => Ref === role),
     );
   const roles = () => Object.keys(resourcesOf(template, 'AWS::IAM::Role'));
 
-  test('fit into the inline policies of each role, and no more managed policies than a role may have', () => {
-    for (const role of roles()) {
-      const inline = attachedTo(role, 'AWS::IAM::Policy').map(({ Properties }) => Properties.PolicyDocument);
-      expect(length(inline)).toBeLessThan(10_240);
-      const managed = attachedTo(role, 'AWS::IAM::ManagedPolicy');
-      expect(managed.length).toBeLessThanOrEqual(10);
-      for (const { Properties } of managed) expect(length(Properties.PolicyDocument)).toBeLessThan(6_144);
-    }
+  test('are within every quota: of policies, environments, security groups, resources and the template', () => {
+    expect(exceededQuotas(template.toJSON(), { stack: 'Backstop', region: 'ap-southeast-1' })).toEqual([]);
   });
 
   test('are all permitted, by whichever policy', () => {
@@ -82,28 +68,6 @@ describe('sixty databases with the longest names, each with a secret, a key and 
         expect(of(snapshot)).toContain(text);
       for (const text of [secretArn, secretKeyArn]) expect(of(migrate)).toContain(text);
     }
-  });
-
-  test('leave the environments below 4 KB', () => {
-    for (const { Properties } of Object.values(resourcesOf(template, 'AWS::Lambda::Function')))
-      expect(length(Properties.Environment.Variables)).toBeLessThan(2_000);
-  });
-
-  test('need no more rules than a security group has, and no more groups than a function', () => {
-    const rules = Object.values(resourcesOf(template, 'AWS::EC2::SecurityGroupEgress')).map(
-      ({ Properties }) => Properties.GroupId['Fn::GetAtt'][0],
-    );
-    expect(rules).toHaveLength(61);
-    for (const group of new Set(rules))
-      expect(rules.filter((each) => each === group).length).toBeLessThanOrEqual(60);
-    const [migrate] = Object.entries(resourcesOf(template, 'AWS::Lambda::Function')).filter(([id]) =>
-      id.startsWith('FunctionsMigrate'),
-    );
-    expect(migrate?.[1].Properties.VpcConfig.SecurityGroupIds).toHaveLength(2);
-  });
-
-  test('are far from the 500 resources that a stack may have', () => {
-    expect(Object.keys(template.toJSON().Resources).length).toBeLessThan(250);
   });
 });
 
