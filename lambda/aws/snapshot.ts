@@ -84,7 +84,7 @@ async function askRds(request: SnapshotRequest): Promise<Progress> {
     status: isDone ? 'available' : 'creating',
     createdAt: found.createdAt,
     restore: restoreSentence(description, id),
-    deleted: isDone ? await deleteOldest(description, id, request) : [],
+    deleted: isDone ? await deleteOldest(description, found, request) : [],
   };
   const busy = isInstanceReady ? '' : `, "${identifier}" is ${instanceStatus}`;
   return { snapshot, says: `Snapshot ${id} is ${found.status}${busy}` };
@@ -134,10 +134,13 @@ function isOfExecution({ tags, createdAt }: Found, { arn, startedAt }: Execution
   return !(Date.parse(createdAt) < Date.parse(startedAt));
 }
 
-/** Deletes our oldest snapshots of this database beyond `keep`. A migration does not fail because an old one stays. */
+/**
+ * Deletes our oldest snapshots of this database beyond `keep`, and none younger than this one: another execution may rely on
+ * it. A migration does not fail because an old snapshot stays.
+ */
 async function deleteOldest(
   description: Description,
-  id: string,
+  { id, createdAt }: Found,
   request: SnapshotRequest,
 ): Promise<string[]> {
   const ours = (await listSnapshots(description, request.instance.identifier).catch(() => []))
@@ -145,7 +148,8 @@ async function deleteOldest(
     .filter((snapshot) => snapshot.id !== id)
     .sort((a, b) => b.createdAt.localeCompare(a.createdAt));
   const deleted: string[] = [];
-  for (const old of ours.slice(request.keep - 1)) {
+  const older = ours.slice(request.keep - 1).filter((other) => other.createdAt < createdAt);
+  for (const old of older) {
     try {
       await deleteSnapshot(description, old.id);
       deleted.push(old.id);

@@ -135,6 +135,19 @@ describe('an execution takes its snapshot', () => {
     expect(left.sort()).toEqual(['by-hand', 'other-database', 'backstop-codebase-mcp-young', id].sort());
   });
 
+  test('and deletes no snapshot that another execution has taken since', async () => {
+    await using twin = await makeTwin({
+      at: '002',
+      deployment: withEnvironment({ BACKSTOP_KEEP_SNAPSHOTS: '1' }),
+    });
+    const tag: [string, string] = ['backstop:database', 'codebase_mcp'];
+    addSnapshot(twin.endpoint, 'backstop-codebase-mcp-before', 1, tag);
+    // In the year 2052.
+    addSnapshot(twin.endpoint, 'backstop-codebase-mcp-since', 10_000, tag);
+    const { execution } = await takeSnapshot(twin);
+    expect(execution.state.snapshot?.deleted).toEqual(['backstop-codebase-mcp-before']);
+  });
+
   test('of the whole cluster if the database is in a cluster', async () => {
     await using twin = await makeTwin({ at: '002' });
     for (const [identifier, instance] of twin.endpoint.instances) {
