@@ -71,9 +71,9 @@ function describePlan(plan: Plan | undefined): string {
     plan?.drift && `The schema has changed since the last run: ${describeChanges(plan.drift)}.`,
     plan?.losses && `It takes away for good: ${describeLosses(plan).join('; ')}.`,
     retires.length > 0 && `To be retired: ${textsOf(plan ?? {}, 'retires').join(', ')}.`,
+    plan?.checksum && `Checksum of this plan: ${plan.checksum}.`,
     estimate && `Estimated: ${seconds(estimate.durationMs)} in all.`,
     longest && `${longest.relation} locked for ${seconds(longest.lockMs)}.`,
-    plan?.checksum && `Checksum of this plan: ${plan.checksum}.`,
   ]
     .filter((line) => line !== undefined && line !== false)
     .map(printable)

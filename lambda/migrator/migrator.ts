@@ -11,7 +11,7 @@ import { readVersions } from './database/version-table.ts';
 import { requireNoDrift } from './model/drifted.ts';
 import { BackstopError } from './model/errors.ts';
 import { requireLeave } from './model/losing.ts';
-import { type Planned, requirePlanned } from './model/planned.ts';
+import type { Planned } from './model/planned.ts';
 import { toJson } from './model/printable.ts';
 import { BASE, type Plan, type RevisionId, type RunReport } from './model/report.ts';
 import { revisionOf } from './revisions/chain.ts';
@@ -31,6 +31,8 @@ export interface RunOptions {
 export interface CheckedRunOptions extends RunOptions {
   /** Whether a dry run also runs the checks, and takes an upgrade back. Default: true. */
   readonly rehearse?: boolean;
+  /** The plan that it must be. Default: any. */
+  readonly planned?: Planned;
 }
 
 export interface UpgradeOptions extends CheckedRunOptions {
@@ -40,8 +42,6 @@ export interface UpgradeOptions extends CheckedRunOptions {
   readonly allowLoss?: boolean;
   /** Whether drift is refused. Default: false. */
   readonly strict?: boolean;
-  /** The plan that it must be. Default: any. */
-  readonly planned?: Planned;
 }
 
 /**
@@ -64,8 +64,7 @@ export async function upgrade(
 ): Promise<RunReport> {
   return withSecuredRunner(options, 'upgrade', async (runner) => {
     const { chain } = runner.database;
-    const plan = await preparePlan(runner, 'upgrade', target);
-    requirePlanned(plan, planned);
+    const plan = await preparePlan(runner, 'upgrade', target, planned);
     if (strict) requireNoDrift(plan);
     if (!(dryRun || allowLoss)) requireLeave(plan, 'Nothing was changed.');
     const { from, to, pending, finalizePending } = plan;
@@ -98,8 +97,6 @@ export interface DowngradeOptions extends CheckedRunOptions {
   readonly withRows?: boolean;
   /** Whether to refuse if something would be lost that was written since the upgrade. Default: false. */
   readonly lossless?: boolean;
-  /** The plan that it must be. Default: any. */
-  readonly planned?: Planned;
 }
 
 /**
@@ -113,8 +110,7 @@ export async function downgrade(
   { dryRun = false, withRows = false, lossless = false, rehearse = dryRun, planned }: DowngradeOptions = {},
 ): Promise<RunReport> {
   return withSecuredRunner(options, 'downgrade', async (runner) => {
-    const plan = await preparePlan(runner, 'downgrade', target);
-    requirePlanned(plan, planned);
+    const plan = await preparePlan(runner, 'downgrade', target, planned);
     if (withRows) requireRetired(runner, plan);
     if (lossless) await requireNothingWritten(runner, plan.pending);
     const { from, to, pending } = plan;

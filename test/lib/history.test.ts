@@ -60,6 +60,6 @@ test('a quarter of the events is enough for the longest snapshot', () => {
   expect(longestHistory(fewestEvents)).toBeLessThan(LARGEST_HISTORY / 4);
 });
 
-test('three quarters are enough if every call fails until its retries are used up', () => {
-  expect(longestHistory(mostEvents)).toBeLessThan((LARGEST_HISTORY * 3) / 4);
+test('nine tenths are enough if every call fails until its retries are used up', () => {
+  expect(longestHistory(mostEvents)).toBeLessThan(LARGEST_HISTORY * 0.9);
 });

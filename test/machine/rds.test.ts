@@ -3,9 +3,17 @@ import { localDatabase } from '../../lib/twin/databases.ts';
 import type { Deployment } from '../../lib/twin/deployment.ts';
 import { disturbState } from '../faults/machine/disturbed.ts';
 import { startFaultyAws } from '../faults/machine/faulty-aws.ts';
-import { deployed, makeTwin, provoke, type Run, type TestTwin, withEnvironment } from './twin.ts';
+import {
+  deployed,
+  makeTwin,
+  provoke,
+  type Run,
+  type TestTwin,
+  withDatabases,
+  withEnvironment,
+} from './twin.ts';
 
-const { identifier: INSTANCE } = localDatabase('codebase_mcp');
+const { identifier: INSTANCE, secretArn: SECRET } = localDatabase('codebase_mcp');
 const DOWN = { action: 'downgrade', target: '-1' };
 const THROTTLING = { code: 'Throttling', message: 'Rate exceeded' };
 
@@ -22,9 +30,7 @@ const throttle =
 
 /** The deployment for another identifier; the roles permit it and no other. */
 function configuredAs(identifier: string): Deployment {
-  const { definition, functions } = withEnvironment({
-    BACKSTOP_DATABASES: JSON.stringify({ codebase_mcp: { identifier } }),
-  });
+  const { definition, functions } = withDatabases({ codebase_mcp: { identifier, secretArn: SECRET } });
   const renamed = [...functions].map(([arn, each]) => {
     const statements = JSON.stringify(each.role.statements).replaceAll(
       new RegExp(`:(db|cluster):${INSTANCE}"`, 'g'),

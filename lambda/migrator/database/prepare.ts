@@ -1,6 +1,7 @@
 // The preparation of a run: the plan, the checks before an upgrade, the estimate.
 import { requireBriefLock } from '../model/bounds.ts';
 import { bothOf, workMs } from '../model/estimated.ts';
+import { type Planned, requirePlanned } from '../model/planned.ts';
 import type { Estimate, Plan, TableEstimate } from '../model/report.ts';
 import { revisionOf } from '../revisions/chain.ts';
 import { functionNamesIn } from '../revisions/effects.ts';
@@ -22,13 +23,15 @@ import { knownTables } from './trust.ts';
 /**
  * Plans, and runs the checks before an upgrade of every pending revision.
  *
- * @throws UnknownRevision, InvalidInput for the target; RevisionOutOfOrder; RevisionInvalid if a file that the run needs
- *   cannot be run; PrivilegeMissing; the refusals of the checks
+ * @param planned the plan that it must be; default: any
+ * @throws UnknownRevision, InvalidInput for the target; RevisionOutOfOrder; PlanChanged; RevisionInvalid if a file that the run
+ *   needs cannot be run; PrivilegeMissing; the refusals of the checks
  */
 export async function preparePlan(
   session: Session,
   direction: Plan['direction'],
   target: string,
+  planned?: Planned,
 ): Promise<Plan> {
   const { database, bounds, listener } = session;
   const found = await makePlan(session, database, direction, target).catch(async (error: unknown) => {
@@ -36,6 +39,7 @@ export async function preparePlan(
     if (isDenied(error)) await requirePrivileges(session, { locks: [], retires: [] });
     throw error;
   });
+  requirePlanned(found, planned);
   const plan = await withDrift(session, found);
   const { from, to, pending, edited, gone, reordered, transactions } = plan;
   const revisions = pending.map((id) => revisionOf(database.chain, id));

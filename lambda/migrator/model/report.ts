@@ -17,9 +17,8 @@ export interface Plan extends Shortened {
   readonly to: RevisionId;
   /** Ids in the order in which they run; empty if the database is at the target already. */
   readonly pending: readonly RevisionId[];
-  /** Pending revision → SHA-256 of all its files, in hex. */
+  /** Pending revision → SHA-256 of all its files, in hex; `checksum` is of all of these, and of the direction. */
   readonly checksums: Readonly<Record<RevisionId, string>>;
-  /** SHA-256 of the direction, and of all pending revisions with their checksums, in hex: the plan as a word. */
   readonly checksum: string;
   /** Ids of applied revisions whose retired objects still exist. */
   readonly finalizePending: readonly RevisionId[];

@@ -1,5 +1,4 @@
 // One revision: a folder of SQL, read and understood (design: "A revision is a folder of SQL").
-import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Effect } from '../grammar/effect.ts';
@@ -8,6 +7,7 @@ import { BackstopError } from '../model/errors.ts';
 import type { Location } from '../model/location.ts';
 import type { RevisionId } from '../model/report.ts';
 import { type Check, checksIn, PHASES, type Phase, readCheckFiles } from './check.ts';
+import { digestOf, sha256 } from './digest.ts';
 import { type Header, KEYS, type Key, readHeaderOf } from './header.ts';
 import { countedSteps, endsTransaction } from './header-values.ts';
 import { listedSchemas, listedTables } from './listed-names.ts';
@@ -125,15 +125,6 @@ export function readRevision(folder: string, read: Reader): Revision {
     checksum: sha256(file.text),
     digest: digestOf(folder, [...names, ...checks.map((name) => join('verify', name))]),
   };
-}
-
-function digestOf(folder: string, names: readonly string[]): string {
-  const files = names.filter((name) => name.endsWith('.sql')).sort();
-  return sha256(JSON.stringify(files.map((name) => [name, sha256(readText(join(folder, name)).text)])));
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text.replaceAll('\r\n', '\n')).digest('hex');
 }
 
 /** Throws RevisionInvalid if the id cannot be used. */
