@@ -90,12 +90,13 @@ export async function startTwin(
       : { NODE_EXTRA_CA_CERTS: server.tls.caFile ?? process.env.NODE_EXTRA_CA_CERTS ?? '' }),
   };
   let started = 0;
-  return {
-    endpoint,
-    execute: (input, listener = () => {}) =>
-      execute({ name: executionName(++started), input, deployment, environment, listener }),
-    stop: () => endpoint.stop(),
+  const start: Twin['execute'] = (input, listener = () => {}) =>
+    execute({ name: executionName(++started), input, deployment, environment, listener });
+  endpoint.surroundings.machine = async (input) => {
+    const { status, error, cause, state } = await start(input);
+    return { status, error, cause, output: state };
   };
+  return { endpoint, execute: start, stop: () => endpoint.stop() };
 }
 
 /** Unique in this process; the names of several reports sort by time. */

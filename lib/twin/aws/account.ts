@@ -1,5 +1,6 @@
 // The content of the local AWS account: database instances and clusters, their snapshots, tags and secrets.
 import type { LocalServer, LocalSnapshot } from '../server.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** The account and region of everything local, as AWS's own examples write them. */
 export const ACCOUNT = '111122223333';
@@ -18,6 +19,10 @@ export interface LocalInstance {
   readonly replicaOf?: string;
   /** The global database that it is a secondary cluster of. */
   readonly secondaryIn?: string;
+  /** Further elements of its description, as RDS writes them. */
+  readonly elements?: object;
+  /** The same of each member instance of a cluster. */
+  readonly memberElements?: object;
 }
 
 /** How far the answers of RDS lag behind its work, each in a number of requests that do not show it yet. */
@@ -78,6 +83,7 @@ export interface LocalAccount {
   readonly lag: Lag;
   /** The statuses at each request for an instance or cluster, by its identifier; the newest is the last. */
   readonly statuses: Map<string, string[]>;
+  surroundings: Surroundings;
 }
 
 /** An error as AWS answers it. */

@@ -1,25 +1,16 @@
-// The local AWS: one HTTP endpoint for RDS, Secrets Manager and EventBridge Scheduler, to which AWS_ENDPOINT_URL_… points the AWS SDK.
-import { randomUUID } from 'node:crypto';
+// The local AWS: one HTTP endpoint for all its services, to which AWS_ENDPOINT_URL points the AWS SDK.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { XMLBuilder } from 'fast-xml-parser';
 import type { LocalServer } from '../server.ts';
 import { ACCOUNT, type AwsFault, AwsFaultError, type LocalAccount } from './account.ts';
 import { describeDenial, isAllowed, type Need, type Role } from './iam.ts';
-import { rdsNeeds, schedulerNeeds, secretsManagerNeeds } from './needs.ts';
-import { callRds } from './rds.ts';
-import { callScheduler } from './scheduler.ts';
-import { callSecretsManager } from './secrets-manager.ts';
+import { type AwsRequest, type Service, serviceOf } from './services.ts';
+import { emptySurroundings } from './surroundings.ts';
 
 export type { AwsFault, LocalInstance, StoredSnapshot } from './account.ts';
-
-export interface AwsRequest {
-  readonly action: string;
-  /** As sent: in RDS's Query protocol a list is flat, e.g. `Tags.Tag.1.Key`. */
-  readonly parameters: Readonly<Record<string, string>>;
-}
+export type { AwsRequest } from './services.ts';
 
 /** One need of a request, judged by the role of its caller. */
 export interface Judgement {
@@ -58,6 +49,7 @@ export async function startAwsEndpoint(): Promise<AwsEndpoint> {
     secretKeys: new Map(),
     schedules: new Map(),
     snapshotQuota: 100,
+    surroundings: emptySurroundings(ACCOUNT),
     lag: { newSnapshot: 0, tags: 0, status: 0 },
     statuses: new Map(),
     requests: [],
@@ -72,94 +64,6 @@ export async function startAwsEndpoint(): Promise<AwsEndpoint> {
     },
   };
   return endpoint;
-}
-
-/** The form in which a service wants its answers. */
-interface Protocol {
-  readonly contentType: string;
-  result(action: string, result: object): string;
-  fault(fault: AwsFault): string;
-}
-
-const xml = new XMLBuilder({ ignoreAttributes: false, attributeNamePrefix: '@' });
-
-const QUERY: Protocol = {
-  contentType: 'text/xml',
-  result: (action, result) =>
-    xml.build({
-      [`${action}Response`]: {
-        '@xmlns': 'http://rds.amazonaws.com/doc/2014-10-31/',
-        [`${action}Result`]: result,
-        ResponseMetadata: { RequestId: randomUUID() },
-      },
-    }),
-  fault: ({ code, message, httpStatus = 400 }) =>
-    xml.build({
-      ErrorResponse: {
-        Error: { Type: httpStatus < 500 ? 'Sender' : 'Receiver', Code: code, Message: message },
-        RequestId: randomUUID(),
-      },
-    }),
-};
-
-const JSON_1_1: Protocol = {
-  contentType: 'application/x-amz-json-1.1',
-  result: (_action, result) => JSON.stringify(result),
-  fault: ({ code, message }) => JSON.stringify({ __type: code, message }),
-};
-
-const REST_JSON: Protocol = {
-  contentType: 'application/json',
-  result: (_action, result) => JSON.stringify(result),
-  fault: ({ code, message }) => JSON.stringify({ __type: code, Message: message }),
-};
-
-/** A service of AWS: how its requests read, and who answers them. */
-interface Service {
-  readonly protocol: Protocol;
-  /** The error of a call that IAM denies. */
-  readonly denied: Pick<AwsFault, 'code' | 'httpStatus'>;
-  needs(account: LocalAccount, request: AwsRequest): Need[];
-  read(incoming: IncomingMessage, body: string): AwsRequest;
-  call(endpoint: AwsEndpoint, restored: Promise<LocalServer>[], request: AwsRequest): object;
-}
-
-const RDS: Service = {
-  protocol: QUERY,
-  denied: { code: 'AccessDenied', httpStatus: 403 },
-  needs: (account, { action, parameters }) => rdsNeeds(account, action, parameters),
-  read: (_, body) => {
-    const { Action = '', Version: _version, ...parameters } = Object.fromEntries(new URLSearchParams(body));
-    return { action: Action, parameters };
-  },
-  call: (endpoint, restored, { action, parameters }) => callRds(endpoint, restored, action, parameters),
-};
-
-const SECRETS_MANAGER: Service = {
-  protocol: JSON_1_1,
-  denied: { code: 'AccessDeniedException', httpStatus: 400 },
-  needs: (account, { action, parameters }) => secretsManagerNeeds(account, action, parameters),
-  read: ({ headers }, body) => ({
-    action: String(headers['x-amz-target']).split('.').at(-1) ?? '',
-    parameters: JSON.parse(body),
-  }),
-  call: (endpoint, _, { action, parameters }) => callSecretsManager(endpoint, action, parameters),
-};
-
-const SCHEDULER: Service = {
-  protocol: REST_JSON,
-  denied: { code: 'AccessDeniedException', httpStatus: 403 },
-  needs: (_, { action, parameters }) => schedulerNeeds(action, parameters),
-  read: ({ method, url = '' }, body) => ({
-    action: method === 'PUT' ? 'UpdateSchedule' : 'CreateSchedule',
-    parameters: { ...JSON.parse(body), Name: decodeURIComponent(url.split('/').at(-1) ?? '') },
-  }),
-  call: (endpoint, _, { action, parameters }) => callScheduler(endpoint, action, parameters),
-};
-
-function serviceOf({ headers, url = '' }: IncomingMessage): Service {
-  if (headers['x-amz-target']) return SECRETS_MANAGER;
-  return url.startsWith('/schedules/') ? SCHEDULER : RDS;
 }
 
 /** Reads the action and the parameters out of an HTTP request. */

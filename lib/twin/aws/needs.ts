@@ -65,7 +65,7 @@ export function secretsManagerNeeds(
   const key = account.secretKeys.get(resource);
   return [
     { action: `secretsmanager:${action}`, resource, context: {} },
-    ...(key === undefined
+    ...(key === undefined || action !== 'GetSecretValue'
       ? []
       : [
           {

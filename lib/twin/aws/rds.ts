@@ -2,7 +2,13 @@
 import type { LocalServer } from '../server.ts';
 import type { LocalAccount } from './account.ts';
 import { describeClusters, describeInstances } from './rds/instances.ts';
-import { createSnapshot, deleteSnapshot, describeSnapshots, restoreInstance } from './rds/snapshots.ts';
+import {
+  createSnapshot,
+  deleteSnapshot,
+  describeQuotas,
+  describeSnapshots,
+  restoreInstance,
+} from './rds/snapshots.ts';
 import { addTags, existingResource, tagList } from './rds/tags.ts';
 import { fault, type Parameters } from './rds/words.ts';
 
@@ -39,6 +45,8 @@ export function callRds(
       return addTags(account, parameters);
     case 'ListTagsForResource':
       return { TagList: tagList(account, existingResource(account, parameters)) };
+    case 'DescribeAccountAttributes':
+      return describeQuotas(account);
     default:
       throw fault('InvalidAction', `The local twin of AWS has no ${action}.`);
   }

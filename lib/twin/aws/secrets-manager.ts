@@ -1,4 +1,4 @@
-// The JSON 1.1 protocol of AWS Secrets Manager: GetSecretValue.
+// The JSON 1.1 protocol of AWS Secrets Manager: GetSecretValue and DescribeSecret.
 import { ACCOUNT, AwsFaultError, type LocalAccount, REGION } from './account.ts';
 
 /** Performs one action and returns its answer. */
@@ -7,7 +7,7 @@ export function callSecretsManager(
   action: string,
   { SecretId }: Readonly<Record<string, string>>,
 ): object {
-  if (action !== 'GetSecretValue') {
+  if (action !== 'GetSecretValue' && action !== 'DescribeSecret') {
     throw new AwsFaultError({
       code: 'UnknownOperationException',
       message: `The local twin of AWS has no ${action}.`,
@@ -20,8 +20,20 @@ export function callSecretsManager(
       message: "Secrets Manager can't find the specified secret.",
     });
   }
+  const arn = secretArnOf(account, key);
+  const { DeletedDate: deleted, ...described } = account.surroundings.secrets[arn] ?? {};
+  if (action === 'DescribeSecret') {
+    const time = deleted && { DeletedDate: deleted.getTime() / 1000 };
+    return { ARN: arn, Name: nameOf(key), KmsKeyId: account.secretKeys.get(arn), ...described, ...time };
+  }
+  if (deleted) {
+    throw new AwsFaultError({
+      code: 'InvalidRequestException',
+      message: "You can't perform this operation on the secret because it was marked for deletion.",
+    });
+  }
   return {
-    ARN: secretArnOf(account, key),
+    ARN: arn,
     Name: nameOf(key),
     SecretString: account.secrets.get(key),
     VersionStages: ['AWSCURRENT'],

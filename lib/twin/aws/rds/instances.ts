@@ -62,6 +62,7 @@ export function describeClusters(account: LocalAccount, { DBClusterIdentifier: w
         GlobalClusterIdentifier: cluster.secondaryIn,
         ...(cluster.isMultiAz && { DBClusterInstanceClass: 'db.m6gd.large', StorageType: 'io1', Iops: 1000 }),
         TagList: tagList(account, arn('cluster', identifier)),
+        ...cluster.elements,
       })),
     },
   };
@@ -86,6 +87,7 @@ export function instanceElement(
     DBClusterIdentifier: cluster,
     ReadReplicaSourceDBInstanceIdentifier: cluster === undefined ? instance.replicaOf : undefined,
     TagList: tagList(account, arn('db', identifier)),
+    ...(cluster === undefined ? instance.elements : instance.memberElements),
   };
 }
 

@@ -24,6 +24,24 @@ const READY = ['available', 'storage-optimization', 'storage-initialization'];
 /** At most this many records are in an answer, with a marker for the next one. */
 const LARGEST_PAGE = 100;
 
+/** The manual snapshots of the account, and how many there may be. */
+export function describeQuotas(account: LocalAccount): object {
+  const quota = (name: string, kind: Kind) => ({
+    AccountQuotaName: name,
+    Used: countSnapshots(account, kind),
+    Max: account.snapshotQuota,
+  });
+  return {
+    AccountQuotas: {
+      AccountQuota: [quota('ManualSnapshots', 'instance'), quota('ManualClusterSnapshots', 'cluster')],
+    },
+  };
+}
+
+function countSnapshots({ snapshots }: LocalAccount, kind: Kind): number {
+  return [...snapshots.values()].filter((snapshot) => snapshot.kind === kind).length;
+}
+
 /** Answers at once, as RDS does; the backup goes on behind, and the snapshot's status tells how far it is. */
 export function createSnapshot(account: LocalAccount, kind: Kind, parameters: Parameters): object {
   const { element, badState, snapshot: words } = WORDS[kind];
@@ -55,9 +73,7 @@ export function createSnapshot(account: LocalAccount, kind: Kind, parameters: Pa
   if (!server || !READY.includes(instance.status)) {
     throw fault(badState, `${element} ${source} is not in the available state: it is ${instance.status}.`);
   }
-  if (
-    [...account.snapshots.values()].filter((other) => other.kind === kind).length >= account.snapshotQuota
-  ) {
+  if (countSnapshots(account, kind) >= account.snapshotQuota) {
     throw fault(
       'SnapshotQuotaExceeded',
       `Cannot create more than ${account.snapshotQuota} manual snapshots.`,
