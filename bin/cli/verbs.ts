@@ -2,6 +2,7 @@
 import type { Verb } from './verb.ts';
 import { checkVerb } from './verbs/check.ts';
 import { currentVerb } from './verbs/current.ts';
+import { doctorVerb } from './verbs/doctor.ts';
 import { downgradeVerb } from './verbs/downgrade.ts';
 import { finalizeVerb } from './verbs/finalize.ts';
 import { fingerprintVerb } from './verbs/fingerprint.ts';
@@ -28,4 +29,5 @@ export const verbs: readonly Verb[] = [
   stampVerb,
   logVerb,
   revisionVerb,
+  doctorVerb,
 ];
