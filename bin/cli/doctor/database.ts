@@ -203,9 +203,17 @@ function holdsAuthority(file: string, authority: string, region: string): boolea
     /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g,
   );
   const wanted = [region, ...authority.replace('rds-ca-', '').split('-')];
-  return (certificates ?? []).some((pem) => {
-    const { subject, validTo } = new X509Certificate(pem);
+  return (certificates ?? []).map(readCertificate).some(({ subject, validTo }) => {
     const words = subject.toLowerCase().split(/[\s=]+/);
     return wanted.every((word) => words.includes(word)) && Date.parse(validTo) > Date.now();
   });
+}
+
+/** A malformed certificate is of no authority. */
+function readCertificate(pem: string): Pick<X509Certificate, 'subject' | 'validTo'> {
+  try {
+    return new X509Certificate(pem);
+  } catch {
+    return { subject: '', validTo: '' };
+  }
 }

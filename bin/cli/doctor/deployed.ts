@@ -47,7 +47,7 @@ export async function checkStateMachine(
       clients.machines.send(new DescribeStateMachineCommand({ stateMachineArn: arn })),
       /^StateMachineDoesNotExist$/,
     ));
-  return described ? [good(`${arn}`)] : [bad('The stack has no state machine', DEPLOY)];
+  return described ? [good(String(arn))] : [bad('The stack has no state machine', DEPLOY)];
 }
 
 /** @param arn of the output; undefined if the stack has no such output */

@@ -50,11 +50,8 @@ export async function examine({ config, database, plan, show }: ExamineOptions):
     return findings;
   }
   const environment = makeEnvironment(clients, caller, settings);
-  const before = checksBefore(environment, selected).map(({ check, found }) => ({
-    check,
-    found: orNotChecked(found),
-  }));
-  for (const { check, found } of before) note(check, await found);
+  // One after the other: AWS throttles a caller that asks about many databases at once.
+  for (const { check, find } of checksBefore(environment, selected)) note(check, await orNotChecked(find()));
   await examineDeployed(environment, plan ? Object.keys(selected) : [], note);
   return findings;
 }
@@ -76,27 +73,30 @@ function select({ databases }: Settings, name: string | undefined): Settings['da
 
 interface Check {
   readonly check: string;
-  readonly found: Promise<readonly Finding[]>;
+  find(): Promise<readonly Finding[]>;
 }
 
-/** The checks that need no deployment; all run at once. */
+/** The checks that need no deployment. */
 function checksBefore(environment: Environment, databases: Settings['databases']): Check[] {
   return [
-    { check: 'account', found: checkAccount(environment) },
-    { check: 'CDK', found: checkBootstrap(environment) },
-    { check: 'network', found: checkNetwork(environment) },
-    { check: 'way to Secrets Manager', found: checkEndpoint(environment) },
-    { check: 'keys', found: checkKeys(environment) },
-    { check: 'Lambda', found: checkLambda(environment) },
-    { check: 'snapshots', found: checkSnapshots(environment) },
+    { check: 'account', find: () => checkAccount(environment) },
+    { check: 'CDK', find: () => checkBootstrap(environment) },
+    { check: 'network', find: () => checkNetwork(environment) },
+    { check: 'way to Secrets Manager', find: () => checkEndpoint(environment) },
+    { check: 'keys', find: () => checkKeys(environment) },
+    { check: 'Lambda', find: () => checkLambda(environment) },
+    { check: 'snapshots', find: () => checkSnapshots(environment) },
     ...Object.entries(databases).flatMap(([key, database]) => {
       const { secretArn } = database;
       return [
-        { check: `server of ${key}`, found: checkDatabase(environment, key, database) },
+        { check: `server of ${key}`, find: () => checkDatabase(environment, key, database) },
         ...(secretArn === undefined
           ? []
           : [
-              { check: `secret of ${key}`, found: checkSecret(environment, key, { ...database, secretArn }) },
+              {
+                check: `secret of ${key}`,
+                find: () => checkSecret(environment, key, { ...database, secretArn }),
+              },
             ]),
       ];
     }),

@@ -26,7 +26,7 @@ export function goodUnless(faults: readonly Finding[], message: string): Finding
 const DENIED = /^(AccessDenied|UnauthorizedOperation|AuthorizationError)/;
 const ALLOW = 'Allow the action: docs/cli.md lists all actions of doctor.';
 
-/** The finding of a check that threw: a call that was denied or failed, or a refusal in Backstop's words. */
+/** The finding of a check that threw: a call that was denied or failed, or a refusal in Backstop's words. Throws a bug. */
 export function notChecked(error: unknown): Finding {
   const unknown = (why: string, hint: string): Finding => ({
     outcome: 'unknown',
@@ -37,6 +37,7 @@ export function notChecked(error: unknown): Finding {
     const { summary, detail = '', hint = 'Run it again.' } = error;
     return unknown([summary, detail].filter(Boolean).join(': '), DENIED.test(detail) ? ALLOW : hint);
   }
+  if (!(error instanceof Error && '$metadata' in error)) throw error;
   const { name, message, code } = error as Error & { readonly code?: unknown };
   // EC2 adds a code of some hundred letters.
   const [said = ''] = message.split(' Encoded authorization');

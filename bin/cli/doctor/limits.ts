@@ -31,10 +31,12 @@ const QUOTAS = { instance: 'ManualSnapshots', cluster: 'ManualClusterSnapshots' 
 /** The quotas for instances and for clusters are separate. */
 export async function checkSnapshots({ clients, settings, server }: Environment): Promise<Finding[]> {
   const { AccountQuotas = [] } = await clients.rds.send(new DescribeAccountAttributesCommand({}));
-  const identifiers = new Set(Object.values(settings.databases).map(({ identifier }) => identifier));
-  // A server that cannot be described is reported by its own check.
-  const servers = await Promise.allSettled([...identifiers].map(server));
-  const kinds = servers.flatMap((each) => (each.status === 'fulfilled' ? each.value.kind : []));
+  const kinds: (keyof typeof QUOTAS)[] = [];
+  for (const identifier of new Set(Object.values(settings.databases).map(({ identifier }) => identifier))) {
+    // A server that cannot be described is reported by its own check.
+    const described = await server(identifier).catch(() => undefined);
+    if (described) kinds.push(described.kind);
+  }
   const rooms: string[] = [];
   const faults = [...new Set(kinds)].flatMap((kind): Finding[] => {
     const quota = AccountQuotas.find(({ AccountQuotaName }) => AccountQuotaName === QUOTAS[kind]);

@@ -6,10 +6,19 @@ import { LEAST_VERSION } from '../../../bin/cli/doctor/account.ts';
 import type { Finding, NamedFinding } from '../../../bin/cli/doctor/finding.ts';
 import { type AwsEndpoint, startAwsEndpoint } from '../../../lib/twin/aws/endpoint.ts';
 import { blocksOf, readPage } from '../../docs/page.ts';
+import { startFaultyAws } from '../../faults/machine/faulty-aws.ts';
 import { appWith } from '../../lib/apps.ts';
 import { ACCOUNT_CASES } from './doctor/account-faults.ts';
 import { alter } from './doctor/case.ts';
-import { type Configuration, HOST, healthyConfiguration, makeHealthy, PASSWORD } from './doctor/healthy.ts';
+import {
+  type Configuration,
+  HOST,
+  healthyConfiguration,
+  makeHealthy,
+  PASSWORD,
+  SECRET,
+  SECRET_KEY,
+} from './doctor/healthy.ts';
 import { addEndpoint, HTTPS, NETWORK_CASES } from './doctor/network-faults.ts';
 import { SECRET_CASES } from './doctor/secret-faults.ts';
 import { SERVER_CASES } from './doctor/server-faults.ts';
@@ -112,6 +121,26 @@ test('a call that fails is said with its error, and is not red', async () => {
         check: 'CDK',
         outcome: 'unknown',
         message: 'could not be checked: ValidationException: Out of order',
+      },
+    ],
+  });
+});
+
+test('an answer that cannot be read is not printed, and not red', async () => {
+  await using proxy = await startFaultyAws({ action: 'GetParameter', does: 'garble' });
+  proxy.behind = aws.url;
+  process.env.AWS_ENDPOINT_URL = proxy.url;
+  const { status, faults } = await examine('--no-plan').finally(() => {
+    process.env.AWS_ENDPOINT_URL = aws.url;
+  });
+  expect({ status, faults }).toEqual({
+    status: 0,
+    faults: [
+      {
+        check: 'CDK',
+        outcome: 'unknown',
+        message: 'could not be checked: SyntaxError',
+        hint: 'Run it again.',
       },
     ],
   });
@@ -224,6 +253,19 @@ describe('the certificate of a server is held against caBundle:', () => {
       ),
     );
   });
+});
+
+test('a secret may name its configured key by an alias', async () => {
+  const alias = SECRET_KEY.replace(/key\/.*/, 'alias/backstop');
+  aws.secretKeys.set(SECRET, alias);
+  aws.surroundings.keys[alias] = { Arn: SECRET_KEY };
+  expect(await examine('--no-plan')).toMatchObject({ status: 0, faults: [] });
+});
+
+test('a malformed certificate in caBundle is no authority', async () => {
+  configuration.caBundle = join(folder, 'bundle.pem');
+  writeFileSync(configuration.caBundle, '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----');
+  expect((await examine('--no-plan')).faults).toHaveLength(2);
 });
 
 test('behind a proxy, the network of the server and its port may differ', async () => {

@@ -34,10 +34,12 @@ export async function startFaultyAws({
     const target = request.headers['x-amz-target'];
     const headers = {
       'content-type': String(request.headers['content-type']),
+      // The local AWS knows the service by the signature.
+      authorization: String(request.headers.authorization),
       ...(target && { 'x-amz-target': String(target) }),
     };
     const { method = 'POST', url = '/' } = request;
-    const answer = await fetch(new URL(url, aws.behind), { method, headers, body });
+    const answer = await fetch(new URL(url, aws.behind), { method, headers, body: body || null });
     response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' });
     response.end(await answer.text());
   }).listen(0, '127.0.0.1');
