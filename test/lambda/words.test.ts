@@ -41,6 +41,10 @@ const ALLOWED: Readonly<Record<string, string>> = {
     'decides which words of the history are printed',
   "lambda/notification.ts: if (summary.message.includes('HINT:')) return '';":
     'a text of Backstop itself, which has its remedy or not',
+  "bin/cli/doctor/deployed.ts: if (isAnswered(error) && (error as Error).message.endsWith('does not exist')) return undefined;":
+    'CloudFormation has one code for every fault of a request, and speaks English',
+  "bin/cli/doctor/finding.ts: return unknown([summary, detail].filter(Boolean).join(': '), DENIED.test(detail) ? ALLOW : hint);":
+    'a text of Backstop itself, which begins with the code of AWS',
 };
 
 function sources(folder: string): string[] {

@@ -9,7 +9,7 @@ export interface Finding {
   readonly hint?: string | undefined;
 }
 
-/** A finding with the name of its check, e.g. `secret of codebase_mcp`. */
+/** A finding with the name of its check, e.g. `secret of shop`. */
 export interface NamedFinding extends Finding {
   readonly check: string;
 }

@@ -20,7 +20,7 @@ export const doctorVerb: Verb = {
     },
     { flags: '--no-plan', description: 'do not start the state machine' },
   ],
-  example: 'npx backstop doctor --database codebase_mcp',
+  example: 'npx backstop doctor --config production.json',
   offline: true,
   async run({ options, terminal, tell }: Call<DoctorOptions>) {
     // Loaded only now: the other verbs need no SDK of AWS.
