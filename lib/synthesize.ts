@@ -5,7 +5,7 @@ import { App, type StackProps } from 'aws-cdk-lib';
 import type { CloudAssembly } from 'aws-cdk-lib/cx-api';
 import { BackstopError } from '../lambda/migrator/model/errors.ts';
 import { BackstopStack } from './backstop-stack.ts';
-import { type BackstopProps, parseConfig, readProps, type Settings } from './config.ts';
+import { type BackstopProps, parseConfig, readProps, type Settings, type VpcProps } from './config.ts';
 import { DeliveryStack } from './delivery-stack.ts';
 import { acknowledgeBackstop, acknowledgeDelivery } from './nag.ts';
 import { ROOT } from './paths.ts';
@@ -63,14 +63,25 @@ export function synthesizeWithinQuotas(app: App): CloudAssembly {
 }
 
 /**
- * Synthesizes the stacks of cdk.json into `outdir`; each of `overrides` replaces a key of the configuration.
+ * Synthesizes the stacks of cdk.json into `outdir`; each of `overrides` replaces a key of the configuration. It needs no
+ * account: subnets that a deployment looks up are placeholders here.
  * Progress goes to standard error, nothing to standard output.
  * @throws ConfigurationError
  */
 export function synthesize(outdir: string, overrides: Partial<BackstopProps> = {}): CloudAssembly {
   const { context } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8'));
-  const backstop = { ...(readProps(context.backstop) as object), ...overrides };
+  const props: Partial<BackstopProps> = { ...(readProps(context.backstop) as object), ...overrides };
+  const backstop = { ...props, vpc: withSubnets(props.vpc) };
   const app = new App({ outdir, context: { ...context, backstop }, analyticsReporting: false });
   addBackstop(app);
   return synthesizeWithinQuotas(app);
+}
+
+function withSubnets(vpc: VpcProps | undefined): VpcProps | undefined {
+  if (!vpc || vpc.availabilityZones || vpc.privateSubnetIds) return vpc;
+  return {
+    ...vpc,
+    availabilityZones: ['eu-central-1a'],
+    privateSubnetIds: ['subnet-0123456789abcdef0'],
+  };
 }

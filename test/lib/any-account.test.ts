@@ -7,7 +7,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { BackstopStack } from '../../lib/backstop-stack.ts';
 import { type BackstopProps, parseConfig, type Settings } from '../../lib/config.ts';
 import { exceededQuotas } from '../../lib/quotas.ts';
-import { addBackstop } from '../../lib/synthesize.ts';
+import { addBackstop, STACK, synthesize } from '../../lib/synthesize.ts';
 import { CONTEXT, KEY_ARN } from './apps.ts';
 import { EXAMPLE, synthesizeTemplate } from './synthesized.ts';
 
@@ -187,6 +187,17 @@ describe('a VPC whose subnets the configuration does not name', () => {
     const [endpoint] = Object.values(resourcesOf(template, 'AWS::EC2::VPCEndpoint'));
     expect(endpoint?.Properties.SubnetIds).toEqual(['subnet-found0', 'subnet-found1']);
     expect(stack.environment).toBe('aws://111122223333/eu-central-1');
+  });
+
+  test('needs no account for npm start, which deploys nothing', () => {
+    process.env.CDK_CONTEXT_JSON = JSON.stringify({ 'aws:cdk:bundling-stacks': [] });
+    try {
+      expect(
+        synthesize(join(outdir, 'local'), { vpc }).getStackByName(STACK).template.Resources,
+      ).toBeDefined();
+    } finally {
+      delete process.env.CDK_CONTEXT_JSON;
+    }
   });
 
   test('is refused where the shell has no account, with both remedies', () => {
