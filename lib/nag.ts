@@ -1,5 +1,5 @@
 // Acknowledges the findings of cdk-nag (AwsSolutions) that are intended: each on its construct, with the reason.
-import { type CfnResource, Stack, Validations } from 'aws-cdk-lib';
+import { type CfnResource, Stack, Token, Validations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import { SCHEDULE_PREFIX, SNAPSHOT_PREFIX } from '../lambda/aws/names.ts';
 import type { BackstopStack } from './backstop-stack.ts';
@@ -16,23 +16,25 @@ export function acknowledgeBackstop(stack: BackstopStack): void {
   acknowledge(
     find(functions, 'SnapshotRole'),
     'The id of a snapshot ends with the name of its execution, which is not known before.',
-    ...snapshots.map((kind) => wildcard(arn('rds', `${kind}:${SNAPSHOT_PREFIX}*`))),
+    ...snapshots.map((kind) => wildcard(arn(stack, 'rds', `${kind}:${SNAPSHOT_PREFIX}*`))),
   );
   acknowledge(
     find(functions, 'SnapshotRole'),
     'IAM checks a listing of the snapshots of one database against all snapshots; it only reads.',
-    ...snapshots.map((kind) => wildcard(arn('rds', `${kind}:*`))),
+    ...snapshots.map((kind) => wildcard(arn(stack, 'rds', `${kind}:*`))),
   );
   acknowledge(
     find(functions, 'ScheduleRole'),
     'The name of a schedule ends with the name of its database, and the group holds no schedules but these.',
-    wildcard(arn('scheduler', `schedule/${ref(find(functions, 'Schedules', 'Group'))}/${SCHEDULE_PREFIX}*`)),
+    wildcard(
+      arn(stack, 'scheduler', `schedule/${ref(find(functions, 'Schedules', 'Group'))}/${SCHEDULE_PREFIX}*`),
+    ),
   );
   for (const { role } of called.filter(({ isBoundToVpc }) => isBoundToVpc)) {
     acknowledge(
       role as IConstruct,
       'Lambda checks the right to join a VPC before the network interface has an id, and its subnet may be of another account.',
-      wildcard('arn:<AWS::Partition>:ec2:<AWS::Region>:*:*/*'),
+      wildcard(arn(stack, 'ec2', '*/*', '*')),
     );
     acknowledge(
       role as IConstruct,
@@ -53,7 +55,7 @@ export function acknowledgeBackstop(stack: BackstopStack): void {
   acknowledge(
     find(stack, 'Operations', 'NotifyRole'),
     'The caller names an execution when starting it, and this function only reads executions.',
-    wildcard(arn('states', `execution:<${logicalId(find(stack, 'StateMachine'))}.Name>:*`)),
+    wildcard(arn(stack, 'states', `execution:<${logicalId(find(stack, 'StateMachine'))}.Name>:*`)),
   );
 }
 
@@ -91,8 +93,22 @@ function acknowledge(construct: IConstruct, reason: string, ...findings: string[
 
 /** The finding that a permission holds for more than one resource, which is written as cdk-nag flattens it. */
 const wildcard = (resource: string) => `IAM5[Resource::${resource}]`;
-const arn = (service: string, resource: string) =>
-  `arn:<AWS::Partition>:${service}:<AWS::Region>:<AWS::AccountId>:${resource}`;
+/** A part of an ARN as cdk-nag writes it: only a stack that is for one account and region knows its value. */
+const part = (value: string, parameter: string) =>
+  Token.isUnresolved(value) ? `<AWS::${parameter}>` : value;
+
+/** @param owner the account of the resource. @default - the account of the stack */
+function arn(scope: IConstruct, service: string, resource: string, owner?: string): string {
+  const { partition, region, account } = Stack.of(scope);
+  return [
+    'arn',
+    part(partition, 'Partition'),
+    service,
+    part(region, 'Region'),
+    owner ?? part(account, 'AccountId'),
+    resource,
+  ].join(':');
+}
 const ref = (construct: IConstruct) => `<${logicalId(construct)}>`;
 
 function logicalId(construct: IConstruct): string {

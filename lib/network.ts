@@ -17,6 +17,18 @@ import type { Settings } from './config.ts';
 /** A security group has 60 rules in each direction: one leads to each database's group, and one to Secrets Manager. */
 const MOST_DOORS = 50;
 
+/** The place of subnets that are not looked up, or not yet. */
+export const PLACEHOLDERS = {
+  availabilityZones: ['eu-central-1a'],
+  privateSubnetIds: ['subnet-0123456789abcdef0'],
+};
+
+interface VpcAttributes {
+  readonly vpcId: string;
+  readonly availabilityZones: readonly string[];
+  readonly privateSubnetIds: readonly string[];
+}
+
 /** The imported VPC, and security groups for all functions in it: out to the databases and to Secrets Manager only. */
 export class Network extends Construct {
   readonly vpc: IVpc;
@@ -39,7 +51,14 @@ export class Network extends Construct {
 
   /** Looked up in the account, unless the configuration names its subnets. */
   #importVpc({ vpcId, availabilityZones, privateSubnetIds }: Settings['vpc']): IVpc {
-    if (!availabilityZones || !privateSubnetIds) return Vpc.fromLookup(this, 'Vpc', { vpcId });
+    if (availabilityZones && privateSubnetIds)
+      return this.#describeVpc({ vpcId, availabilityZones, privateSubnetIds });
+    const found = Vpc.fromLookup(this, 'Lookup', { vpcId });
+    // Before the CDK has asked the account it gives another VPC, with ids that CloudFormation's schemas do not allow.
+    return found.vpcId === vpcId ? found : this.#describeVpc({ vpcId, ...PLACEHOLDERS });
+  }
+
+  #describeVpc({ vpcId, availabilityZones, privateSubnetIds }: VpcAttributes): IVpc {
     const vpc = Vpc.fromVpcAttributes(this, 'Vpc', {
       vpcId,
       availabilityZones: [...availabilityZones],

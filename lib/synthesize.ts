@@ -8,6 +8,7 @@ import { BackstopStack } from './backstop-stack.ts';
 import { type BackstopProps, parseConfig, readProps, type Settings, type VpcProps } from './config.ts';
 import { DeliveryStack } from './delivery-stack.ts';
 import { acknowledgeBackstop, acknowledgeDelivery } from './nag.ts';
+import { PLACEHOLDERS } from './network.ts';
 import { ROOT } from './paths.ts';
 import { refuseExcess } from './quotas.ts';
 
@@ -79,9 +80,5 @@ export function synthesize(outdir: string, overrides: Partial<BackstopProps> = {
 
 function withSubnets(vpc: VpcProps | undefined): VpcProps | undefined {
   if (!vpc || vpc.availabilityZones || vpc.privateSubnetIds) return vpc;
-  return {
-    ...vpc,
-    availabilityZones: ['eu-central-1a'],
-    privateSubnetIds: ['subnet-0123456789abcdef0'],
-  };
+  return { ...vpc, ...PLACEHOLDERS };
 }

@@ -1,11 +1,13 @@
 // The stack in accounts of others: many databases, several subnets a zone, other partitions, a VPC that is looked up.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { BackstopStack } from '../../lib/backstop-stack.ts';
 import { type BackstopProps, parseConfig, type Settings } from '../../lib/config.ts';
+import { ROOT } from '../../lib/paths.ts';
 import { exceededQuotas } from '../../lib/quotas.ts';
 import { addBackstop, STACK, synthesize } from '../../lib/synthesize.ts';
 import { CONTEXT, KEY_ARN } from './apps.ts';
@@ -187,6 +189,27 @@ describe('a VPC whose subnets the configuration does not name', () => {
     const [endpoint] = Object.values(resourcesOf(template, 'AWS::EC2::VPCEndpoint'));
     expect(endpoint?.Properties.SubnetIds).toEqual(['subnet-found0', 'subnet-found1']);
     expect(stack.environment).toBe('aws://111122223333/eu-central-1');
+  });
+
+  test.each([
+    ['before the CDK has asked the account', {}, 1],
+    ['with the answer of the account', { [key]: found }, 0],
+  ])('passes all checks of the app %s', (_, context, missing) => {
+    const folder = mkdtempSync(join(outdir, 'app-'));
+    const { status, stderr } = spawnSync(process.execPath, [join(ROOT, 'bin/app.ts')], {
+      encoding: 'utf8',
+      env: {
+        ...process.env,
+        CDK_VALIDATION: 'true',
+        CDK_OUTDIR: folder,
+        CDK_CONTEXT_JSON: JSON.stringify({ ...CONTEXT, ...context, backstop: { ...EXAMPLE, vpc } }),
+        CDK_DEFAULT_ACCOUNT: env.account,
+        CDK_DEFAULT_REGION: env.region,
+      },
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
+    expect(manifest.missing ?? []).toHaveLength(missing);
   });
 
   test('needs no account for npm start, which deploys nothing', () => {
